@@ -1,0 +1,1 @@
+"""Authentication: tokens (``jwt``), the keys behind them (``keys``, ``jwks``), and passwords."""

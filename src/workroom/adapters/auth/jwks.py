@@ -1,0 +1,237 @@
+"""The public keys of an identity service: a JWK set (RFC 7517) from a file or a URL.
+
+The place is the operator's; nothing that a token says can change it. ``kid`` only looks keys up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from math import inf
+from pathlib import Path
+from typing import Final, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from workroom.adapters.auth.verification import VerificationKey, key_from_jwk
+from workroom.errors import Misconfigured, Unavailable
+from workroom.ports.clock import Clock
+
+log = logging.getLogger(__name__)
+
+MAX_SIZE: Final = 256 * 1024
+"""Bytes of a JWK set."""
+_MAX_KEYS: Final = 64
+_MAX_TRIED: Final = 4
+"""Keys that one token is tried with, when several have its ``kid`` or it names none."""
+
+
+class BadKeySet(Exception):
+    """There is no usable JWK set at that place. The text is fit for the log."""
+
+
+class KeySource(Protocol):
+    """Where a JWK set is read."""
+
+    async def read(self) -> bytes:
+        """Raises BadKeySet."""
+
+
+class FileSource:
+    """A JWK set in a file, which may be replaced at any time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def read(self) -> bytes:
+        """The file's content. Raises BadKeySet."""
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> bytes:
+        try:
+            with self._path.open("rb") as file:
+                content = file.read(MAX_SIZE + 1)
+        except OSError as error:
+            raise BadKeySet(error.strerror or "cannot be read") from None
+        return _within_limit(content)
+
+
+class UrlSource:
+    """A JWK set at an http(s) address. Redirects are not followed, nor is compression taken.
+
+    ``timeout`` in seconds is for the whole exchange.
+    """
+
+    def __init__(
+        self, url: str, *, timeout: float = 5.0, setting: str = "WORKROOM_JWKS_URL"
+    ) -> None:
+        """Raises Misconfigured, naming ``setting``, when ``url`` is not http(s)."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise Misconfigured(f"{setting} must be an http(s) address", field=setting)
+        self._url = url
+        self._timeout = timeout
+
+    async def read(self) -> bytes:
+        """The body of the answer. Raises BadKeySet."""
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                httpx.AsyncClient(timeout=self._timeout, follow_redirects=False) as client,
+                client.stream("GET", self._url, headers=_WANTED) as response,
+            ):
+                return await _body(response)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            # The class only: the text of such errors may quote the address with its password.
+            raise BadKeySet(type(error).__name__) from None
+
+
+_WANTED: Final = {
+    "accept": "application/jwk-set+json, application/json",
+    "accept-encoding": "identity",
+}
+
+
+async def _body(response: httpx.Response) -> bytes:
+    if response.status_code != httpx.codes.OK:
+        raise BadKeySet(f"status {response.status_code}")
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise BadKeySet("compressed answer")
+    content = bytearray()
+    async for chunk in response.aiter_raw():
+        content += chunk
+        if len(content) > MAX_SIZE:
+            break
+    return _within_limit(content)
+
+
+def _within_limit(content: bytes | bytearray) -> bytes:
+    if len(content) > MAX_SIZE:
+        raise BadKeySet("too large")
+    return bytes(content)
+
+
+KeySet: TypeAlias = Mapping[tuple[str | None, str], Sequence[VerificationKey]]
+"""Keys by ``kid`` and algorithm; under None all keys of that algorithm."""
+
+
+def parse_key_set(content: bytes) -> KeySet:
+    """Read a JWK set; entries that are not public signature keys of ours to use are left out.
+
+    Raises BadKeySet when it is none, or holds no usable key.
+    """
+    try:
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        document = None
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise BadKeySet("not a JWK set")
+    keys: defaultdict[tuple[str | None, str], list[VerificationKey]] = defaultdict(list)
+    for entry in entries[:_MAX_KEYS]:
+        key = key_from_jwk(entry) if isinstance(entry, dict) else None
+        if key is None:
+            continue
+        keys[None, key.algorithm].append(key)
+        if isinstance(key_id := entry.get("kid"), str):
+            keys[key_id, key.algorithm].append(key)
+    if not keys:
+        raise BadKeySet("no usable key")
+    return {name: tuple(found[:_MAX_TRIED]) for name, found in keys.items()}
+
+
+class Jwks:
+    """A cached key set: read at the start, renewed in the background, asked for unknown keys.
+
+    All times are seconds. A set older than ``renew_after`` is renewed while it still serves; one
+    that could not be renewed for ``give_up_after`` serves no longer. Between two reads there are
+    always ``pause`` seconds, however many tokens name unknown keys.
+    """
+
+    def __init__(
+        self,
+        source: KeySource,
+        clock: Clock,
+        *,
+        renew_after: float = 600.0,
+        give_up_after: float = 86_400.0,
+        pause: float = 10.0,
+    ) -> None:
+        self.generation = 0
+        """Changes whenever the keys do; 0 before the first set was read."""
+        self._source = source
+        self._clock = clock
+        self._renew_after = renew_after
+        self._give_up_after = give_up_after
+        self._pause = pause
+        self._keys: KeySet | None = None
+        self._content = b""
+        self._read_at = -inf
+        self._tried_at = -inf
+        self._reading: asyncio.Task[None] | None = None
+
+    async def start(self, *, required: bool = False) -> None:
+        """Read the keys. Raises Misconfigured if that fails and the set is ``required``."""
+        await self._read()
+        if required and self._keys is None:
+            raise Misconfigured("the JWK set cannot be read, or holds no usable key")
+
+    async def close(self) -> None:
+        """Stop reading."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def find(self, key_id: str | None, algorithm: str) -> Sequence[VerificationKey]:
+        """The keys of that name and algorithm; none is an answer too.
+
+        Raises Unavailable while there is no key set at all.
+        """
+        self._expire()
+        found = self._look_up(key_id, algorithm)
+        if found and self._clock.now().tick < self._read_at + self._renew_after:
+            return found
+        reading = self._begin_reading()
+        if not found and reading is not None:
+            # Shielded: the next in line waits for the same answer when this one is cancelled.
+            await asyncio.shield(reading)
+            found = self._look_up(key_id, algorithm)
+        if self._keys is None:
+            raise Unavailable("The keys of the identity service are not at hand")
+        return found
+
+    def _look_up(self, key_id: str | None, algorithm: str) -> Sequence[VerificationKey]:
+        return () if self._keys is None else self._keys.get((key_id, algorithm), ())
+
+    def _begin_reading(self) -> asyncio.Task[None] | None:
+        """The read under way, or a new one unless the last was only just; then None."""
+        if self._reading is not None and not self._reading.done():
+            return self._reading
+        if self._clock.now().tick < self._tried_at + self._pause:
+            return None
+        self._reading = asyncio.get_running_loop().create_task(self._read())
+        return self._reading
+
+    async def _read(self) -> None:
+        """Read the set; the one at hand stays when that fails."""
+        self._tried_at = self._clock.now().tick
+        try:
+            content = await self._source.read()
+            keys = parse_key_set(content)
+        except BadKeySet as error:
+            log.warning("cannot read the JWK set: %s", error)
+            return
+        self._read_at = self._clock.now().tick
+        if content != self._content or self._keys is None:
+            self._keys, self._content = keys, content
+            self.generation += 1
+
+    def _expire(self) -> None:
+        if self._keys is not None and self._clock.now().tick >= self._read_at + self._give_up_after:
+            log.warning("the JWK set could not be renewed for too long; it is dropped")
+            self._keys = None
+            self.generation += 1

@@ -1,0 +1,43 @@
+"""What people are doing right now: typing. Owned by the server, expiring, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import KeysView
+
+from workroom.ids import UserId
+
+
+class Typists:
+    """Who types in one essay. Never two starts of a user without a stop between."""
+
+    __slots__ = ("_idle", "_until")
+
+    def __init__(self, idle: float) -> None:
+        """``idle``: seconds after the last sign of typing at which it counts as stopped."""
+        self._idle = idle
+        self._until: dict[UserId, float] = {}
+
+    def user_ids(self) -> KeysView[UserId]:
+        """Everybody who types."""
+        return self._until.keys()
+
+    def touch(self, user_id: UserId, tick: float) -> bool:
+        """A sign of typing; True when it is the first one of a pause."""
+        started = user_id not in self._until
+        self._until[user_id] = tick + self._idle
+        return started
+
+    def stop(self, user_id: UserId) -> bool:
+        """End it; False when the user was not typing."""
+        return self._until.pop(user_id, None) is not None
+
+    def expire(self, tick: float) -> list[UserId]:
+        """Stop those who have been idle for long enough, and say who they were."""
+        idle = [user_id for user_id, until in self._until.items() if until <= tick]
+        for user_id in idle:
+            del self._until[user_id]
+        return idle
+
+    def next_deadline(self) -> float | None:
+        """The tick at which ``expire`` has something to do."""
+        return min(self._until.values(), default=None)

@@ -1,0 +1,76 @@
+"""What the shell must do for a room, in the order given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workroom.core.commands import Origin
+from workroom.core.entries import Entry
+from workroom.core.events import Event
+from workroom.errors import WorkroomError
+from workroom.ids import ConnectionId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Tell everyone in the room, but for one user's connections or for some connections."""
+
+    event: Event
+    except_user: UserId | None = None
+    except_connections: frozenset[ConnectionId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Tell one connection."""
+
+    connection: ConnectionId
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """The connection follows the room from here on: what comes after reaches it."""
+
+    connection: ConnectionId
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """The connection no longer follows the room. ``refusal`` is told to it first, if any."""
+
+    connection: ConnectionId
+    refusal: WorkroomError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The command of ``origin`` is done, and durable. ``details`` go into the answer."""
+
+    origin: Origin
+    seq: int
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The command of ``origin`` was not carried out."""
+
+    origin: Origin
+    error: WorkroomError
+
+
+Effect = Broadcast | Send | Admit | Dismiss | Acknowledge | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command led to: entries to store, and what to do now.
+
+    What must wait until the entries are durable is given by the room's ``committed``.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    effects: tuple[Effect, ...] = ()

@@ -1,0 +1,140 @@
+"""What the log holds: one durable entry per change of a room, numbered 1, 2, 3 … without gaps.
+
+A room's state is nothing but its entries replayed in order (``evolve`` in ``essay_state.py`` and
+``project_state.py``). The recorded form of an entry is final: a later version may add kinds and
+optional fields, and never changes the meaning of the ones below.
+
+Positions in entries count code points of the text at that ``seq``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workroom.core.feedback import FeedbackType
+from workroom.core.people import Right
+from workroom.core.text import Change, Highlight
+from workroom.ids import FeedbackId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class EssayCreated:
+    """The first entry of every essay. ``content`` travels as a ``TextEdited`` of its own."""
+
+    title: str
+    prompt: str
+    word_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EssayChanged:
+    """Title, prompt or word limit were set; ``None`` in ``word_limit`` means no limit."""
+
+    fields: Mapping[str, str | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdited:
+    """The text was edited: ``update`` is the truth (Yjs v1), ``change`` says what it did here.
+
+    ``editor`` of the text is the entry's actor.
+    """
+
+    change: Change
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackAdded:
+    """Somebody commented, on a range of the text or (``highlight`` is None) on the whole essay."""
+
+    feedback_id: FeedbackId
+    type: FeedbackType
+    comment: str
+    highlight: Highlight | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackChanged:
+    """Type, comment or range were set by a person; what is None stays as it was."""
+
+    feedback_id: FeedbackId
+    type: FeedbackType | None = None
+    comment: str | None = None
+    highlight: Highlight | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackDeleted:
+    """A person removed a piece of feedback."""
+
+    feedback_id: FeedbackId
+
+
+@dataclass(frozen=True, slots=True)
+class RightSet:
+    """A user's right in the room; None takes it away."""
+
+    user_id: UserId
+    right: Right | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCreated:
+    """The first entry of every project."""
+
+    title: str
+    description: str
+    status: str
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectChanged:
+    """Fields that changed, with their new values; ``metadata`` holds the JSON Merge Patch."""
+
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomDeleted:
+    """The last entry of a room."""
+
+
+Fact = (
+    EssayCreated
+    | EssayChanged
+    | TextEdited
+    | FeedbackAdded
+    | FeedbackChanged
+    | FeedbackDeleted
+    | RightSet
+    | ProjectCreated
+    | ProjectChanged
+    | RoomDeleted
+)
+"""What happened, durably."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fact with its number in the room's log, who did it, and when (ms since 1970, UTC)."""
+
+    seq: int
+    actor: UserId
+    at: int
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An entry as it is stored: ``body`` is JSON, ``update`` a Yjs update where there is one."""
+
+    seq: int
+    kind: str
+    actor: UserId
+    at: int
+    body: bytes
+    update: bytes | None = None

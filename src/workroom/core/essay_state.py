@@ -1,0 +1,171 @@
+"""An essay as its log says it is: immutable, and nothing but the entries replayed in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final, assert_never
+
+from workroom.core.entries import (
+    Entry,
+    EssayChanged,
+    EssayCreated,
+    FeedbackAdded,
+    FeedbackChanged,
+    FeedbackDeleted,
+    ProjectChanged,
+    ProjectCreated,
+    RightSet,
+    RoomDeleted,
+    TextEdited,
+)
+from workroom.core.feedback import Feedback
+from workroom.core.people import Right
+from workroom.core.permissions import with_right
+from workroom.core.text import Change, Highlight, move_all, word_count
+from workroom.ids import EssayId, FeedbackId, UserId
+
+_NOTHING: Final[Mapping[FeedbackId, Feedback]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class EssayState:
+    """One essay after the entry ``seq``. Times are milliseconds since 1970, UTC."""
+
+    id: EssayId
+    seq: int
+    title: str
+    prompt: str
+    word_limit: int | None
+    author: UserId
+    created_at: int
+    text: str
+    words: int
+    edited_by: UserId
+    """Who edited the text last; the author when nobody did."""
+    edited_at: int
+    updated_by: UserId
+    updated_at: int
+    feedback: Mapping[FeedbackId, Feedback]
+    rights: Mapping[UserId, Right]
+    deleted: bool = False
+
+
+def first_state(essay_id: EssayId, entry: Entry) -> EssayState:
+    """The state after an essay's first entry. Raises ValueError when that is not EssayCreated."""
+    fact = entry.fact
+    if not isinstance(fact, EssayCreated):
+        message = f"the log of essay {essay_id} does not begin with its creation"
+        raise ValueError(message)
+    return EssayState(
+        id=essay_id,
+        seq=entry.seq,
+        title=fact.title,
+        prompt=fact.prompt,
+        word_limit=fact.word_limit,
+        author=entry.actor,
+        created_at=entry.at,
+        text="",
+        words=0,
+        edited_by=entry.actor,
+        edited_at=entry.at,
+        updated_by=entry.actor,
+        updated_at=entry.at,
+        feedback=_NOTHING,
+        rights=MappingProxyType({entry.actor: Right.OWNER}),
+    )
+
+
+def evolve(state: EssayState, entry: Entry) -> EssayState:
+    """The state after the next entry. Raises ValueError when the numbers leave a gap."""
+    if entry.seq != state.seq + 1:
+        message = f"entry {entry.seq} does not follow {state.seq} in essay {state.id}"
+        raise ValueError(message)
+    state = replace(state, seq=entry.seq, updated_by=entry.actor, updated_at=entry.at)
+    match entry.fact:
+        case TextEdited(change=change):
+            return _edited(state, change, entry)
+        case FeedbackAdded():
+            return _with_feedback(state, _new_feedback(entry.fact, entry))
+        case FeedbackChanged(feedback_id=feedback_id):
+            return _with_feedback(
+                state, _changed_feedback(state.feedback[feedback_id], entry.fact, entry)
+            )
+        case FeedbackDeleted(feedback_id=feedback_id):
+            left = {k: v for k, v in state.feedback.items() if k != feedback_id}
+            return replace(state, feedback=MappingProxyType(left))
+        case RightSet(user_id=user_id, right=right):
+            return replace(state, rights=with_right(state.rights, user_id, right))
+        case EssayChanged(fields=fields):
+            return replace(state, **dict(fields))
+        case RoomDeleted():
+            return replace(state, deleted=True)
+        case EssayCreated() | ProjectCreated() | ProjectChanged():
+            message = f"entry {entry.seq} does not belong into the log of an essay"
+            raise ValueError(message)
+        case _:
+            assert_never(entry.fact)
+
+
+def words_after(words: int, change: Change, old: str, new: str) -> int:
+    """The number of words of ``new``, from that of ``old``: counts only around what changed."""
+    hunks = tuple(change.hunks())
+    if not hunks:
+        return words
+    shift = len(new) - len(old)
+    start, end = hunks[0].at, hunks[-1].at + hunks[-1].deleted
+    while start > 0 and not old[start - 1].isspace():
+        start -= 1
+    while end < len(old) and not old[end].isspace():
+        end += 1
+    return words - word_count(old[start:end]) + word_count(new[start : end + shift])
+
+
+def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:
+    text = change.apply(state.text)
+    feedback = state.feedback
+    if feedback:
+        ranges = {k: f.highlight for k, f in feedback.items() if f.highlight is not None}
+        moved: dict[FeedbackId, Highlight] = move_all(ranges, change, state.text, text)
+        if moved:
+            items = dict(feedback)
+            for feedback_id, highlight in moved.items():
+                items[feedback_id] = replace(items[feedback_id], highlight=highlight)
+            feedback = MappingProxyType(items)
+    return replace(
+        state,
+        text=text,
+        words=words_after(state.words, change, state.text, text),
+        edited_by=entry.actor,
+        edited_at=entry.at,
+        feedback=feedback,
+    )
+
+
+def _with_feedback(state: EssayState, feedback: Feedback) -> EssayState:
+    return replace(
+        state, feedback=MappingProxyType({**state.feedback, feedback.id: feedback})
+    )
+
+
+def _new_feedback(fact: FeedbackAdded, entry: Entry) -> Feedback:
+    return Feedback(
+        id=fact.feedback_id,
+        type=fact.type,
+        comment=fact.comment,
+        highlight=fact.highlight,
+        author=entry.actor,
+        created_at=entry.at,
+        updated_at=entry.at,
+    )
+
+
+def _changed_feedback(feedback: Feedback, fact: FeedbackChanged, entry: Entry) -> Feedback:
+    return replace(
+        feedback,
+        type=fact.type or feedback.type,
+        comment=fact.comment if fact.comment is not None else feedback.comment,
+        highlight=fact.highlight if fact.highlight is not None else feedback.highlight,
+        updated_at=entry.at,
+    )

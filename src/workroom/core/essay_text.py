@@ -1,0 +1,85 @@
+"""The text of one essay on this node: the Yjs text, and its mirror for everybody else.
+
+A whole-text save is merged in three steps: find the version it was written from (its base), work out
+what the client changed relative to that base, and rebase that change over what came after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from workroom.core.entries import TextEdited
+from workroom.core.text import Change, Mirror, YText, diff, rebase
+from workroom.ids import UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A version of the text that a client has, or may have.
+
+    ``bridge`` leads from ``text`` to the head as it was at ``seq``. None: ``text`` *was* the head at
+    ``seq``. A client's own last save is a branch: its text never was the head, if others wrote too.
+    """
+
+    text: str
+    authors: str
+    seq: int
+    bridge: Change | None = None
+
+
+class Merge(NamedTuple):
+    """What a save comes to. ``change`` leads from the head to the merged text."""
+
+    change: Change
+    bridge: Change
+    """From the text that the client sent to the merged text."""
+
+
+class EssayText:
+    """The head of the text. Every change of it goes through ``commit`` or ``observe``."""
+
+    __slots__ = ("_mirror", "_ytext")
+
+    def __init__(self, ytext: YText, mirror: Mirror) -> None:
+        self._ytext = ytext
+        self._mirror = mirror
+
+    @property
+    def text(self) -> str:
+        """The head, as JSON clients see it."""
+        return self._mirror.text
+
+    def head(self) -> Base:
+        """The head as a base for somebody who is sent it now."""
+        return Base(self._mirror.text, self._mirror.authors, self._mirror.seq)
+
+    def to_head(self, base: Base) -> Change | None:
+        """The change from ``base`` to the head; None when the mirror no longer reaches so far."""
+        since = self._mirror.since(base.seq)
+        if since is None or base.bridge is None:
+            return since
+        return base.bridge.compose(since)
+
+    def commit(self, change: Change, seq: int, author: UserId) -> TextEdited:
+        """Make ``change`` at the head, and say what the log has to hold of it."""
+        update = self._ytext.edit(change)
+        self._mirror.commit(seq, change, author_mark(author))
+        return TextEdited(change, update)
+
+    def state(self) -> bytes:
+        """The whole Yjs state, for a checkpoint."""
+        return self._ytext.state()
+
+    def close(self) -> None:
+        """Let go of the Yjs document."""
+        self._ytext.close()
+
+
+def author_mark(user_id: UserId) -> str:
+    """One character that stands for a user in the mirror's record of who wrote what.
+
+    Two users share a mark only when their ids differ by a multiple of the range; the mark decides
+    ties, never rights.
+    """
+    return chr(0x100 + user_id % 0xD000)

@@ -1,0 +1,167 @@
+"""What clients are told. Durable events carry the ``seq`` of the entry behind them; the others
+(presence, typing, cursors) are awareness: never stored, never numbered.
+
+Offsets in events count UTF-16 code units: they are ready for the wire. ``at`` is milliseconds since
+1970, UTC; a dialect shows whole seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workroom.core.feedback import FeedbackType
+from workroom.core.people import Right, User
+from workroom.ids import EssayId, FeedbackId, ProjectId, RoomId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class EssayUpdated:
+    """The text as it stands at ``seq``."""
+
+    essay_id: EssayId
+    seq: int
+    content: str
+    word_count: int
+    editor: User
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackShown:
+    """A piece of feedback as clients see it; offsets both given or both None."""
+
+    id: FeedbackId
+    type: FeedbackType
+    comment: str
+    start: int | None
+    end: int | None
+    author: User
+    created_at: int
+    updated_at: int
+    anchor: str
+    """``exact``, ``moved``, ``changed`` or ``orphaned``; ``exact`` when about the whole essay."""
+    quote: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewFeedback:
+    """Somebody commented."""
+
+    essay_id: EssayId
+    seq: int
+    feedback: FeedbackShown
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackUpdated:
+    """A person changed a piece of feedback, or edits moved its highlight."""
+
+    essay_id: EssayId
+    seq: int
+    feedback: FeedbackShown
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRemoved:
+    """Somebody deleted a piece of feedback (told to extended connections only)."""
+
+    essay_id: EssayId
+    seq: int
+    feedback_id: FeedbackId
+
+
+@dataclass(frozen=True, slots=True)
+class UserJoined:
+    """A user's first connection arrived in the room."""
+
+    room: RoomId
+    user: User
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserLeft:
+    """A user's last connection has gone from the room."""
+
+    room: RoomId
+    user_id: UserId
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypingStarted:
+    """A user began to type."""
+
+    essay_id: EssayId
+    user: User
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypingStopped:
+    """A user stopped typing."""
+
+    essay_id: EssayId
+    user_id: UserId
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CursorMoved:
+    """Where a user's caret stands in the text that the receiver has (extended connections only)."""
+
+    essay_id: EssayId
+    user_id: UserId
+    position: int
+    selection_end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectUpdated:
+    """Fields of a project that changed, with their new values."""
+
+    project_id: ProjectId
+    seq: int
+    changes: Mapping[str, Any]
+    editor: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class RightsChanged:
+    """The receiver's own right in the room changed; None: taken away (extended only)."""
+
+    room: RoomId
+    right: Right | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomClosed:
+    """The room was deleted (extended connections only; plain ones get ``permission_denied``)."""
+
+    room: RoomId
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExpiring:
+    """The connection's token ends in ``seconds`` (extended connections only)."""
+
+    seconds: int
+
+
+Event = (
+    EssayUpdated
+    | NewFeedback
+    | FeedbackUpdated
+    | FeedbackRemoved
+    | UserJoined
+    | UserLeft
+    | TypingStarted
+    | TypingStopped
+    | CursorMoved
+    | ProjectUpdated
+    | RightsChanged
+    | RoomClosed
+    | TokenExpiring
+)

@@ -1,0 +1,25 @@
+"""The limits and times that rooms obey; ``config.py`` makes each of them a setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRules:
+    """Seconds, UTF-16 code units and counts, with the defaults that the contract promises."""
+
+    presence_grace: float = 3.0
+    typing_idle: float = 4.0
+    quiet: float = 0.7
+    """Who sent an update this recently is not sent other people's text yet."""
+    longest_hold: float = 2.0
+    """After this long, held text follows right behind one of the receiver's own updates."""
+    confirm_after: float = 1.0
+    """The author's own confirmation comes this long after their last update."""
+    feedback_pace: float = 0.5
+    """At most one ``feedback_update`` per item in this time when edits move its highlight."""
+    essay_units: int = 500_000
+    feedback_per_essay: int = 10_000
+    collaborators: int = 1_000
+    metadata_bytes: int = 64 * 1024

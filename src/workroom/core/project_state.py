@@ -1,0 +1,88 @@
+"""A project as its log says it is: immutable, and nothing but the entries replayed in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from workroom.core.entries import Entry, ProjectChanged, ProjectCreated, RightSet, RoomDeleted
+from workroom.core.fields import merge_patch
+from workroom.core.people import Right
+from workroom.core.permissions import with_right
+from workroom.ids import ProjectId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectState:
+    """One project after the entry ``seq``. Times are milliseconds since 1970, UTC."""
+
+    id: ProjectId
+    seq: int
+    title: str
+    description: str
+    status: str
+    """``active`` or ``archived``."""
+    metadata: Mapping[str, Any]
+    author: UserId
+    created_at: int
+    updated_by: UserId
+    updated_at: int
+    rights: Mapping[UserId, Right]
+    deleted: bool = False
+
+    def fields(self) -> dict[str, Any]:
+        """All that ``update_project`` can set, as it stands."""
+        return {
+            "title": self.title,
+            "description": self.description,
+            "status": self.status,
+            "metadata": self.metadata,
+        }
+
+
+def first_state(project_id: ProjectId, entry: Entry) -> ProjectState:
+    """The state after the first entry. Raises ValueError when that is not ProjectCreated."""
+    fact = entry.fact
+    if not isinstance(fact, ProjectCreated):
+        message = f"the log of project {project_id} does not begin with its creation"
+        raise ValueError(message)
+    return ProjectState(
+        id=project_id,
+        seq=entry.seq,
+        title=fact.title,
+        description=fact.description,
+        status=fact.status,
+        metadata=fact.metadata,
+        author=entry.actor,
+        created_at=entry.at,
+        updated_by=entry.actor,
+        updated_at=entry.at,
+        rights=MappingProxyType({entry.actor: Right.OWNER}),
+    )
+
+
+def evolve(state: ProjectState, entry: Entry) -> ProjectState:
+    """The state after the next entry. Raises ValueError when the numbers leave a gap."""
+    if entry.seq != state.seq + 1:
+        message = f"entry {entry.seq} does not follow {state.seq} in project {state.id}"
+        raise ValueError(message)
+    state = replace(state, seq=entry.seq)
+    match entry.fact:
+        case ProjectChanged(changes=changes):
+            return _changed(state, changes, entry)
+        case RightSet(user_id=user_id, right=right):
+            return replace(state, rights=with_right(state.rights, user_id, right))
+        case RoomDeleted():
+            return replace(state, deleted=True)
+        case _:
+            message = f"entry {entry.seq} does not belong into the log of a project"
+            raise ValueError(message)
+
+
+def _changed(state: ProjectState, changes: Mapping[str, Any], entry: Entry) -> ProjectState:
+    values = dict(changes)
+    if "metadata" in values:
+        values["metadata"] = merge_patch(state.metadata, values["metadata"])
+    return replace(state, **values, updated_by=entry.actor, updated_at=entry.at)

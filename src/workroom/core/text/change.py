@@ -1,0 +1,276 @@
+"""Changes: immutable edits of a text, with an algebra.
+
+Positions and lengths count code points. With ``a: x -> y`` meaning that change ``a`` turns text
+``x`` into text ``y``, these laws hold (``tests/laws/test_change_laws.py``):
+
+* ``a.compose(b).apply(x) == b.apply(a.apply(x))`` and ``compose`` is associative;
+* ``a.invert(x).apply(a.apply(x)) == x``;
+* ``a.map`` never swaps two positions, and ``map(p, BEFORE) <= map(p, AFTER)``;
+* ``Change.decode(a.encode()) == a``;
+* two changes that keep the same letters and give the same text are equal (one normal form).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Side(IntEnum):
+    """Which neighbour a position belongs to when text is inserted right at it."""
+
+    BEFORE = -1
+    AFTER = 1
+
+
+class Hunk(NamedTuple):
+    """One place of a change: at ``at`` (in the old text) drop ``deleted`` letters, add ``inserted``."""
+
+    at: int
+    deleted: int
+    inserted: str
+
+
+class Builder:
+    """Collects operations from left to right into the normal form of a change."""
+
+    __slots__ = ("_deleted", "_inserted", "_ops")
+
+    def __init__(self) -> None:
+        self._ops: list[int | str] = []
+        self._inserted: list[str] = []
+        self._deleted = 0
+
+    def keep(self, count: int) -> None:
+        """Leave the next ``count`` code points as they are."""
+        if not count:
+            return
+        if self._inserted or self._deleted:
+            self._close_hunk()
+        elif self._ops:
+            # Whatever closes a hunk is followed by a keep, so the last operation is one.
+            self._ops[-1] += count  # type: ignore[operator]
+            return
+        self._ops.append(count)
+
+    def insert(self, words: str) -> None:
+        """Add ``words`` here."""
+        if words:
+            self._inserted.append(words)
+
+    def delete(self, count: int) -> None:
+        """Drop the next ``count`` code points."""
+        self._deleted += count
+
+    def change(self) -> Change:
+        """The change collected so far."""
+        if self._inserted or self._deleted:
+            self._close_hunk()
+        return Change(tuple(self._ops))
+
+    def _close_hunk(self) -> None:
+        if self._inserted:
+            self._ops.append("".join(self._inserted))
+            self._inserted = []
+        if self._deleted:
+            self._ops.append(-self._deleted)
+            self._deleted = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An edit of a text of exactly ``before`` code points.
+
+    ``ops`` covers that text from left to right: a positive number keeps as many code points, a
+    negative one deletes them, a string is inserted. It is in normal form: no operation is empty, no
+    two neighbours could be one, and at one place the insertion comes before the deletion. Build
+    changes with ``of``, ``keep``, ``decode`` or a ``Builder``, which see to that.
+    """
+
+    ops: tuple[int | str, ...]
+
+    @classmethod
+    def keep(cls, length: int) -> Change:
+        """The change that leaves a text of ``length`` code points as it is."""
+        return cls((length,) if length else ())
+
+    @classmethod
+    def of(cls, length: int, hunks: Iterable[Hunk | tuple[int, int, str]]) -> Change:
+        """The change of a text of ``length`` code points at the places given, in ascending order.
+
+        Raises ValueError when they overlap, are not sorted or lie outside of the text.
+        """
+        build = Builder()
+        done = 0
+        for at, deleted, inserted in hunks:
+            if at < done or deleted < 0 or at + deleted > length:
+                raise ValueError(f"hunk at {at} (deletes {deleted}) does not fit: {done}..{length}")
+            build.keep(at - done)
+            build.insert(inserted)
+            build.delete(deleted)
+            done = at + deleted
+        build.keep(length - done)
+        return build.change()
+
+    @property
+    def before(self) -> int:
+        """Length of the text that this change applies to."""
+        return sum([abs(op) for op in self.ops if not isinstance(op, str)])
+
+    @property
+    def after(self) -> int:
+        """Length of the text that this change leads to."""
+        return sum([len(op) if isinstance(op, str) else op for op in self.ops if _adds(op)])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the text stays as it is."""
+        ops = self.ops
+        return not ops or (len(ops) == 1 and not isinstance(ops[0], str) and ops[0] > 0)
+
+    def hunks(self) -> Iterator[Hunk]:
+        """The places that change, from left to right; a kept letter lies between any two."""
+        at = 0
+        inserted = ""
+        for op in self.ops:
+            if isinstance(op, str):
+                inserted = op
+            elif op < 0:
+                yield Hunk(at, -op, inserted)
+                inserted = ""
+                at -= op
+            else:
+                if inserted:
+                    yield Hunk(at, 0, inserted)
+                    inserted = ""
+                at += op
+        if inserted:
+            yield Hunk(at, 0, inserted)
+
+    def apply(self, text: str) -> str:
+        """The text after this change. Raises ValueError when ``text`` has another length."""
+        pieces: list[str] = []
+        at = 0
+        for op in self.ops:
+            if isinstance(op, str):
+                pieces.append(op)
+            elif op > 0:
+                pieces.append(text[at : at + op])
+                at += op
+            else:
+                at -= op
+        if at != len(text):
+            raise ValueError(f"a change of {at} code points cannot apply to {len(text)}")
+        return "".join(pieces)
+
+    def compose(self, later: Change) -> Change:
+        """This change and then ``later`` as one. Raises ValueError when they do not fit together."""
+        if self.is_empty and self.before == later.before:
+            return later
+        if later.is_empty and self.after == later.before:
+            return self
+        return _compose(self, later)
+
+    def invert(self, text_before: str) -> Change:
+        """The change that undoes this one; ``text_before`` is the text that this one applies to."""
+        if self.before != len(text_before):
+            raise ValueError(f"a change of {self.before} code points, not of {len(text_before)}")
+        build = Builder()
+        at = 0
+        for op in self.ops:
+            if isinstance(op, str):
+                build.delete(len(op))
+            elif op > 0:
+                build.keep(op)
+                at += op
+            else:
+                build.insert(text_before[at : at - op])
+                at -= op
+        return build.change()
+
+    def map(self, position: int, side: Side) -> int:
+        """Where ``position`` of the old text is in the new one.
+
+        Text inserted right at it goes to its right for ``BEFORE`` and to its left for ``AFTER``. A
+        position whose text was replaced goes to that edge of the replacement; one that stood at an
+        edge of the replaced text stays at this edge. Raises ValueError outside of the text.
+        """
+        at = shift = 0
+        for hunk in self.hunks():
+            at, deleted, inserted = hunk
+            if position < at or (position == at and (deleted or side < 0)):
+                break
+            if position < at + deleted:
+                return at + shift + (len(inserted) if side > 0 else 0)
+            shift += len(inserted) - deleted
+        if not 0 <= position <= self.before:
+            raise ValueError(f"position {position} is outside of a text of {self.before}")
+        return position + shift
+
+    def encode(self) -> list[int | str]:
+        """The form in the durable log: the operations as a list of numbers and strings."""
+        return list(self.ops)
+
+    @classmethod
+    def decode(cls, raw: object) -> Change:
+        """Read what ``encode`` wrote. Raises ValueError for anything else."""
+        if not isinstance(raw, list | tuple):
+            raise ValueError("a change is a list of numbers and strings")
+        build = Builder()
+        for op in raw:
+            if isinstance(op, str):
+                build.insert(op)
+            elif isinstance(op, bool) or not isinstance(op, int):
+                raise ValueError(f"a change has no operation {op!r}")
+            elif op > 0:
+                build.keep(op)
+            else:
+                build.delete(-op)
+        change = build.change()
+        if change.ops != tuple(raw):
+            raise ValueError("the operations of this change are not in normal form")
+        return change
+
+
+def _adds(op: int | str) -> bool:
+    return isinstance(op, str) or op > 0
+
+
+def _compose(first: Change, later: Change) -> Change:
+    """Walk along the text between the two: what ``first`` leaves there is what ``later`` consumes."""
+    build = Builder()
+    pieces = iter(first.ops)
+    piece: int | str | None = next(pieces, None)
+    used = 0  # code points of an inserted piece that ``later`` has consumed
+    for op in later.ops:
+        if isinstance(op, str):
+            build.insert(op)
+            continue
+        wanted = abs(op)
+        while wanted:
+            if piece is None:
+                raise ValueError("the later change is for a longer text")
+            if isinstance(piece, str):
+                taken = min(len(piece) - used, wanted)
+                if op > 0:
+                    build.insert(piece[used : used + taken])
+                used += taken
+                if used == len(piece):
+                    piece, used = next(pieces, None), 0
+            elif piece < 0:
+                build.delete(-piece)
+                piece = next(pieces, None)
+                continue
+            else:
+                taken = min(piece, wanted)
+                (build.keep if op > 0 else build.delete)(taken)
+                piece = piece - taken or next(pieces, None)
+            wanted -= taken
+    while piece is not None:
+        if isinstance(piece, str) or piece > 0:
+            raise ValueError("the later change is for a shorter text")
+        build.delete(-piece)
+        piece = next(pieces, None)
+    return build.change()

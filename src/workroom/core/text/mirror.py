@@ -1,0 +1,134 @@
+"""The text at the head, with its authors and its recent changes.
+
+Everything that is not the network reads this copy: saves are rebased on it, highlights and carets
+move along its changes. Positions count code points.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Final
+
+from workroom.core.text.change import Change
+from workroom.core.text.rebase import signed
+
+NOBODY: Final = "\0"
+"""The author character of text that was there before anybody was seen to write."""
+
+KEPT_CHANGES: Final = 4096
+KEPT_LETTERS: Final = 4_000_000
+"""Bounds of the recent changes: how many, and how many letters they may insert in all."""
+
+_CACHED: Final = 64
+"""Composed stretches that are remembered: about one for each connection that lags behind."""
+
+
+class Mirror:
+    """A text, who wrote each letter of it, and how it got there lately.
+
+    Committed numbers increase but may leave gaps: other log entries use numbers too.
+    """
+
+    def __init__(self, text: str = "", *, authors: str | None = None, seq: int = 0) -> None:
+        if authors is not None and len(authors) != len(text):
+            raise ValueError("one author character for each code point")
+        self.text = text
+        self.authors = NOBODY * len(text) if authors is None else authors
+        self.seq = seq
+        """The number of the latest change."""
+        self._floor = seq  # changes after this number are still here
+        self._seqs: list[int] = []
+        self._letters = 0
+        self._changes = _Stretches()
+        self._signatures = _Stretches()
+
+    def commit(self, seq: int, change: Change, author: str) -> None:
+        """Apply ``change``, the log's entry ``seq``, written by ``author`` (one character).
+
+        Raises ValueError, and does nothing, when the number does not increase or the change is for
+        a text of another length.
+        """
+        if seq <= self.seq:
+            raise ValueError(f"entry {seq} does not come after {self.seq}")
+        text = change.apply(self.text)
+        signature = signed(change, author)
+        self.authors = signature.apply(self.authors)
+        self.text = text
+        self.seq = seq
+        self._seqs.append(seq)
+        self._changes.append(change)
+        self._signatures.append(signature)
+        self._letters += _letters(change)
+        if len(self._seqs) > KEPT_CHANGES or self._letters > KEPT_LETTERS:
+            self._forget_half()
+
+    def since(self, seq: int) -> Change | None:
+        """All changes numbered above ``seq`` as one; None when some of them are forgotten."""
+        return self._compose(self._changes, seq, self.text)
+
+    def authors_since(self, seq: int) -> Change | None:
+        """The change of ``authors`` that goes with ``since(seq)`` (see ``rebase``)."""
+        return self._compose(self._signatures, seq, self.authors)
+
+    def _compose(self, stretches: _Stretches, seq: int, text: str) -> Change | None:
+        if seq >= self.seq:
+            return Change.keep(len(text))
+        if seq < self._floor:
+            return None
+        return stretches.after(bisect_right(self._seqs, seq))
+
+    def _forget_half(self) -> None:
+        count = (len(self._seqs) + 1) // 2
+        self._floor = self._seqs[count - 1]
+        del self._seqs[:count]
+        self._letters -= sum(map(_letters, self._changes.forget(count)))
+        self._signatures.forget(count)
+
+
+def _letters(change: Change) -> int:
+    return sum([len(op) for op in change.ops if isinstance(op, str)])
+
+
+class _Stretches:
+    """A list of changes, and the changes from a place in it to its end as one (cached)."""
+
+    __slots__ = ("_changes", "_composed")
+
+    def __init__(self) -> None:
+        self._changes: list[Change] = []
+        self._composed: dict[int, tuple[int, Change]] = {}  # from index: up to index, composed
+
+    def append(self, change: Change) -> None:
+        self._changes.append(change)
+
+    def after(self, index: int) -> Change:
+        """The changes from ``index`` on, composed; there must be one at least."""
+        end = len(self._changes)
+        done, change = self._composed.pop(index, (index, None))
+        if done < end:
+            rest = _compose_all(self._changes, done, end)
+            change = rest if change is None else change.compose(rest)
+        assert change is not None
+        self._composed[index] = (end, change)
+        if len(self._composed) > _CACHED:
+            del self._composed[next(iter(self._composed))]  # the one unused for longest
+        return change
+
+    def forget(self, count: int) -> list[Change]:
+        """Drop the oldest ``count`` changes and return them."""
+        gone = self._changes[:count]
+        del self._changes[:count]
+        self._composed = {
+            index - count: (end - count, change)
+            for index, (end, change) in self._composed.items()
+            if index >= count
+        }
+        return gone
+
+
+def _compose_all(changes: list[Change], start: int, end: int) -> Change:
+    """Compose in halves, so that many small changes cost n log n and not n squared."""
+    if end - start == 1:
+        return changes[start]
+    middle = (start + end) // 2
+    return _compose_all(changes, start, middle).compose(_compose_all(changes, middle, end))

@@ -1,0 +1,96 @@
+"""What a word is, and where a text may be cut.
+
+A word is a run of letters, digits and underscores with the marks on them. Scripts that write no
+blanks between words (Han, Kana, Thai, Khmer, …) have no such runs: there, every character stands for
+itself. A *cluster* is what a reader takes for one character: a base with its combining marks, an
+emoji sequence, a flag.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import chain
+from typing import Final
+
+_UNSPACED: Final = (
+    "\u0e00-\u109f"  # Thai, Lao, Tibetan, Myanmar
+    "\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u1b00-\u1b7f"  # Khmer, Tai, Balinese
+    "\u2e80-\ua4cf\ua980-\ua9df\uaa00-\uaadf"  # Han, Kana, Bopomofo, Yi, Javanese, Cham, Tai Viet
+    "\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+)
+_MARKED: Final = (
+    range(0x0300, 0x2100),
+    range(0x2CE0, 0x3100),
+    range(0xA660, 0xAC00),
+    range(0xFB1E, 0xFB1F),
+    range(0xFE00, 0xFE30),
+    range(0x10A00, 0x12000),
+)
+"""Where Unicode keeps its combining marks, but for rare ones that the cluster rule sees anyway."""
+
+
+def _marks() -> str:
+    """The combining marks as ranges for a character class. (``re`` knows no Unicode categories.)"""
+    codes = [c for c in chain(*_MARKED) if unicodedata.category(chr(c)).startswith("M")]
+    marks = set(codes)
+    starts = [code for code in codes if code - 1 not in marks]
+    ends = [code for code in codes if code + 1 not in marks]
+    return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True))
+
+
+_LETTER: Final = rf"[^\W{_UNSPACED}]"
+_ON_IT: Final = rf"[{_marks()}\u200c\u200d]"  # marks and zero-width joiners ride on a letter
+
+TOKEN: Final = re.compile(
+    rf"{_LETTER}+(?:{_ON_IT}+{_LETTER}*)*|[{_UNSPACED}]{_ON_IT}*|\s+|[^\w\s]|."
+)
+"""Cuts any text into words, runs of white space and single other characters, without a rest."""
+
+_ASCII_TOKEN: Final = re.compile(r"\w+|\s+|[^\w\s]", re.ASCII)
+_WORD_CHARACTER: Final = re.compile(f"{_LETTER}|{_ON_IT}")
+
+_TONES: Final = ("\U0001f3fb", "\U0001f3ff")
+_FLAGS: Final = ("\U0001f1e6", "\U0001f1ff")
+_TAGS: Final = ("\U000e0020", "\U000e007f")
+
+
+def tokens(text: str) -> list[str]:
+    """``text`` cut by ``TOKEN``."""
+    return (_ASCII_TOKEN if text.isascii() else TOKEN).findall(text)
+
+
+def in_word(character: str) -> bool:
+    """Whether ``character`` belongs to a word of a script that writes blanks between words."""
+    if character.isascii():
+        return character.isalnum() or character == "_"
+    return _WORD_CHARACTER.match(character) is not None
+
+
+def splits_cluster(text: str, position: int) -> bool:
+    """Whether a cut of ``text`` at ``position`` would tear a cluster apart (or a CRLF)."""
+    if not 0 < position < len(text):
+        return False
+    right = text[position]
+    if right < "\u0300":
+        return (right == "\n" and text[position - 1] == "\r") or _joins(text[position - 1], right)
+    if _joins(text[position - 1], right):
+        return True
+    if _TONES[0] <= right <= _TONES[1] or _TAGS[0] <= right <= _TAGS[1]:
+        return True
+    if _FLAGS[0] <= right <= _FLAGS[1]:
+        return _flags_before(text, position) % 2 == 1
+    return unicodedata.category(right).startswith("M")
+
+
+def _joins(left: str, right: str) -> bool:
+    """Whether a zero-width joiner ties the two: a letter or an emoji follows it."""
+    return right == "\u200d" or (left == "\u200d" and right > "\u00a8")
+
+
+def _flags_before(text: str, position: int) -> int:
+    """Number of regional indicators right before ``position``: two of them make a flag."""
+    start = position
+    while start and _FLAGS[0] <= text[start - 1] <= _FLAGS[1]:
+        start -= 1
+    return position - start

@@ -1,0 +1,16 @@
+"""Time as the core sees it: handed in, never read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Now(NamedTuple):
+    """One moment on both clocks.
+
+    ``tick`` counts seconds on a monotonic clock: for deadlines, never shown.
+    ``wall`` counts milliseconds since 1970 in UTC: for timestamps, never for deadlines.
+    """
+
+    tick: float
+    wall: int

@@ -1,0 +1,140 @@
+"""The one tree of errors. Codes are data: each class has a stable ``code`` and says whether to retry.
+
+    WorkroomError
+    ├── Refused                  the peer asked for something that cannot be done as asked
+    │   ├── InvalidJson          not JSON at all
+    │   ├── InvalidMessage       JSON of the wrong shape; ``field`` names the place
+    │   ├── UnknownAction        no such action or type
+    │   ├── NotSubscribed        the connection is not in that room
+    │   ├── TooLarge             over a size limit; ``field`` names what
+    │   ├── RateLimited          over a rate limit; ``retry_after`` says when to come back
+    │   ├── Conflict             what is there already contradicts the request
+    │   └── NotFound             no such thing, or not one that this user may see
+    ├── PermissionDenied         known user, not allowed; ``verb`` says what was tried
+    ├── NotAuthenticated         no valid token
+    ├── Unavailable              the server cannot do it now: store down, shutting down
+    └── Misconfigured            the operator has to change a setting before the server starts
+
+A code here is the inner, lower-case one. Dialects and REST spell it their own way.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Retry(StrEnum):
+    """What the asker should do with the same request."""
+
+    NEVER = "never"
+    LATER = "later"
+    WITH_NEW_TOKEN = "with_new_token"
+
+
+class WorkroomError(Exception):
+    """Root of all errors that Workroom raises on purpose.
+
+    ``message`` is written for the person who reads it and never holds a token or an SQL text.
+    """
+
+    code: ClassVar[str] = "error"
+    retry: ClassVar[Retry] = Retry.NEVER
+
+    def __init__(
+        self, message: str, *, field: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        """Dotted place in the request, as ``feedback.highlight_start``."""
+        self.retry_after = retry_after
+        """Seconds, when known."""
+
+
+class Refused(WorkroomError):
+    """The request cannot be carried out as it stands."""
+
+    code = "refused"
+
+
+class InvalidJson(Refused):
+    """The message is not JSON."""
+
+    code = "invalid_json"
+
+
+class InvalidMessage(Refused):
+    """The message is JSON, but not of a documented shape."""
+
+    code = "invalid_message"
+
+
+class UnknownAction(Refused):
+    """The message names an action (or type) that this server does not have."""
+
+    code = "unknown_action"
+
+
+class NotSubscribed(Refused):
+    """The connection has not joined the room that the message names."""
+
+    code = "not_subscribed"
+
+
+class TooLarge(Refused):
+    """A message, a text or a value is over its size limit."""
+
+    code = "too_large"
+
+
+class RateLimited(Refused):
+    """Too many requests; the same one is welcome after ``retry_after`` seconds."""
+
+    code = "rate_limited"
+    retry = Retry.LATER
+
+
+class Conflict(Refused):
+    """The request contradicts what is already there."""
+
+    code = "conflict"
+
+
+class NotFound(Refused):
+    """There is no such thing, or the user may not know of it."""
+
+    code = "not_found"
+
+
+class PermissionDenied(WorkroomError):
+    """The user is known, and not allowed to do this. ``verb`` is view, comment, edit or manage."""
+
+    code = "insufficient_permissions"
+
+    def __init__(self, message: str, *, verb: str, field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.verb = verb
+
+
+class NotAuthenticated(WorkroomError):
+    """No token, or one that is malformed, expired, revoked or wrongly signed."""
+
+    code = "authentication_failed"
+    retry = Retry.WITH_NEW_TOKEN
+
+    def __init__(self, message: str = "Invalid or expired token") -> None:
+        super().__init__(message)
+
+
+class Unavailable(WorkroomError):
+    """The server cannot do this now; nothing was changed, and nothing was confirmed."""
+
+    code = "unavailable"
+    retry = Retry.LATER
+
+
+class Misconfigured(WorkroomError):
+    """The server must not start like this; the message says which setting to change."""
+
+    code = "misconfigured"

@@ -1,0 +1,74 @@
+"""What operators see: metric names and log fields, in one place.
+
+Metrics are per process, in the default Prometheus registry's format, under ``workroom_…``. Labels hold
+small closed sets only: never a user, a room, a path or a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY: Final = CollectorRegistry(auto_describe=True)
+
+CONNECTIONS: Final = Gauge(
+    "workroom_connections", "Open WebSocket connections", ["dialect"], registry=REGISTRY
+)
+ROOMS: Final = Gauge("workroom_rooms", "Rooms in memory", ["kind"], registry=REGISTRY)
+COMMANDS: Final = Counter(
+    "workroom_commands_total", "Commands received", ["dialect", "command"], registry=REGISTRY
+)
+DELIVERIES: Final = Counter(
+    "workroom_deliveries_total",
+    "Events handed to connections, one per event and connection",
+    ["dialect", "event"],
+    registry=REGISTRY,
+)
+REFUSALS: Final = Counter(
+    "workroom_refusals_total", "Requests refused, by code", ["dialect", "code"], registry=REGISTRY
+)
+CLOSES: Final = Counter(
+    "workroom_closes_total", "Connections closed by the server", ["code"], registry=REGISTRY
+)
+SLOW_READERS: Final = Gauge(
+    "workroom_slow_readers", "Connections that read too slowly just now", registry=REGISTRY
+)
+COMMIT_SECONDS: Final = Histogram(
+    "workroom_commit_seconds",
+    "From an accepted command to its durable entry",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    registry=REGISTRY,
+)
+STORE_FAILURES: Final = Counter(
+    "workroom_store_failures_total", "Appends that the store refused", registry=REGISTRY
+)
+LOOP_LAG_SECONDS: Final = Histogram(
+    "workroom_loop_lag_seconds",
+    "How late the event loop was for an appointment",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
+    registry=REGISTRY,
+)
+LOGINS: Final = Counter("workroom_logins_total", "Log-ins, by outcome", ["outcome"], registry=REGISTRY)
+HTTP_REQUESTS: Final = Counter(
+    "workroom_http_requests_total", "REST requests", ["method", "route", "status"], registry=REGISTRY
+)
+
+_SECRET_FIELDS: Final = frozenset({"token", "password", "authorization", "query", "secret"})
+
+
+def hide_secrets(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A structlog processor: a field that could hold a secret is never written out."""
+    for name in _SECRET_FIELDS & event.keys():
+        event[name] = "[hidden]"
+    return event
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The structured logger of one part of the program."""
+    bound: structlog.stdlib.BoundLogger = structlog.get_logger(part=name)
+    return bound

@@ -1,0 +1,178 @@
+"""What Workroom needs of a store: an append-only log per room, and lists of rooms.
+
+The promise: an ``append`` that is answered with ``Appended`` survives a crash of the process and of
+the machine. One that is answered otherwise has left no trace. Appends to one room are answered in
+the order in which they were handed over, and the log of a room is numbered 1, 2, 3 … without gaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from workroom.core.entries import Record
+from workroom.core.people import Right, User
+from workroom.errors import Unavailable
+from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The whole state of a room at ``seq``; entries up to it need not be replayed."""
+
+    seq: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRoom:
+    """All that is needed to bring a room to life."""
+
+    room: RoomId
+    seq: int
+    """Number of the last entry."""
+    checkpoint: Checkpoint | None
+    records: tuple[Record, ...]
+    """The entries after the checkpoint (all, when there is none), in order."""
+    people: Mapping[UserId, User]
+    """Everybody who acted in the room, or has a right in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSummary:
+    """What lists show of a room without loading it. ``details`` are plain JSON values."""
+
+    title: str
+    author: UserId
+    created_at: int
+    updated_at: int
+    updated_by: UserId
+    details: Mapping[str, Any]
+    """Essays: ``prompt``, ``word_limit``, ``word_count``. Projects: ``status``, ``description``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first answer to a ``request_id`` of a user, kept for at least 24 hours."""
+
+    user_id: UserId
+    request_id: str
+    at: int
+    """Milliseconds since 1970, UTC."""
+    body: bytes
+    """What to answer again: JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Entries for one room's log, with everything that has to be stored in the same transaction."""
+
+    room: RoomId
+    expected: int
+    """Number of the entry before the first one here; 0 creates the room."""
+    records: tuple[Record, ...]
+    summary: RoomSummary | None = None
+    """The new summary; None keeps the old one."""
+    rights: Mapping[UserId, Right | None] | None = None
+    """Rights that changed; None as a value takes it away."""
+    feedback_added: tuple[FeedbackId, ...] = ()
+    feedback_deleted: tuple[FeedbackId, ...] = ()
+    answer: Answer | None = None
+    checkpoint: Checkpoint | None = None
+    deletes_room: bool = False
+    """The room's lists and rights vanish; its log stays for the record, and ``load`` is None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Durable. ``seq`` is the number of the last entry."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The log has moved on: its last entry is ``head``, not ``expected``. Nothing was stored."""
+
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDone:
+    """The user's ``request_id`` was answered before. Nothing was stored."""
+
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotStored:
+    """The store failed: nothing was stored. Appends behind it in the same room fail as well."""
+
+    error: Unavailable
+
+
+AppendResult = Appended | Behind | AlreadyDone | NotStored
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRoom:
+    """One row of a list of rooms. ``right`` is the asking user's own, None for an admin without one."""
+
+    room: RoomId
+    seq: int
+    summary: RoomSummary
+    right: Right | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPage:
+    """One page of a list of rooms, newest change first."""
+
+    rooms: Sequence[ListedRoom]
+    total: int
+
+
+IdKind = Literal["essay", "project", "feedback"]
+
+
+class RoomStore(Protocol):
+    """The log of every room.
+
+    Every coroutine raises Unavailable when the store cannot be reached or is damaged.
+    """
+
+    async def load(self, room: RoomId) -> StoredRoom | None:
+        """The room as stored; None when there is none (or it was deleted)."""
+
+    async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
+        """Up to ``limit`` entries with a number greater than ``after``, in order."""
+
+    def append(self, append: Append, done: Callable[[AppendResult], None]) -> None:
+        """Store in the next group commit, then call ``done`` on the event loop's thread.
+
+        Never blocks and never raises. Results of one room arrive in the order of the calls.
+        """
+
+    async def answer(self, user_id: UserId, request_id: str) -> bytes | None:
+        """The first answer that was given to this request, if it is still remembered."""
+
+    async def forget_answers(self, before: int) -> int:
+        """Forget answers given before ``before`` (ms since 1970); returns how many."""
+
+    async def new_ids(self, kind: IdKind, count: int) -> range:
+        """``count`` ids that were never given before and never will be again."""
+
+    async def reserve_id(self, kind: IdKind, number: int) -> None:
+        """Make sure that ``new_ids`` never gives ``number`` (the demo's rooms have fixed ids)."""
+
+    async def rooms(
+        self, kind: RoomKind, user_id: UserId | None, *, limit: int, offset: int
+    ) -> RoomPage:
+        """Rooms in which the user has a right; every room when ``user_id`` is None."""
+
+    async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
+        """The essay to which a piece of feedback belongs; None when there is none."""
+
+    async def check(self) -> None:
+        """Answer a trivial question, for readiness. Raises Unavailable."""

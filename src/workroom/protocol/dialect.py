@@ -1,0 +1,89 @@
+"""What a wire format has to offer: text in, commands out; events in, text out. It never decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Protocol
+
+from workroom.core.commands import Command
+from workroom.core.events import Event
+from workroom.errors import WorkroomError
+from workroom.ids import RoomId, RoomKind
+
+
+class Form(IntEnum):
+    """How much a connection is told: the documented messages alone, or all (``workroom.v1``)."""
+
+    PLAIN = 0
+    EXTENDED = 1
+
+
+SUBPROTOCOL = "workroom.v1"
+"""The WebSocket subprotocol by which a client asks for the extended form."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRequest:
+    """A command for a room. An ``AddFeedback`` carries id 0: the service gives it a real one."""
+
+    room: RoomId
+    command: Command
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """``refresh_token``: go on with this token."""
+
+    token: str = field(repr=False)
+    request_id: str | None = None
+
+
+Request = RoomRequest | TokenRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The answer to a request of an extended connection that was carried out."""
+
+    request_id: str
+    room: RoomId | None
+    seq: int | None
+    details: Mapping[str, Any]
+    """Further fields, as ``feedback_id``; plain JSON values."""
+
+
+class Dialect(Protocol):
+    """One wire format. Stateless; one instance serves all connections."""
+
+    name: str
+    """``essay`` or ``project``: a label in logs and metrics."""
+    kind: RoomKind
+    max_rooms: int
+    """How many rooms one connection may be in."""
+
+    def decode(self, text: bytes, form: Form) -> Request:
+        """Read one message.
+
+        Raises InvalidJson, InvalidMessage (``field`` names the place), UnknownAction, TooLarge. Use
+        ``request_id_of`` to find out which request an error answers.
+        """
+
+    def request_id_of(self, text: bytes) -> str | None:
+        """The ``request_id`` of a message that could not be decoded, where one can be found."""
+
+    def encode(self, event: Event, form: Form) -> bytes | None:
+        """The message for an event; None when this form has none for it."""
+
+    def encode_ack(self, ack: Ack) -> bytes:
+        """The answer to a request that was carried out (extended form only)."""
+
+    def encode_error(
+        self, error: WorkroomError, form: Form, request_id: str | None = None
+    ) -> bytes:
+        """The message for an error. ``request_id`` is repeated in the extended form."""
+
+    def encode_shutdown(self) -> bytes:
+        """What every connection is told before the server closes it to restart."""

@@ -1,0 +1,84 @@
+"""What clients of the project dialect send. Every message is read with one of these models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import ConfigDict, Field, InstanceOf, WithJsonSchema
+
+from workroom.protocol.shapes import ClientShape, Id, RequestId, Token
+
+LONGEST_TITLE: Final = 200
+LONGEST_DESCRIPTION: Final = 20_000
+"""Characters (code points)."""
+
+# InstanceOf: the contents are checked by size and depth, and need not be copied for it.
+Metadata = Annotated[
+    dict[str, Any], InstanceOf[dict], WithJsonSchema({"type": "object", "title": "Metadata"})
+]
+
+
+class Asked(ClientShape):
+    """What every client message may carry, beside ``type`` or inside ``payload``."""
+
+    request_id: RequestId | None = None
+    """Answered by one ``ack`` or one error that repeats it (extended form)."""
+
+
+class ProjectPayload(Asked):
+    """Which project is meant."""
+
+    project_id: Id
+
+
+class JoinProject(Asked):
+    """Be present in a project and follow it; answered with its present state."""
+
+    type: Literal["join_project"]
+    payload: ProjectPayload
+
+
+class LeaveProject(Asked):
+    """Stop following a project."""
+
+    type: Literal["leave_project"]
+    payload: ProjectPayload
+
+
+class ProjectData(ClientShape):
+    """Fields to set; the ones left out stay as they are. At least one is given."""
+
+    # Forbidden, not ignored: a misspelt field would look saved and be lost.
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
+
+    title: Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)] = ""
+    description: Annotated[str, Field(max_length=LONGEST_DESCRIPTION)] = ""
+    status: Literal["active", "archived"] = "active"
+    metadata: Metadata = {}
+    """Merged key by key as JSON Merge Patch (RFC 7396) does; at most 64 KiB as JSON."""
+
+
+class UpdatePayload(ProjectPayload):
+    """Which project is meant, and what to set."""
+
+    data: ProjectData
+
+
+class UpdateProject(Asked):
+    """Set fields of a project."""
+
+    type: Literal["update_project"]
+    payload: UpdatePayload
+
+
+class TokenPayload(Asked):
+    """The new token."""
+
+    token: Token
+
+
+class RefreshProjectToken(Asked):
+    """Go on with a new token of the same user."""
+
+    type: Literal["refresh_token"]
+    payload: TokenPayload

@@ -1,0 +1,255 @@
+"""The project dialect: ``type`` and ``payload`` in both directions, many rooms per connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from workroom.core import commands, events
+from workroom.errors import (
+    Conflict,
+    InvalidJson,
+    InvalidMessage,
+    NotAuthenticated,
+    NotFound,
+    NotSubscribed,
+    PermissionDenied,
+    RateLimited,
+    TooLarge,
+    Unavailable,
+    UnknownAction,
+    WorkroomError,
+)
+from workroom.ids import ProjectId, RoomId, RoomKind, project_room
+from workroom.protocol import project_inbound as inbound
+from workroom.protocol.dialect import Ack, Form, Request, RoomRequest, TokenRequest
+from workroom.protocol.metadata import check_metadata
+from workroom.protocol.reading import Message, read_object, refuse_bad_characters, shown
+from workroom.protocol.shapes import reader, refuse_later, request_id_in, string_at, unknown
+from workroom.protocol.writing import advice, dump, spelled, with_details
+
+MAX_PROJECTS: Final = 100
+"""Projects that one connection may be in, unless the operator says otherwise."""
+
+
+class ProjectDialect:
+    """The wire format of the project port and of ``/ws/projects/``. Implements ``Dialect``."""
+
+    name = "project"
+    kind = RoomKind.PROJECT
+
+    def __init__(self, max_rooms: int = MAX_PROJECTS) -> None:
+        self.max_rooms = max_rooms
+
+    def decode(self, text: bytes, form: Form) -> Request:
+        """Read one message; see ``Dialect.decode`` for what it raises."""
+        message, suspicious = read_object(text)
+        if suspicious:
+            refuse_bad_characters(message)
+        name = string_at(message, "type")
+        read = _READERS.get(name)
+        if read is None:
+            raise unknown(name, field="type", known=_READERS)
+        payload = message.get("payload")
+        if type(payload) is dict:
+            if form is Form.EXTENDED:
+                refuse_later(payload, "since", field="payload.since")
+            if name == "update_project":
+                _check_data(payload.get("data"))
+        return read(message)
+
+    def request_id_of(self, text: bytes) -> str | None:
+        """The ``request_id`` of a message that could not be decoded, where one can be found."""
+        return request_id_in(text, inside="payload")
+
+    def encode(self, event: events.Event, form: Form) -> bytes | None:
+        """The message for an event; None when this form has none for it."""
+        write = _WRITERS[form].get(type(event))
+        payload = None if write is None else write[1](event)
+        if write is None or payload is None:
+            return None
+        return dump({"type": write[0], "payload": payload})
+
+    def encode_ack(self, ack: Ack) -> bytes:
+        """The answer to a request that was carried out (extended form only)."""
+        payload: Message = {"request_id": ack.request_id}
+        if ack.room is not None:
+            payload["project_id"] = ack.room.number
+        if ack.seq is not None:
+            payload["seq"] = ack.seq
+        return dump({"type": "ack", "payload": with_details(payload, ack.details)})
+
+    def encode_error(
+        self, error: WorkroomError, form: Form, request_id: str | None = None
+    ) -> bytes:
+        """The message for an error. ``request_id`` is repeated in the extended form."""
+        code, text = _error(error)
+        payload: Message = {"code": code, "message": text}
+        if form is Form.EXTENDED:
+            payload.update(advice(error, request_id))
+        return dump({"type": "error", "payload": payload})
+
+    def encode_shutdown(self) -> bytes:
+        """What every connection is told before the server closes it to restart."""
+        return _SHUTDOWN
+
+
+# From clients
+
+
+def _join(asked: inbound.JoinProject) -> Request:
+    return _request(asked, asked.payload, commands.Join())
+
+
+def _leave(asked: inbound.LeaveProject) -> Request:
+    return _request(asked, asked.payload, commands.Leave())
+
+
+def _update(asked: inbound.UpdateProject) -> Request:
+    data = asked.payload.data
+    changes = {name: getattr(data, name) for name in _FIELDS if name in data.model_fields_set}
+    return _request(asked, asked.payload, commands.ChangeProject(changes))
+
+
+def _refresh(asked: inbound.RefreshProjectToken) -> Request:
+    return TokenRequest(asked.payload.token, asked.request_id or asked.payload.request_id)
+
+
+def _request(
+    asked: inbound.Asked, payload: inbound.ProjectPayload, command: commands.Command
+) -> Request:
+    room = project_room(payload.project_id)
+    return RoomRequest(room, command, asked.request_id or payload.request_id)
+
+
+_FIELDS: Final = tuple(inbound.ProjectData.model_fields)
+
+
+def _check_data(data: object) -> None:
+    """What the model cannot say, or would say only after reading a thousand unknown keys."""
+    if type(data) is not dict:
+        return
+    for key in data:
+        if key not in inbound.ProjectData.model_fields:
+            message = f"is not a field of a project; expected {', '.join(_FIELDS)}"
+            raise InvalidMessage(message, field=f"payload.data.{shown(key)}")
+    if not data:
+        message = f"expected at least one of {', '.join(_FIELDS)}"
+        raise InvalidMessage(message, field="payload.data")
+    if type(data.get("metadata")) is dict:
+        check_metadata(data["metadata"], "payload.data.metadata")
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Request]]] = MappingProxyType(
+    {
+        "join_project": reader(inbound.JoinProject, _join),
+        "leave_project": reader(inbound.LeaveProject, _leave),
+        "update_project": reader(inbound.UpdateProject, _update),
+        "refresh_token": reader(inbound.RefreshProjectToken, _refresh),
+    }
+)
+
+
+# To clients
+
+
+def _project_updated(event: events.ProjectUpdated) -> Message:
+    return {
+        "project_id": event.project_id,
+        "changes": event.changes,
+        "updated_by": str(event.editor),
+    }
+
+
+def _project_updated_extended(event: events.ProjectUpdated) -> Message:
+    payload = _project_updated(event)
+    payload["seq"] = event.seq
+    return payload
+
+
+def _user_joined(event: events.UserJoined) -> Message | None:
+    return _in_project(event.room, user_id=event.user.id, username=event.user.username)
+
+
+def _user_left(event: events.UserLeft) -> Message | None:
+    return _in_project(event.room, user_id=event.user_id)
+
+
+def _rights_changed(event: events.RightsChanged) -> Message | None:
+    return _in_project(event.room, rights=None if event.right is None else event.right.word)
+
+
+def _closed(event: events.RoomClosed) -> Message | None:
+    return _in_project(event.room)
+
+
+def _token_expiring(event: events.TokenExpiring) -> Message:
+    return {"seconds": event.seconds}
+
+
+def _in_project(room: RoomId, **more: object) -> Message | None:
+    """A payload about a project; None for other rooms."""
+    if room.kind is not RoomKind.PROJECT:
+        return None
+    return {"project_id": ProjectId(room.number), **more}
+
+
+_Writer = tuple[str, Callable[[Any], Message | None]]
+"""The message's ``type``, and what makes its payload."""
+
+_PLAIN_WRITERS: Final[dict[type, _Writer]] = {
+    events.ProjectUpdated: ("project_updated", _project_updated),
+    events.UserJoined: ("user_joined", _user_joined),
+    events.UserLeft: ("user_left", _user_left),
+}
+_WRITERS: Final[Mapping[Form, Mapping[type, _Writer]]] = MappingProxyType(
+    {
+        Form.PLAIN: _PLAIN_WRITERS,
+        Form.EXTENDED: _PLAIN_WRITERS
+        | {
+            events.ProjectUpdated: ("project_updated", _project_updated_extended),
+            events.RightsChanged: ("rights_changed", _rights_changed),
+            events.RoomClosed: ("project_closed", _closed),
+            events.TokenExpiring: ("token_expiring", _token_expiring),
+        },
+    }
+)
+
+
+# Errors
+
+_HIDDEN: Final = "You don't have permission to view this project"
+_BAD_TOKEN: Final = "Invalid or expired token"
+_CODES: Final[Mapping[type[WorkroomError], str]] = MappingProxyType(
+    {
+        PermissionDenied: "PERMISSION_DENIED",
+        InvalidJson: "INVALID_JSON",
+        InvalidMessage: "INVALID_MESSAGE",
+        UnknownAction: "UNKNOWN_TYPE",
+        NotSubscribed: "NOT_IN_PROJECT",
+        TooLarge: "TOO_LARGE",
+        RateLimited: "RATE_LIMITED",
+        Conflict: "CONFLICT",
+        Unavailable: "UNAVAILABLE",
+    }
+)
+_SHUTDOWN: Final = dump(
+    {
+        "type": "error",
+        "payload": {
+            "code": "UNAVAILABLE",
+            "message": "The server is restarting; please connect again in a few seconds",
+        },
+    }
+)
+
+
+def _error(error: WorkroomError) -> tuple[str, str]:
+    if isinstance(error, NotAuthenticated):
+        # Always the same words: nobody learns what exactly is wrong with a token.
+        return "AUTHENTICATION_FAILED", _BAD_TOKEN
+    if isinstance(error, NotFound):
+        # The same as for a project that is there but hidden: nobody can tell which.
+        return "PERMISSION_DENIED", _HIDDEN
+    return spelled(error, _CODES)

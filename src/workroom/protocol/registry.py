@@ -1,0 +1,43 @@
+"""Which dialect is spoken at a path, and which room a connection there is for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from workroom.ids import MAX_ID, RoomId, essay_room
+from workroom.protocol.dialect import Dialect
+from workroom.protocol.essays import EssayDialect
+from workroom.protocol.projects import ProjectDialect
+
+_ESSAY: Final = re.compile(r"/ws/essays/([1-9][0-9]{0,15})/?")
+_PROJECTS: Final = frozenset({"/", "/ws/projects", "/ws/projects/"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a path stands for. ``room`` is subscribed on connecting; None: the client joins some."""
+
+    dialect: Dialect
+    room: RoomId | None
+
+
+class Registry:
+    """All paths of the server where a WebSocket may be opened."""
+
+    def __init__(self, essays: Dialect | None = None, projects: Dialect | None = None) -> None:
+        self.essays = essays or EssayDialect()
+        self.projects = projects or ProjectDialect()
+
+    def match(self, path: str) -> Route | None:
+        """The route of a percent-decoded path without its query; None when there is none.
+
+        An essay's number has one spelling: no leading zero, no sign, at most 2**53 - 1.
+        """
+        if path in _PROJECTS:
+            return Route(self.projects, None)
+        found = _ESSAY.fullmatch(path)
+        if found is None or int(found[1]) > MAX_ID:
+            return None
+        return Route(self.essays, essay_room(int(found[1])))

@@ -1,0 +1,274 @@
+"""One event to many connections: encoded once per form, joined per loop turn, written to the sockets.
+
+What is pending when the loop turns is joined and written once per member: a single event costs one
+write per member, and so does a burst of sixteen. Large rooms are written in slices, so that the loop
+never stalls. A member who reads too slowly leaves the fast list; what it missed is made up for when it
+has drained (``rooms.py``).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from workroom.core.events import Event
+from workroom.ids import ConnectionId, UserId
+from workroom.observe import DELIVERIES
+from workroom.protocol.dialect import Dialect, Form
+from workroom.protocol.frames import text_frame
+
+MAX_JOIN: Final = 256 * 1024
+"""Bytes after which a flush starts another write instead of joining further frames."""
+SLICE: Final = 500
+"""Members that are written to in one turn of the loop."""
+
+Write = Callable[[bytes], None]
+
+
+class Recipient(Protocol):
+    """A connection, as far as fan-out is concerned."""
+
+    id: ConnectionId
+    form: Form
+    write: Write
+
+    @property
+    def user_id(self) -> UserId: ...
+
+
+@dataclass(slots=True)
+class _Item:
+    """Frames by form, and for whom. ``only`` names one connection; otherwise all but the exceptions."""
+
+    frames: tuple[bytes | None, bytes | None]
+    only: ConnectionId | None = None
+    except_user: UserId | None = None
+    except_connections: frozenset[ConnectionId] = frozenset()
+
+    def is_for(self, recipient: Recipient) -> bool:
+        if self.only is not None:
+            return self.only == recipient.id
+        return (
+            recipient.user_id != self.except_user
+            and recipient.id not in self.except_connections
+        )
+
+
+class _FastList:
+    """The bound writes of the members of one form, with O(1) addition and removal."""
+
+    __slots__ = ("_index", "_ids", "writes")
+
+    def __init__(self) -> None:
+        self.writes: list[Write] = []
+        self._ids: list[ConnectionId] = []
+        self._index: dict[ConnectionId, int] = {}
+
+    def __contains__(self, connection: ConnectionId) -> bool:
+        return connection in self._index
+
+    def add(self, connection: ConnectionId, write: Write) -> None:
+        self._index[connection] = len(self.writes)
+        self._ids.append(connection)
+        self.writes.append(write)
+
+    def remove(self, connection: ConnectionId) -> None:
+        at = self._index.pop(connection, None)
+        if at is None:
+            return
+        last_id, last_write = self._ids.pop(), self.writes.pop()
+        if last_id != connection:
+            self._ids[at], self.writes[at] = last_id, last_write
+            self._index[last_id] = at
+
+    def without(self, connections: Iterable[ConnectionId]) -> list[Write]:
+        """A copy of the writes that leaves these connections out.
+
+        A copy, because members come and go while a large room is being written to in slices.
+        """
+        skipped = {self._index[c] for c in connections if c in self._index}
+        if not skipped:
+            return self.writes.copy()
+        return [write for at, write in enumerate(self.writes) if at not in skipped]
+
+
+class Audience:
+    """The connections that follow one room."""
+
+    __slots__ = ("_by_user", "_call_soon", "_dialect", "_fast", "_jobs", "_members", "_pending")
+
+    def __init__(self, dialect: Dialect, call_soon: Callable[[Callable[[], None]], None]) -> None:
+        self._dialect = dialect
+        self._call_soon = call_soon
+        self._members: dict[ConnectionId, Recipient] = {}
+        self._by_user: dict[UserId, set[ConnectionId]] = {}
+        self._fast = (_FastList(), _FastList())
+        self._pending: list[_Item] = []
+        self._jobs: deque[tuple[list[Write], bytes]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def get(self, connection: ConnectionId) -> Recipient | None:
+        """The member with that id."""
+        return self._members.get(connection)
+
+    def add(self, recipient: Recipient) -> None:
+        """What is published from here on reaches this connection as well."""
+        self._flush_if_pending()
+        self._members[recipient.id] = recipient
+        self._by_user.setdefault(recipient.user_id, set()).add(recipient.id)
+        self._fast[recipient.form].add(recipient.id, recipient.write)
+
+    def remove(self, connection: ConnectionId) -> None:
+        """What was published before still reaches it; nothing after does."""
+        recipient = self._members.get(connection)
+        if recipient is None:
+            return
+        self._flush_if_pending()
+        del self._members[connection]
+        self._fast[recipient.form].remove(connection)
+        of_user = self._by_user[recipient.user_id]
+        of_user.discard(connection)
+        if not of_user:
+            del self._by_user[recipient.user_id]
+
+    def slow(self, connection: ConnectionId) -> None:
+        """Leave this member out of what is published, until ``fast``."""
+        recipient = self._members.get(connection)
+        if recipient is not None:
+            self._fast[recipient.form].remove(connection)
+
+    def fast(self, connection: ConnectionId) -> None:
+        """The member reads again. Call it before sending what makes up for what it missed."""
+        recipient = self._members.get(connection)
+        if recipient is not None and connection not in self._fast[recipient.form]:
+            self._flush_if_pending()
+            self._fast[recipient.form].add(connection, recipient.write)
+
+    def publish(
+        self,
+        event: Event,
+        except_user: UserId | None = None,
+        except_connections: frozenset[ConnectionId] = frozenset(),
+    ) -> None:
+        """Tell every member, but for the exceptions."""
+        frames = self._frames(event)
+        if frames == (None, None):
+            return
+        self._put(_Item(frames, None, except_user, except_connections))
+        count = len(self._fast[0].writes) * (frames[0] is not None)
+        count += len(self._fast[1].writes) * (frames[1] is not None)
+        DELIVERIES.labels(self._dialect.name, type(event).__name__).inc(count)
+
+    def send(self, connection: ConnectionId, event: Event) -> None:
+        """Tell one member, in order with what is published; a slow one hears of it when it drains."""
+        recipient = self._members.get(connection)
+        if recipient is None or connection not in self._fast[recipient.form]:
+            return
+        payload = self._dialect.encode(event, recipient.form)
+        if payload is not None:
+            self.send_frame(connection, text_frame(payload))
+            DELIVERIES.labels(self._dialect.name, type(event).__name__).inc()
+
+    def send_frame(self, connection: ConnectionId, frame: bytes) -> None:
+        """Write a frame to one member, in order with what is published."""
+        self._put(_Item((frame, frame), only=connection))
+
+    def flush(self) -> None:
+        """Write all that is pending, in order; the loop calls this by itself in its next turn."""
+        items, self._pending = self._pending, []
+        if not items:
+            return
+        idle = not self._jobs
+        apart = self._apart(items)
+        for form in (Form.PLAIN, Form.EXTENDED):
+            fast = self._fast[form]
+            if fast.writes:
+                writes = fast.without(apart)
+                for data in _joined(i.frames[form] for i in items if i.only is None):
+                    self._jobs.extend(_slices(writes, data))
+        for connection in apart:
+            self._write_apart(connection, items)
+        if idle:
+            self._work()
+
+    # ---- inside -----------------------------------------------------------------------------
+
+    def _frames(self, event: Event) -> tuple[bytes | None, bytes | None]:
+        plain = self._frame(event, Form.PLAIN) if self._fast[0].writes else None
+        extended = self._frame(event, Form.EXTENDED) if self._fast[1].writes else None
+        return plain, extended
+
+    def _frame(self, event: Event, form: Form) -> bytes | None:
+        payload = self._dialect.encode(event, form)
+        return None if payload is None else text_frame(payload)
+
+    def _put(self, item: _Item) -> None:
+        if not self._pending:
+            self._call_soon(self.flush)
+        self._pending.append(item)
+
+    def _flush_if_pending(self) -> None:
+        if self._pending:
+            self.flush()
+
+    def _apart(self, items: list[_Item]) -> set[ConnectionId]:
+        """The members for whom not every item, or something of their own, is meant."""
+        apart: set[ConnectionId] = set()
+        for item in items:
+            if item.only is not None:
+                apart.add(item.only)
+            elif item.except_user is not None or item.except_connections:
+                apart |= self._by_user.get(item.except_user or UserId(0), set())
+                apart |= item.except_connections
+        return apart
+
+    def _write_apart(self, connection: ConnectionId, items: list[_Item]) -> None:
+        recipient = self._members.get(connection)
+        if recipient is None:
+            return
+        form = recipient.form
+        reads = connection in self._fast[form]
+        meant = (i.frames[form] for i in items if i.is_for(recipient) and (reads or i.only))
+        for data in _joined(meant):
+            self._jobs.append(([recipient.write], data))
+
+    def _work(self) -> None:
+        """Write up to one slice; leave the rest to the next turn."""
+        budget = SLICE
+        while self._jobs:
+            writes, data = self._jobs[0]
+            if len(writes) > budget:
+                self._call_soon(self._work)
+                return
+            self._jobs.popleft()
+            budget -= len(writes)
+            for write in writes:
+                write(data)
+
+
+def _joined(frames: Iterable[bytes | None]) -> list[bytes]:
+    """The frames joined into as few pieces as ``MAX_JOIN`` allows, in order."""
+    pieces: list[bytes] = []
+    waiting: list[bytes] = []
+    size = 0
+    for frame in frames:
+        if frame is None:
+            continue
+        if waiting and size + len(frame) > MAX_JOIN:
+            pieces.append(b"".join(waiting))
+            waiting, size = [], 0
+        waiting.append(frame)
+        size += len(frame)
+    if waiting:
+        pieces.append(waiting[0] if len(waiting) == 1 else b"".join(waiting))
+    return pieces
+
+
+def _slices(writes: list[Write], data: bytes) -> list[tuple[list[Write], bytes]]:
+    if len(writes) <= SLICE:
+        return [(writes, data)]
+    return [(writes[at : at + SLICE], data) for at in range(0, len(writes), SLICE)]

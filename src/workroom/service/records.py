@@ -1,0 +1,135 @@
+"""The recorded form of log entries: JSON bodies, with Yjs updates beside them.
+
+This form is final. Kinds and optional fields may be added; what is here keeps its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+
+from workroom.core.entries import (
+    Entry,
+    EssayChanged,
+    EssayCreated,
+    Fact,
+    FeedbackAdded,
+    FeedbackChanged,
+    FeedbackDeleted,
+    ProjectChanged,
+    ProjectCreated,
+    Record,
+    RightSet,
+    RoomDeleted,
+    TextEdited,
+)
+from workroom.core.feedback import FeedbackType
+from workroom.core.people import Right
+from workroom.core.text import Change, Highlight
+from workroom.ids import FeedbackId, UserId
+
+Body = dict[str, Any]
+
+
+def to_record(entry: Entry) -> Record:
+    """An entry as the store keeps it."""
+    kind, write = _WRITERS[type(entry.fact)]
+    update = entry.fact.update if isinstance(entry.fact, TextEdited) else None
+    body = orjson.dumps(write(entry.fact))
+    return Record(entry.seq, kind, entry.actor, entry.at, body, update)
+
+
+def to_entry(record: Record) -> Entry:
+    """The entry behind a record. Raises ValueError for a kind that this version does not know."""
+    read = _READERS.get(record.kind)
+    if read is None:
+        message = f"log entry {record.seq} is of an unknown kind: {record.kind}"
+        raise ValueError(message)
+    return Entry(record.seq, record.actor, record.at, read(orjson.loads(record.body), record))
+
+
+def _highlight(body: Mapping[str, Any]) -> Highlight | None:
+    raw = body.get("highlight")
+    return None if raw is None else Highlight.decode(raw)
+
+
+def _feedback_added(fact: FeedbackAdded) -> Body:
+    return {
+        "id": fact.feedback_id,
+        "type": fact.type.value,
+        "comment": fact.comment,
+        "highlight": None if fact.highlight is None else fact.highlight.encode(),
+    }
+
+
+def _feedback_changed(fact: FeedbackChanged) -> Body:
+    body: Body = {"id": fact.feedback_id}
+    if fact.type is not None:
+        body["type"] = fact.type.value
+    if fact.comment is not None:
+        body["comment"] = fact.comment
+    if fact.highlight is not None:
+        body["highlight"] = fact.highlight.encode()
+    return body
+
+
+def _project_created(fact: ProjectCreated) -> Body:
+    return {
+        "title": fact.title,
+        "description": fact.description,
+        "status": fact.status,
+        "metadata": fact.metadata,
+    }
+
+
+def _text_edited(body: Body, record: Record) -> TextEdited:
+    if record.update is None:
+        message = f"log entry {record.seq} has lost its update"
+        raise ValueError(message)
+    return TextEdited(Change.decode(body["change"]), record.update)
+
+
+_WRITERS: Final[Mapping[type, tuple[str, Callable[[Any], Body]]]] = {
+    EssayCreated: (
+        "essay_created",
+        lambda f: {"title": f.title, "prompt": f.prompt, "word_limit": f.word_limit},
+    ),
+    EssayChanged: ("essay_changed", lambda f: dict(f.fields)),
+    TextEdited: ("text_edited", lambda f: {"change": f.change.encode()}),
+    FeedbackAdded: ("feedback_added", _feedback_added),
+    FeedbackChanged: ("feedback_changed", _feedback_changed),
+    FeedbackDeleted: ("feedback_deleted", lambda f: {"id": f.feedback_id}),
+    RightSet: (
+        "right_set",
+        lambda f: {"user": f.user_id, "right": None if f.right is None else f.right.word},
+    ),
+    ProjectCreated: ("project_created", _project_created),
+    ProjectChanged: ("project_changed", lambda f: dict(f.changes)),
+    RoomDeleted: ("room_deleted", lambda _: {}),
+}
+
+_READERS: Final[Mapping[str, Callable[[Body, Record], Fact]]] = {
+    "essay_created": lambda b, _: EssayCreated(b["title"], b["prompt"], b["word_limit"]),
+    "essay_changed": lambda b, _: EssayChanged(b),
+    "text_edited": _text_edited,
+    "feedback_added": lambda b, _: FeedbackAdded(
+        FeedbackId(b["id"]), FeedbackType(b["type"]), b["comment"], _highlight(b)
+    ),
+    "feedback_changed": lambda b, _: FeedbackChanged(
+        FeedbackId(b["id"]),
+        FeedbackType(b["type"]) if "type" in b else None,
+        b.get("comment"),
+        _highlight(b),
+    ),
+    "feedback_deleted": lambda b, _: FeedbackDeleted(FeedbackId(b["id"])),
+    "right_set": lambda b, _: RightSet(
+        UserId(b["user"]), None if b["right"] is None else Right.named(b["right"])
+    ),
+    "project_created": lambda b, _: ProjectCreated(
+        b["title"], b["description"], b["status"], b["metadata"]
+    ),
+    "project_changed": lambda b, _: ProjectChanged(b),
+    "room_deleted": lambda _b, _r: RoomDeleted(),
+}
