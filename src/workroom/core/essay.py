@@ -140,23 +140,23 @@ class EssayRoom(Room[EssayState]):
             raise TooLarge(message, field="content")
         base = self._base_of(command, origin, content, cursor)
         effects = self._types(origin.user, now) if origin.connection is not None else []
-        merge = self._text.merge(base, content, cursor, origin.user.id)
+        seq = self.head.seq + 1
+        merge = self._text.merge(base, content, cursor, origin.user.id, seq)
         facts = []
         if not merge.change.is_empty:
-            facts.append(self._text.commit(merge.change, self.head.seq + 1, origin.user.id))
+            facts.append(self._text.commit(merge.change, seq, origin.user.id))
         pending, outcome = self._accept(command, origin, facts, now)
         version = self._text.head()
         saved = Saved(
             version,
             version.text == content,
-            _mapped(cursor, merge.bridge),
-            _mapped(selection_end, merge.bridge),
+            _mapped(cursor, merge.own.bridge),
+            _mapped(selection_end, merge.own.bridge),
         )
         if facts:
             self._saves[pending.state.seq] = saved
         if origin.connection is not None:
-            own = Base(content, merge.authors, version.seq, merge.bridge)
-            self._delivery.saved(origin.connection, origin.user.id, own, now.tick)
+            self._delivery.saved(origin.connection, origin.user.id, merge.own, now.tick)
         outcome = Outcome(outcome.entries, (*effects, *outcome.effects))
         return self._settle_now(outcome, now)
 
@@ -293,7 +293,7 @@ class EssayRoom(Room[EssayState]):
 
     def _welcome(self, connection: ConnectionId, user: User, now: Now) -> list[Effect]:
         self._delivery.sent_state(connection)
-        events = [shown_text(self.confirmed, self.people), *self._present(now)]
+        events: list[Event] = [shown_text(self.confirmed, self.people), *self._present(now)]
         return [Send(connection, event) for event in events]
 
     def _arrived(
@@ -389,5 +389,7 @@ class EssayRoom(Room[EssayState]):
         self._text.close()
 
 
-def _mapped(position: int | None, bridge: Change) -> int | None:
-    return None if position is None else bridge.map(position, Side.BEFORE)
+def _mapped(position: int | None, bridge: Change | None) -> int | None:
+    if position is None or bridge is None:
+        return position
+    return bridge.map(position, Side.BEFORE)

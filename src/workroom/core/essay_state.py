@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from workroom.core.entries import (
     Entry,
@@ -98,7 +98,8 @@ def evolve(state: EssayState, entry: Entry) -> EssayState:
         case RightSet(user_id=user_id, right=right):
             return replace(state, rights=with_right(state.rights, user_id, right))
         case EssayChanged(fields=fields):
-            return replace(state, **dict(fields))
+            changed: dict[str, Any] = dict(fields)
+            return replace(state, **changed)
         case RoomDeleted():
             return replace(state, deleted=True)
         case EssayCreated() | ProjectCreated() | ProjectChanged():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from workroom.core.entries import TextEdited
-from workroom.core.text import Change, Mirror, YText, diff, rebase
+from workroom.core.text import Change, Mirror, YText, diff, rebase, signed
 from workroom.ids import UserId
 
 
@@ -26,18 +26,21 @@ class Base:
     authors: str
     seq: int
     bridge: Change | None = None
+    bridge_authors: Change | None = None
+    """The same change of ``authors``; None together with ``bridge``."""
 
 
 class Merge(NamedTuple):
-    """What a save comes to. ``change`` leads from the head to the merged text."""
+    """What a save comes to."""
 
     change: Change
-    bridge: Change
-    """From the text that the client sent to the merged text."""
+    """From the head to the merged text: the one change to commit."""
+    own: Base
+    """The text that the client sent, as a branch off the merged text."""
 
 
 class EssayText:
-    """The head of the text. Every change of it goes through ``commit`` or ``observe``."""
+    """The head of the text. Every change of it goes through ``commit``."""
 
     __slots__ = ("_mirror", "_ytext")
 
@@ -60,6 +63,38 @@ class EssayText:
         if since is None or base.bridge is None:
             return since
         return base.bridge.compose(since)
+
+    def merge(
+        self, base: Base, content: str, caret: int | None, author: UserId, seq: int
+    ) -> Merge:
+        """Rebase what the client changed since ``base`` over what came after it.
+
+        ``caret`` is in code points of ``content``. ``seq`` is the number that the change will have. A
+        base that the mirror cannot follow any more counts as if the client had the head.
+        """
+        to_head, authors_to_head = self.to_head(base), self._authors_to_head(base)
+        if to_head is None or authors_to_head is None:
+            return self.merge(self.head(), content, caret, author, seq)
+        mark = author_mark(author)
+        mine = diff(base.text, content, caret)
+        rebased = rebase(
+            mine,
+            to_head,
+            base=base.text,
+            base_authors=base.authors,
+            author=mark,
+            since_authors=authors_to_head,
+        )
+        authors = signed(mine, mark).apply(base.authors)
+        own_seq = self._mirror.seq if rebased.change.is_empty else seq
+        own = Base(content, authors, own_seq, rebased.bridge, rebased.bridge_authors)
+        return Merge(rebased.change, own)
+
+    def _authors_to_head(self, base: Base) -> Change | None:
+        since = self._mirror.authors_since(base.seq)
+        if since is None or base.bridge_authors is None:
+            return since
+        return base.bridge_authors.compose(since)
 
     def commit(self, change: Change, seq: int, author: UserId) -> TextEdited:
         """Make ``change`` at the head, and say what the log has to hold of it."""

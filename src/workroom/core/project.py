@@ -98,7 +98,8 @@ class ProjectRoom(Room[ProjectState]):
         others = [joined for joined in self._present(now) if joined.user.id != user.id]
         state = self.confirmed
         everything = ProjectUpdated(state.id, state.seq, state.fields(), state.updated_by)
-        return [Send(connection, event) for event in (*others, everything)]
+        events: list[Event] = [*others, everything]
+        return [Send(connection, event) for event in events]
 
     def _news(
         self, connection: ConnectionId, knows: Glimpse[ProjectState], now: Now
@@ -123,3 +124,6 @@ class ProjectRoom(Room[ProjectState]):
     def restore(self, state: ProjectState) -> None:
         """Start again from what is stored, after ``rewind``; members stay."""
         self.head = self.confirmed = state
+
+    def close(self) -> None:
+        """The room leaves memory."""

@@ -1,1 +1,1 @@
-"""protocol"""
+"""Wire formats: bytes to commands, events to bytes, and nothing else."""

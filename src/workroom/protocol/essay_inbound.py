@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from workroom.protocol.shapes import ClientShape, Count, FeedbackKind, Id, RequestId, Token
 
@@ -41,7 +42,7 @@ class UpdateEssay(Asked):
     # No length or pattern here: pydantic would then refuse lone surrogates, which the core mends.
     content: str
     cursor_position: int | None = None
-    """Where the caret stands in ``content``, in UTF-16 code units; out of range counts as unknown."""
+    """Where the caret stands in ``content``, in UTF-16 code units; out of range: unknown."""
 
 
 class UpdateEssayExtended(UpdateEssay):
@@ -67,8 +68,14 @@ class TypingStopAction(Asked):
     essay_id: Id
 
 
-_WHOLE_ESSAY: Final = {"highlight_start": {"type": "null"}, "highlight_end": {"type": "null"}}
-_RANGE: Final = {"highlight_start": {"type": "integer"}, "highlight_end": {"type": "integer"}}
+_WHOLE_ESSAY: Final[JsonDict] = {
+    "highlight_start": {"type": "null"},
+    "highlight_end": {"type": "null"},
+}
+_RANGE: Final[JsonDict] = {
+    "highlight_start": {"type": "integer"},
+    "highlight_end": {"type": "integer"},
+}
 
 
 class FeedbackDraft(ClientShape):
@@ -108,3 +115,22 @@ class RefreshEssayToken(Asked):
 
     action: Literal["refresh_token"]
     token: Token
+
+
+PLAIN: Final[tuple[type[ClientShape], ...]] = (
+    SubscribeEssay,
+    UpdateEssay,
+    TypingStartAction,
+    TypingStopAction,
+    AddFeedbackAction,
+    RefreshEssayToken,
+)
+EXTENDED: Final[tuple[type[ClientShape], ...]] = (
+    SubscribeEssay,
+    UnsubscribeEssay,
+    UpdateEssayExtended,
+    TypingStartAction,
+    TypingStopAction,
+    AddFeedbackAction,
+    RefreshEssayToken,
+)

@@ -6,15 +6,22 @@ published schema, and the tests hold the writer to it.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic.json_schema import SkipJsonSchema
 
+from workroom.protocol.essay_parts import (
+    FeedbackChange,
+    FeedbackChangeExtended,
+    FeedbackNew,
+    FeedbackNewExtended,
+    Person,
+    PersonHere,
+)
 from workroom.protocol.shapes import (
-    EXTENDED,
+    OPEN,
     Count,
     ErrorAdvice,
-    FeedbackKind,
     Id,
     PlainShape,
     RequestId,
@@ -24,70 +31,6 @@ from workroom.protocol.shapes import (
     Seq,
     Timestamp,
 )
-
-Role = Literal["student", "coach", "admin"]
-
-
-class Person(PlainShape):
-    """A user, as others see one."""
-
-    id: Id
-    name: str
-    role: Role
-
-
-class PersonHere(Person):
-    """A user who is present."""
-
-    avatar_url: str
-    """Empty when the user has no picture."""
-
-
-class FeedbackBody(PlainShape):
-    """What a piece of feedback says, and about what."""
-
-    id: Id
-    type: FeedbackKind
-    comment: str
-    highlight_start: Count | None
-    """In UTF-16 code units; null when about the whole essay."""
-    highlight_end: Count | None
-
-
-class FeedbackAnchor(PlainShape):
-    """What the extended form adds to feedback."""
-
-    model_config = EXTENDED
-
-    anchor: Literal["exact", "moved", "changed", "orphaned"]
-    """How well the highlight still fits the text that it was put on."""
-    quote: str | None
-    """The text under the highlight; null when about the whole essay."""
-
-
-class FeedbackNew(FeedbackBody):
-    """A new piece of feedback."""
-
-    author: Person
-    created_at: Timestamp
-
-
-class FeedbackNewExtended(FeedbackAnchor, FeedbackNew):
-    """A new piece of feedback, extended form."""
-
-    model_config = EXTENDED
-
-
-class FeedbackChange(FeedbackBody):
-    """A changed piece of feedback."""
-
-    updated_at: Timestamp
-
-
-class FeedbackChangeExtended(FeedbackAnchor, FeedbackChange):
-    """A changed piece of feedback, extended form."""
-
-    model_config = EXTENDED
 
 
 class EssayUpdate(PlainShape):
@@ -104,7 +47,7 @@ class EssayUpdate(PlainShape):
 class EssayUpdateExtended(EssayUpdate):
     """The text of the essay at ``seq``."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     seq: Seq
 
@@ -120,7 +63,7 @@ class NewFeedbackMessage(PlainShape):
 class NewFeedbackExtended(PlainShape):
     """Somebody commented, extended form."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["new_feedback"]
     essay_id: Id
@@ -139,7 +82,7 @@ class FeedbackUpdateMessage(PlainShape):
 class FeedbackUpdateExtended(PlainShape):
     """A piece of feedback was changed, extended form."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["feedback_update"]
     essay_id: Id
@@ -199,7 +142,7 @@ class PermissionDeniedMessage(PlainShape):
     message: str
 
 
-class EssayError(PlainShape):
+class EssayErrorMessage(PlainShape):
     """A message was not carried out."""
 
     type: Literal["error"]
@@ -219,7 +162,7 @@ class EssayError(PlainShape):
 class ConnectionErrorExtended(ConnectionErrorMessage):
     """The connection is about to be closed, extended form; a restart answers no request."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     request_id: RequestId | SkipJsonSchema[None] = None
     retry: Retry | SkipJsonSchema[None] = None
@@ -229,19 +172,19 @@ class ConnectionErrorExtended(ConnectionErrorMessage):
 class PermissionDeniedExtended(ErrorAdvice, PermissionDeniedMessage):
     """The user may not do this, extended form."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
 
-class EssayErrorExtended(ErrorAdvice, EssayError):
+class EssayErrorExtended(ErrorAdvice, EssayErrorMessage):
     """A message was not carried out, extended form."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
 
 class CursorMovedMessage(PlainShape):
     """Where another user's caret stands (extended form); offsets in UTF-16 code units."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["cursor_moved"]
     essay_id: Id
@@ -254,7 +197,7 @@ class CursorMovedMessage(PlainShape):
 class FeedbackDeletedMessage(PlainShape):
     """Somebody deleted a piece of feedback (extended form)."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["feedback_deleted"]
     essay_id: Id
@@ -265,7 +208,7 @@ class FeedbackDeletedMessage(PlainShape):
 class EssayRightsChanged(PlainShape):
     """The receiver's own right changed (extended form); null: taken away."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["rights_changed"]
     essay_id: Id
@@ -275,7 +218,7 @@ class EssayRightsChanged(PlainShape):
 class EssayClosed(PlainShape):
     """The essay was deleted (extended form)."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["essay_closed"]
     essay_id: Id
@@ -284,7 +227,7 @@ class EssayClosed(PlainShape):
 class EssayTokenExpiring(PlainShape):
     """The token ends soon: send ``refresh_token`` (extended form)."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["token_expiring"]
     seconds: Count
@@ -293,10 +236,42 @@ class EssayTokenExpiring(PlainShape):
 class EssayAck(PlainShape):
     """A request was carried out (extended form). Further keys tell what came of it."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["ack"]
     request_id: RequestId
     essay_id: Id | SkipJsonSchema[None] = None
     seq: Seq | SkipJsonSchema[None] = None
     """The number of the last durable event that the request led to."""
+
+
+PLAIN: Final[tuple[type[PlainShape], ...]] = (
+    EssayUpdate,
+    NewFeedbackMessage,
+    FeedbackUpdateMessage,
+    EssayUserJoined,
+    EssayUserLeft,
+    TypingStartMessage,
+    TypingStopMessage,
+    ConnectionErrorMessage,
+    PermissionDeniedMessage,
+    EssayErrorMessage,
+)
+EXTENDED: Final[tuple[type[PlainShape], ...]] = (
+    EssayUpdateExtended,
+    NewFeedbackExtended,
+    FeedbackUpdateExtended,
+    FeedbackDeletedMessage,
+    EssayUserJoined,
+    EssayUserLeft,
+    TypingStartMessage,
+    TypingStopMessage,
+    CursorMovedMessage,
+    EssayRightsChanged,
+    EssayClosed,
+    EssayTokenExpiring,
+    EssayAck,
+    ConnectionErrorExtended,
+    PermissionDeniedExtended,
+    EssayErrorExtended,
+)

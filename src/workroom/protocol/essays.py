@@ -8,34 +8,14 @@ from typing import Any, Final
 
 from workroom.core import commands, events
 from workroom.core.feedback import FeedbackType
-from workroom.core.people import User
-from workroom.errors import (
-    Conflict,
-    InvalidJson,
-    InvalidMessage,
-    NotAuthenticated,
-    NotFound,
-    NotSubscribed,
-    PermissionDenied,
-    RateLimited,
-    TooLarge,
-    Unavailable,
-    UnknownAction,
-    WorkroomError,
-)
+from workroom.errors import InvalidMessage, NotAuthenticated, PermissionDenied, WorkroomError
 from workroom.ids import FeedbackId, RoomKind, essay_room
 from workroom.protocol import essay_inbound as inbound
 from workroom.protocol.dialect import Ack, Form, Request, RoomRequest, TokenRequest
+from workroom.protocol.essay_events import WRITERS
 from workroom.protocol.reading import Message, read_object, refuse_bad_characters
 from workroom.protocol.shapes import reader, refuse_later, request_id_in, string_at, unknown
-from workroom.protocol.writing import (
-    advice,
-    dump,
-    spelled,
-    text_of,
-    timestamp,
-    with_details,
-)
+from workroom.protocol.writing import advice, dump, text_of, told, with_details
 
 MAX_ESSAYS: Final = 20
 """Essays that one connection may follow, unless the operator says otherwise."""
@@ -48,6 +28,7 @@ class EssayDialect:
     kind = RoomKind.ESSAY
 
     def __init__(self, max_rooms: int = MAX_ESSAYS) -> None:
+        """``max_rooms`` is the operator's limit for one connection."""
         self.max_rooms = max_rooms
 
     def decode(self, text: bytes, form: Form) -> Request:
@@ -71,7 +52,7 @@ class EssayDialect:
 
     def encode(self, event: events.Event, form: Form) -> bytes | None:
         """The message for an event; None when this form has none for it."""
-        write = _WRITERS[form].get(type(event))
+        write = WRITERS[form].get(type(event))
         if write is None:
             return None
         message = write(event)
@@ -90,9 +71,11 @@ class EssayDialect:
         self, error: WorkroomError, form: Form, request_id: str | None = None
     ) -> bytes:
         """The message for an error. ``request_id`` is repeated in the extended form."""
-        message = _error(error)
+        known = told(error, "essay")
+        kind, code = _KINDS.get(known.code, ("error", known.code))
+        message: Message = {"type": kind, "error": code, "message": text_of(known)}
         if form is Form.EXTENDED:
-            message.update(advice(error, request_id))
+            message.update(advice(known, request_id))
         return dump(message)
 
     def encode_shutdown(self) -> bytes:
@@ -184,186 +167,16 @@ _READERS: Final[Mapping[Form, Mapping[str, _Read]]] = MappingProxyType(
 )
 
 
-# To clients
-
-
-def _person(user: User) -> Message:
-    return {"id": user.id, "name": user.name, "role": user.role.value}
-
-
-def _essay_update(event: events.EssayUpdated) -> Message:
-    return {
-        "type": "essay_update",
-        "essay_id": event.essay_id,
-        "content": event.content,
-        "word_count": event.word_count,
-        "updated_by": _person(event.editor),
-        "timestamp": timestamp(event.at),
-    }
-
-
-def _feedback(shown: events.FeedbackShown) -> Message:
-    return {
-        "id": shown.id,
-        "type": shown.type.value,
-        "comment": shown.comment,
-        "highlight_start": shown.start,
-        "highlight_end": shown.end,
-    }
-
-
-def _new_feedback(event: events.NewFeedback) -> Message:
-    feedback = _feedback(event.feedback)
-    feedback["author"] = _person(event.feedback.author)
-    feedback["created_at"] = timestamp(event.feedback.created_at)
-    return {"type": "new_feedback", "essay_id": event.essay_id, "feedback": feedback}
-
-
-def _feedback_update(event: events.FeedbackUpdated) -> Message:
-    feedback = _feedback(event.feedback)
-    feedback["updated_at"] = timestamp(event.feedback.updated_at)
-    return {"type": "feedback_update", "essay_id": event.essay_id, "feedback": feedback}
-
-
-def _feedback_deleted(event: events.FeedbackRemoved) -> Message:
-    return {
-        "type": "feedback_deleted",
-        "essay_id": event.essay_id,
-        "feedback_id": event.feedback_id,
-    }
-
-
-def _user_joined(event: events.UserJoined) -> Message | None:
-    if event.room.kind is not RoomKind.ESSAY:
-        return None
-    user = _person(event.user)
-    # The page shows a string: a user without a picture has an empty one, never null.
-    user["avatar_url"] = event.user.avatar_url or ""
-    return {
-        "type": "user_joined",
-        "essay_id": event.room.number,
-        "user": user,
-        "timestamp": timestamp(event.at),
-    }
-
-
-def _user_left(event: events.UserLeft) -> Message | None:
-    if event.room.kind is not RoomKind.ESSAY:
-        return None
-    return {
-        "type": "user_left",
-        "essay_id": event.room.number,
-        "user_id": event.user_id,
-        "timestamp": timestamp(event.at),
-    }
-
-
-def _typing_start(event: events.TypingStarted) -> Message:
-    return {
-        "type": "typing_start",
-        "essay_id": event.essay_id,
-        "user": _person(event.user),
-        "timestamp": timestamp(event.at),
-    }
-
-
-def _typing_stop(event: events.TypingStopped) -> Message:
-    return {
-        "type": "typing_stop",
-        "essay_id": event.essay_id,
-        "user_id": event.user_id,
-        "timestamp": timestamp(event.at),
-    }
-
-
-def _cursor_moved(event: events.CursorMoved) -> Message:
-    message: Message = {
-        "type": "cursor_moved",
-        "essay_id": event.essay_id,
-        "user_id": event.user_id,
-        "cursor_position": event.position,
-    }
-    if event.selection_end is not None:
-        message["selection_end"] = event.selection_end
-    return message
-
-
-def _rights_changed(event: events.RightsChanged) -> Message | None:
-    if event.room.kind is not RoomKind.ESSAY:
-        return None
-    rights = None if event.right is None else event.right.word
-    return {"type": "rights_changed", "essay_id": event.room.number, "rights": rights}
-
-
-def _essay_closed(event: events.RoomClosed) -> Message | None:
-    if event.room.kind is not RoomKind.ESSAY:
-        return None
-    return {"type": "essay_closed", "essay_id": event.room.number}
-
-
-def _token_expiring(event: events.TokenExpiring) -> Message:
-    return {"type": "token_expiring", "seconds": event.seconds}
-
-
-def _numbered(write: Callable[[Any], Message]) -> Callable[[Any], Message]:
-    """The extended form of a durable event."""
-
-    def write_numbered(event: Any) -> Message:
-        message = write(event)
-        if (shown := getattr(event, "feedback", None)) is not None:
-            message["feedback"]["anchor"] = shown.anchor
-            message["feedback"]["quote"] = shown.quote
-        message["seq"] = event.seq
-        return message
-
-    return write_numbered
-
-
-_Write = Callable[[Any], Message | None]
-
-_PLAIN_WRITERS: Final[dict[type, _Write]] = {
-    events.EssayUpdated: _essay_update,
-    events.NewFeedback: _new_feedback,
-    events.FeedbackUpdated: _feedback_update,
-    events.UserJoined: _user_joined,
-    events.UserLeft: _user_left,
-    events.TypingStarted: _typing_start,
-    events.TypingStopped: _typing_stop,
-}
-_WRITERS: Final[Mapping[Form, Mapping[type, _Write]]] = MappingProxyType(
-    {
-        Form.PLAIN: _PLAIN_WRITERS,
-        Form.EXTENDED: _PLAIN_WRITERS
-        | {
-            events.EssayUpdated: _numbered(_essay_update),
-            events.NewFeedback: _numbered(_new_feedback),
-            events.FeedbackUpdated: _numbered(_feedback_update),
-            events.FeedbackRemoved: _numbered(_feedback_deleted),
-            events.CursorMoved: _cursor_moved,
-            events.RightsChanged: _rights_changed,
-            events.RoomClosed: _essay_closed,
-            events.TokenExpiring: _token_expiring,
-        },
-    }
-)
-
-
 # Errors
 
-_HIDDEN: Final = "You don't have permission to view this essay"
-_BAD_TOKEN: Final = "Invalid or expired token"
-_CODES: Final[Mapping[type[WorkroomError], str]] = MappingProxyType(
+_KINDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        InvalidJson: "invalid_json",
-        InvalidMessage: "invalid_message",
-        UnknownAction: "unknown_action",
-        NotSubscribed: "not_subscribed",
-        TooLarge: "too_large",
-        RateLimited: "rate_limited",
-        Conflict: "conflict",
-        Unavailable: "unavailable",
+        NotAuthenticated.code: ("connection_error", "authentication_failed"),
+        PermissionDenied.code: ("permission_denied", "insufficient_permissions"),
     }
 )
+"""``type`` and ``error`` of the errors with a form of their own; the others say their code."""
+
 _SHUTDOWN: Final = dump(
     {
         "type": "connection_error",
@@ -371,19 +184,3 @@ _SHUTDOWN: Final = dump(
         "message": "The server is restarting; please connect again in a few seconds",
     }
 )
-
-
-def _error(error: WorkroomError) -> Message:
-    if isinstance(error, NotAuthenticated):
-        # Always the documented words: nobody learns what exactly is wrong with a token.
-        return _failure("connection_error", "authentication_failed", _BAD_TOKEN)
-    if isinstance(error, PermissionDenied):
-        return _failure("permission_denied", "insufficient_permissions", text_of(error))
-    if isinstance(error, NotFound):
-        # The same as for an essay that is there but hidden: nobody can tell which.
-        return _failure("permission_denied", "insufficient_permissions", _HIDDEN)
-    return _failure("error", *spelled(error, _CODES))
-
-
-def _failure(kind: str, code: str, message: str) -> Message:
-    return {"type": kind, "error": code, "message": message}

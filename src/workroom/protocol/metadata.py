@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
@@ -16,8 +17,10 @@ MAX_DEPTH: Final = 64
 
 
 def check_metadata(metadata: dict[str, Any], field: str) -> None:
-    """Raise TooLarge beyond ``MAX_BYTES``; InvalidMessage beyond ``MAX_DEPTH`` or for a key that
-    poisons JavaScript prototypes in clients that merge objects naively.
+    """Raise TooLarge beyond ``MAX_BYTES``, InvalidMessage beyond ``MAX_DEPTH``.
+
+    Also InvalidMessage for a key that poisons JavaScript prototypes in clients that merge objects
+    naively.
     """
     try:
         size = len(orjson.dumps(metadata))
@@ -38,9 +41,7 @@ def _children(value: dict[str, Any] | list[Any], field: str) -> list[Any]:
     """The objects and arrays directly inside."""
     if type(value) is dict:
         _refuse_poison(value, field)
-        inner = value.values()
-    else:
-        inner = value
+    inner: Iterable[Any] = value.values() if type(value) is dict else value
     return [child for child in inner if type(child) in (dict, list)]
 
 

@@ -13,9 +13,7 @@ LONGEST_DESCRIPTION: Final = 20_000
 """Characters (code points)."""
 
 # InstanceOf: the contents are checked by size and depth, and need not be copied for it.
-Metadata = Annotated[
-    dict[str, Any], InstanceOf[dict], WithJsonSchema({"type": "object", "title": "Metadata"})
-]
+Metadata = Annotated[dict[str, Any], InstanceOf[dict[str, Any]], WithJsonSchema({"type": "object"})]
 
 
 class Asked(ClientShape):
@@ -51,10 +49,11 @@ class ProjectData(ClientShape):
     # Forbidden, not ignored: a misspelt field would look saved and be lost.
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
+    # The defaults are never read: only fields that were given become changes.
     title: Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)] = ""
     description: Annotated[str, Field(max_length=LONGEST_DESCRIPTION)] = ""
     status: Literal["active", "archived"] = "active"
-    metadata: Metadata = {}
+    metadata: Metadata = Field(default_factory=dict)
     """Merged key by key as JSON Merge Patch (RFC 7396) does; at most 64 KiB as JSON."""
 
 
@@ -82,3 +81,12 @@ class RefreshProjectToken(Asked):
 
     type: Literal["refresh_token"]
     payload: TokenPayload
+
+
+PLAIN: Final[tuple[type[ClientShape], ...]] = (
+    JoinProject,
+    LeaveProject,
+    UpdateProject,
+    RefreshProjectToken,
+)
+EXTENDED: Final = PLAIN

@@ -6,13 +6,13 @@ published schema, and the tests hold the writer to it.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from workroom.protocol.shapes import (
-    EXTENDED,
+    OPEN,
     Count,
     ErrorAdvice,
     Id,
@@ -46,7 +46,7 @@ class ProjectUpdatedPayload(PlainShape):
 class ProjectUpdatedExtendedPayload(ProjectUpdatedPayload):
     """What changed, by whom, and as which event of the project."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     seq: Seq
 
@@ -61,7 +61,7 @@ class ProjectUpdatedMessage(PlainShape):
 class ProjectUpdatedExtended(PlainShape):
     """Fields of a project changed, extended form."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["project_updated"]
     payload: ProjectUpdatedExtendedPayload
@@ -165,13 +165,13 @@ class ProjectErrorMessage(PlainShape):
 class ProjectErrorExtendedPayload(ErrorAdvice, ProjectErrorPayload):
     """What is wrong, where, and whether to try again."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
 
 class ProjectErrorExtended(PlainShape):
     """A message was not carried out, extended form."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["error"]
     payload: ProjectErrorExtendedPayload
@@ -180,7 +180,7 @@ class ProjectErrorExtended(PlainShape):
 class ProjectRights(PlainShape):
     """The receiver's own right; null: taken away."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     project_id: Id
     rights: Rights | None
@@ -189,7 +189,7 @@ class ProjectRights(PlainShape):
 class ProjectRightsChanged(PlainShape):
     """The receiver's own right in a project changed (extended form)."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["rights_changed"]
     payload: ProjectRights
@@ -198,7 +198,7 @@ class ProjectRightsChanged(PlainShape):
 class ClosedPayload(PlainShape):
     """Which project."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     project_id: Id
 
@@ -206,7 +206,7 @@ class ClosedPayload(PlainShape):
 class ProjectClosed(PlainShape):
     """The project was deleted (extended form)."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["project_closed"]
     payload: ClosedPayload
@@ -215,7 +215,7 @@ class ProjectClosed(PlainShape):
 class ExpiringPayload(PlainShape):
     """How long the token still holds."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     seconds: Count
 
@@ -223,7 +223,7 @@ class ExpiringPayload(PlainShape):
 class ProjectTokenExpiring(PlainShape):
     """The token ends soon: send ``refresh_token`` (extended form)."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["token_expiring"]
     payload: ExpiringPayload
@@ -232,7 +232,7 @@ class ProjectTokenExpiring(PlainShape):
 class AckPayload(PlainShape):
     """Which request was carried out. Further keys tell what came of it."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     request_id: RequestId
     project_id: Id | SkipJsonSchema[None] = None
@@ -243,7 +243,29 @@ class AckPayload(PlainShape):
 class ProjectAck(PlainShape):
     """A request was carried out (extended form)."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     type: Literal["ack"]
     payload: AckPayload
+
+
+PLAIN: Final[tuple[type[PlainShape], ...]] = (
+    ProjectUpdatedMessage,
+    ProjectUserJoined,
+    ProjectUserLeft,
+    TaskCompletedMessage,
+    TaskProgressMessage,
+    ProjectErrorMessage,
+)
+EXTENDED: Final[tuple[type[PlainShape], ...]] = (
+    ProjectUpdatedExtended,
+    ProjectUserJoined,
+    ProjectUserLeft,
+    TaskCompletedMessage,
+    TaskProgressMessage,
+    ProjectRightsChanged,
+    ProjectClosed,
+    ProjectTokenExpiring,
+    ProjectAck,
+    ProjectErrorExtended,
+)

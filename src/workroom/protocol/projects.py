@@ -7,27 +7,14 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from workroom.core import commands, events
-from workroom.errors import (
-    Conflict,
-    InvalidJson,
-    InvalidMessage,
-    NotAuthenticated,
-    NotFound,
-    NotSubscribed,
-    PermissionDenied,
-    RateLimited,
-    TooLarge,
-    Unavailable,
-    UnknownAction,
-    WorkroomError,
-)
+from workroom.errors import InvalidMessage, WorkroomError
 from workroom.ids import ProjectId, RoomId, RoomKind, project_room
 from workroom.protocol import project_inbound as inbound
 from workroom.protocol.dialect import Ack, Form, Request, RoomRequest, TokenRequest
 from workroom.protocol.metadata import check_metadata
 from workroom.protocol.reading import Message, read_object, refuse_bad_characters, shown
 from workroom.protocol.shapes import reader, refuse_later, request_id_in, string_at, unknown
-from workroom.protocol.writing import advice, dump, spelled, with_details
+from workroom.protocol.writing import advice, dump, text_of, told, with_details
 
 MAX_PROJECTS: Final = 100
 """Projects that one connection may be in, unless the operator says otherwise."""
@@ -40,6 +27,7 @@ class ProjectDialect:
     kind = RoomKind.PROJECT
 
     def __init__(self, max_rooms: int = MAX_PROJECTS) -> None:
+        """``max_rooms`` is the operator's limit for one connection."""
         self.max_rooms = max_rooms
 
     def decode(self, text: bytes, form: Form) -> Request:
@@ -84,10 +72,10 @@ class ProjectDialect:
         self, error: WorkroomError, form: Form, request_id: str | None = None
     ) -> bytes:
         """The message for an error. ``request_id`` is repeated in the extended form."""
-        code, text = _error(error)
-        payload: Message = {"code": code, "message": text}
+        known = told(error, "project")
+        payload: Message = {"code": _CODES[known.code], "message": text_of(known)}
         if form is Form.EXTENDED:
-            payload.update(advice(error, request_id))
+            payload.update(advice(known, request_id))
         return dump({"type": "error", "payload": payload})
 
     def encode_shutdown(self) -> bytes:
@@ -219,19 +207,18 @@ _WRITERS: Final[Mapping[Form, Mapping[type, _Writer]]] = MappingProxyType(
 
 # Errors
 
-_HIDDEN: Final = "You don't have permission to view this project"
-_BAD_TOKEN: Final = "Invalid or expired token"
-_CODES: Final[Mapping[type[WorkroomError], str]] = MappingProxyType(
+_CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        PermissionDenied: "PERMISSION_DENIED",
-        InvalidJson: "INVALID_JSON",
-        InvalidMessage: "INVALID_MESSAGE",
-        UnknownAction: "UNKNOWN_TYPE",
-        NotSubscribed: "NOT_IN_PROJECT",
-        TooLarge: "TOO_LARGE",
-        RateLimited: "RATE_LIMITED",
-        Conflict: "CONFLICT",
-        Unavailable: "UNAVAILABLE",
+        "authentication_failed": "AUTHENTICATION_FAILED",
+        "insufficient_permissions": "PERMISSION_DENIED",
+        "not_subscribed": "NOT_IN_PROJECT",
+        "invalid_json": "INVALID_JSON",
+        "invalid_message": "INVALID_MESSAGE",
+        "unknown_action": "UNKNOWN_TYPE",
+        "too_large": "TOO_LARGE",
+        "rate_limited": "RATE_LIMITED",
+        "conflict": "CONFLICT",
+        "unavailable": "UNAVAILABLE",
     }
 )
 _SHUTDOWN: Final = dump(
@@ -243,13 +230,3 @@ _SHUTDOWN: Final = dump(
         },
     }
 )
-
-
-def _error(error: WorkroomError) -> tuple[str, str]:
-    if isinstance(error, NotAuthenticated):
-        # Always the same words: nobody learns what exactly is wrong with a token.
-        return "AUTHENTICATION_FAILED", _BAD_TOKEN
-    if isinstance(error, NotFound):
-        # The same as for a project that is there but hidden: nobody can tell which.
-        return "PERMISSION_DENIED", _HIDDEN
-    return spelled(error, _CODES)

@@ -1,10 +1,11 @@
-"""Bytes to Python values, as strictly as RFC 8259 asks and no stricter.
+r"""Bytes to Python values, as strictly as RFC 8259 asks and no stricter.
 
 What is not JSON is InvalidJson: NaN and Infinity, numbers beyond a double, a byte order mark, bytes
 that are not UTF-8, nesting beyond ``MAX_DEPTH``. Of duplicate keys the last one wins.
 
-A lone surrogate (``"\\ud800"``) is legal JSON that UTF-8 cannot carry, and NUL is text that databases
-refuse. Essay text may hold both, and the core mends it; everywhere else they are refused by name.
+A lone surrogate (``"\ud800"``) is legal JSON that UTF-8 cannot carry, and NUL is text that
+databases refuse. Essay text may hold both, and the core mends it; everywhere else they are refused
+by name.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def bad_character(text: str) -> str | None:
 
 
 def kind_of(value: object) -> str:
-    """What a JSON value is, in words: ``a string``, ``an array`` …"""
+    """What a JSON value is, in words, as ``a string`` or ``an array``."""
     if value is None:
         return "null"
     return _KINDS.get(type(value), "something else")
@@ -173,8 +174,11 @@ _DECODER: Final = json.JSONDecoder(parse_constant=_constant, parse_float=_float,
 
 
 class _Trail(NamedTuple):
-    """Where a value stands. A linked list: building every path as text would let a long key above
-    many values eat all memory."""
+    """Where a value stands.
+
+    A linked list: building every path as text would let a long key above many values eat all
+    memory.
+    """
 
     above: _Trail | None
     key: str | int

@@ -27,6 +27,7 @@ class Registry:
     """All paths of the server where a WebSocket may be opened."""
 
     def __init__(self, essays: Dialect | None = None, projects: Dialect | None = None) -> None:
+        """Speak these dialects; with the default limits unless given."""
         self.essays = essays or EssayDialect()
         self.projects = projects or ProjectDialect()
 

@@ -15,7 +15,7 @@ from workroom.protocol.reading import Message, bad_character, kind_of, read, sho
 
 
 class ClientShape(BaseModel):
-    """A message, or a part of one, that clients send. Strict: ``"1"`` and ``true`` are no 1.
+    """A message, or a part of one, that clients send; strict, so ``"1"`` and ``true`` are no 1.
 
     Fields that the model does not know are ignored, so that newer clients can talk to this server.
     """
@@ -37,7 +37,7 @@ class PlainShape(BaseModel):
     )
 
 
-EXTENDED: Final = ConfigDict(extra="ignore")
+OPEN: Final = ConfigDict(extra="ignore")
 """The configuration of what extended connections get: later versions may add keys."""
 
 LONGEST_REQUEST_ID: Final = 64
@@ -64,7 +64,7 @@ Token = Annotated[str, Field(min_length=1, max_length=LONGEST_TOKEN)]
 class ErrorAdvice(PlainShape):
     """What the extended form adds to errors."""
 
-    model_config = EXTENDED
+    model_config = OPEN
 
     request_id: RequestId | SkipJsonSchema[None] = None
     """Which request failed; left out when it had no id."""

@@ -10,8 +10,31 @@ from typing import Any, Final
 
 import orjson
 
-from workroom.errors import Unavailable, WorkroomError
+from workroom.errors import (
+    Conflict,
+    InvalidJson,
+    InvalidMessage,
+    NotAuthenticated,
+    NotFound,
+    NotSubscribed,
+    PermissionDenied,
+    RateLimited,
+    TooLarge,
+    Unavailable,
+    UnknownAction,
+    WorkroomError,
+)
 
+_KNOWN: Final = (
+    InvalidJson,
+    InvalidMessage,
+    UnknownAction,
+    NotSubscribed,
+    TooLarge,
+    RateLimited,
+    Conflict,
+    Unavailable,
+)
 LONGEST_TEXT: Final = 500
 """Characters of an error text at most."""
 
@@ -37,11 +60,16 @@ def timestamp(at: int) -> str:
 
 def text_of(error: WorkroomError) -> str:
     """What the client is told: the field first, when there is one; printable, one line."""
-    text, field = error.message, error.field
-    if field and not text.startswith(field):
-        text = f"{field}: {text}"
+    field = error.field
+    if field and not error.message.startswith(field):
+        return one_line(f"{field}: {error.message}")
+    return one_line(error.message)
+
+
+def one_line(text: str) -> str:
+    """The text without control characters, cut at ``LONGEST_TEXT``."""
     if not text.isprintable():
-        text = "".join(c if c.isprintable() else "\ufffd" for c in text[:LONGEST_TEXT])
+        text = "".join(c if c.isprintable() else "\ufffd" for c in text[: LONGEST_TEXT + 1])
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
@@ -56,16 +84,23 @@ def advice(error: WorkroomError, request_id: str | None) -> dict[str, Any]:
     return added
 
 
-def spelled(error: WorkroomError, codes: Mapping[type[WorkroomError], str]) -> tuple[str, str]:
-    """The dialect's code for an error (of its class, or the nearest above) and its text.
+def told(error: WorkroomError, thing: str) -> WorkroomError:
+    """The error as clients may know it; ``thing`` is what rooms of the dialect are about.
 
-    An error that the dialect has no word for is none of the client's business: ``Unavailable``.
+    Not authenticated: always the documented words, so nobody learns what is wrong with a token. Not
+    found: the same as not allowed to view, so nobody can tell which. An error that clients have no
+    word for is the server's own business: Unavailable.
     """
-    for ancestor in type(error).__mro__:
-        code = codes.get(ancestor)
-        if code is not None:
-            return code, text_of(error)
-    return codes[Unavailable], "The server cannot do this"
+    if isinstance(error, NotAuthenticated):
+        return NotAuthenticated()
+    if isinstance(error, NotFound):
+        return PermissionDenied(f"You don't have permission to view this {thing}", verb="view")
+    if isinstance(error, PermissionDenied):
+        # Without the field: the documented words stand alone.
+        return PermissionDenied(error.message, verb=error.verb)
+    if isinstance(error, _KNOWN):
+        return error
+    return Unavailable("The server cannot do this now")
 
 
 def with_details(message: dict[str, Any], details: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ MAX_AVATAR_URL: Final = 2000
 MIN_PASSWORD: Final = 8
 MAX_PASSWORD: Final = 1000
 
-_USERNAME: Final = re.compile(r"[\w.@+-]{1,%d}" % MAX_USERNAME)
+_USERNAME: Final = re.compile(rf"[\w.@+-]{{1,{MAX_USERNAME}}}")
 # Browsers read a backslash as a slash and drop tabs and newlines: neither may stand in an address.
 _AVATAR: Final = re.compile(r"https://[^\s\\/?#@\"'<>]+(?:[/?#][^\s\\\"'<>]*)?|/(?!/)[^\s\\\"'<>]*")
 _BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -25,7 +25,7 @@ _BAD_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 def checked_username(username: str) -> str:
     """The name, in normal form: 1-150 letters, digits and ``@.+-_``. Raises InvalidMessage."""
-    normal = unicodedata.normalize("NFKC", username[: MAX_USERNAME + 1])
+    normal = unicodedata.normalize("NFKC", username) if len(username) <= MAX_USERNAME else ""
     if not _USERNAME.fullmatch(normal):
         raise InvalidMessage(
             f"username must be 1 to {MAX_USERNAME} letters, digits or @ . + - _", field="username"

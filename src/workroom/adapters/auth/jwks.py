@@ -161,8 +161,7 @@ class Jwks:
         give_up_after: float = 86_400.0,
         pause: float = 10.0,
     ) -> None:
-        self.generation = 0
-        """Changes whenever the keys do; 0 before the first set was read."""
+        self._generation = 0
         self._source = source
         self._clock = clock
         self._renew_after = renew_after
@@ -186,17 +185,25 @@ class Jwks:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
 
+    def generation(self) -> int:
+        """A number that changes whenever the keys do: good until then is what they verified.
+
+        Asking begins to renew a set that is due, so that a withdrawn key is noticed even if every
+        token is known from before. Call it on the event loop.
+        """
+        self._expire()
+        if self._clock.now().tick >= self._read_at + self._renew_after:
+            self._begin_reading()
+        return self._generation
+
     async def find(self, key_id: str | None, algorithm: str) -> Sequence[VerificationKey]:
         """The keys of that name and algorithm; none is an answer too.
 
         Raises Unavailable while there is no key set at all.
         """
-        self._expire()
+        self.generation()
         found = self._look_up(key_id, algorithm)
-        if found and self._clock.now().tick < self._read_at + self._renew_after:
-            return found
-        reading = self._begin_reading()
-        if not found and reading is not None:
+        if not found and (reading := self._begin_reading()) is not None:
             # Shielded: the next in line waits for the same answer when this one is cancelled.
             await asyncio.shield(reading)
             found = self._look_up(key_id, algorithm)
@@ -228,10 +235,10 @@ class Jwks:
         self._read_at = self._clock.now().tick
         if content != self._content or self._keys is None:
             self._keys, self._content = keys, content
-            self.generation += 1
+            self._generation += 1
 
     def _expire(self) -> None:
         if self._keys is not None and self._clock.now().tick >= self._read_at + self._give_up_after:
             log.warning("the JWK set could not be renewed for too long; it is dropped")
             self._keys = None
-            self.generation += 1
+            self._generation += 1

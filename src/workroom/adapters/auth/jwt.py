@@ -129,13 +129,13 @@ class JwtVerifier:
     async def _statement(self, token: str) -> Statement:
         """The statement of a well-signed token, from memory when it was seen before."""
         digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
-        generation = 0 if self._jwks is None else self._jwks.generation
+        generation = 0 if self._jwks is None else self._jwks.generation()
         seen = self._verified.get(digest)
         if seen is not None and seen.generation == generation:
             self._verified.move_to_end(digest)
             return seen.statement
         statement = await self._check_signature(compact.parse(token))
-        generation = 0 if self._jwks is None else self._jwks.generation
+        generation = 0 if self._jwks is None else self._jwks.generation()
         self._verified[digest] = _Verified(statement, generation)
         while len(self._verified) > self._remembered:
             self._verified.popitem(last=False)

@@ -14,7 +14,7 @@ from workroom.errors import Misconfigured
 
 log = logging.getLogger(__name__)
 
-SECRET_FILE: Final = "secret.key"
+KEPT_IN: Final = "secret.key"
 MIN_BYTES: Final = 32
 """HS256 gives no more strength than its key: RFC 7518, section 3.2."""
 
@@ -80,7 +80,7 @@ def weakness_of(secret: str) -> str | None:
 
 
 def _kept_secret(data_dir: Path) -> bytes:
-    path = data_dir / SECRET_FILE
+    path = data_dir / KEPT_IN
     try:
         if not path.exists():
             _make(path)

@@ -1,0 +1,47 @@
+"""The text of an essay: changes, what moves along them, and the Yjs document below.
+
+Everything counts code points; ``units`` converts to the wire. ``ytext`` alone knows pycrdt.
+"""
+
+from workroom.core.text.change import Change, Hunk, Side
+from workroom.core.text.diff import diff
+from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_all
+from workroom.core.text.mirror import NOBODY, Mirror
+from workroom.core.text.rebase import Rebased, rebase, signed
+from workroom.core.text.units import (
+    clean_text,
+    clean_with_cursor,
+    from_utf16,
+    to_utf16,
+    to_utf16_many,
+    utf16_length,
+    word_count,
+)
+from workroom.core.text.ytext import YText, assert_pycrdt_behaves, check_update
+
+__all__ = [
+    "NOBODY",
+    "Anchor",
+    "Change",
+    "Highlight",
+    "Hunk",
+    "Mirror",
+    "Rebased",
+    "Side",
+    "YText",
+    "assert_pycrdt_behaves",
+    "attach",
+    "check_update",
+    "clean_text",
+    "clean_with_cursor",
+    "diff",
+    "from_utf16",
+    "move",
+    "move_all",
+    "rebase",
+    "signed",
+    "to_utf16",
+    "to_utf16_many",
+    "utf16_length",
+    "word_count",
+]

@@ -25,11 +25,11 @@ _FAR_SEED: Final = 48
 _NEAR: Final = ((128, 4), (1024, 16))
 """How far to look for the next agreement, and how densely. One edit is mostly far below 128."""
 _FAR: Final = (0, 32, 128, 512, 2048, 8192)
-"""Offsets of the seeds that are searched for in all of the other text (a paragraph came or went)."""
+"""Offsets of the seeds that are searched for in all of the other text (a big part came or went)."""
 
 
 def common_prefix(old: str, new: str, x: int, y: int, limit: int) -> int:
-    """Number of equal code points, at most ``limit``, of ``old`` from x on and ``new`` from y on."""
+    """Number of equal code points, at most ``limit``, from x in ``old`` and from y in ``new``."""
     if limit <= 0 or old[x] != new[y]:
         return 0
     if old[x : x + limit] == new[y : y + limit]:
@@ -55,7 +55,9 @@ def common_suffix(old: str, new: str, x: int, y: int, limit: int) -> int:
     if old[x - limit : x] == new[y - limit : y]:
         return limit
     same, step = 1, 64
-    while same + step <= limit and old[x - same - step : x - same] == new[y - same - step : y - same]:
+    while (
+        same + step <= limit and old[x - same - step : x - same] == new[y - same - step : y - same]
+    ):
         same += step
         step *= 2
     differs = min(limit, same + step)

@@ -26,7 +26,7 @@ class Side(IntEnum):
 
 
 class Hunk(NamedTuple):
-    """One place of a change: at ``at`` (in the old text) drop ``deleted`` letters, add ``inserted``."""
+    """One place of a change: at ``at`` of the old text some letters go, and ``inserted`` comes."""
 
     at: int
     deleted: int
@@ -166,7 +166,7 @@ class Change:
         return "".join(pieces)
 
     def compose(self, later: Change) -> Change:
-        """This change and then ``later`` as one. Raises ValueError when they do not fit together."""
+        """This change and then ``later``, as one. Raises ValueError when they do not fit."""
         if self.is_empty and self.before == later.before:
             return later
         if later.is_empty and self.after == later.before:
@@ -239,7 +239,7 @@ def _adds(op: int | str) -> bool:
 
 
 def _compose(first: Change, later: Change) -> Change:
-    """Walk along the text between the two: what ``first`` leaves there is what ``later`` consumes."""
+    """Walk along the text between the two: what ``first`` leaves is what ``later`` consumes."""
     build = Builder()
     pieces = iter(first.ops)
     piece: int | str | None = next(pieces, None)

@@ -1,17 +1,17 @@
 """Bring a change that was made on an older text up to date, word-safe.
 
 Somebody changed ``base`` into their own text (``mine``) while others brought ``base`` to the head
-(``since``). The merged text has both: what either side deleted of ``base`` is gone, what either side
-inserted is there, whole. Laws (``tests/laws/test_rebase_laws.py``), for the result ``r``:
+(``since``). The merged text has both: what either side deleted of ``base`` is gone, what either
+side inserted is there, whole. Laws (``tests/laws/test_rebase_laws.py``), for the result ``r``:
 
 * ``r.change.apply(since.apply(base)) == r.bridge.apply(mine.apply(base))``, the merged text;
 * ``r.change`` deletes only what ``base`` contained and ``mine`` deleted;
 * every insertion of ``mine`` and of ``since`` is in the merged text in one piece, but that a blank
   may stand between two parts of one that different people wrote.
 
-Authorship travels as a second change of the same shape: ``since_authors`` is ``since`` as it applies
-to the author string beside the text (one author character per code point), so that its insertions
-spell who wrote the insertions of ``since``. ``signed`` makes one for a change by one author.
+Authorship travels as a second change of the same shape: ``since_authors`` is ``since`` as it
+applies to the author string beside the text (one author character per code point), so that its
+insertions spell who wrote the insertions of ``since``. ``signed`` makes one for a single author.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class _Words(NamedTuple):
 
 
 class _Last(NamedTuple):
-    """What the merged text ends with so far, and where that ends in the head and in the own text."""
+    """What the merged text ends with so far, and where that ends in the head and in ``mine``."""
 
     character: str
     in_head: int | None

@@ -76,8 +76,8 @@ def word_count(text: str) -> int:
 def clean_text(text: str) -> str:
     """``text`` as an essay may hold it.
 
-    CRLF (and CR CR LF) becomes LF, a lone CR stays; a lone surrogate becomes U+FFFD, two that belong
-    together become their character; NUL is dropped, because PostgreSQL cannot store it.
+    CRLF (and CR CR LF) becomes LF, a lone CR stays; a lone surrogate becomes U+FFFD, two that
+    belong together become their character; NUL is dropped, because PostgreSQL cannot store it.
     """
     text = _without_nul(_without_surrogates(text))
     return _LINE_END.sub("\n", text) if "\r" in text else text
@@ -111,7 +111,7 @@ def clean_with_cursor(text: str, utf16_offset: int | None) -> tuple[str, int | N
 
 
 def _is_half(unit: bytes, kind: int) -> bool:
-    """Whether a UTF-16-LE unit is a surrogate: ``kind`` 0xD8 for the first of a pair, 0xDC the second."""
+    """Whether a UTF-16-LE unit is the first (0xD8) or the second (0xDC) half of a pair."""
     return len(unit) == 2 and unit[1] & 0xFC == kind
 
 

@@ -1,9 +1,9 @@
 """What a word is, and where a text may be cut.
 
 A word is a run of letters, digits and underscores with the marks on them. Scripts that write no
-blanks between words (Han, Kana, Thai, Khmer, …) have no such runs: there, every character stands for
-itself. A *cluster* is what a reader takes for one character: a base with its combining marks, an
-emoji sequence, a flag.
+blanks between words (Han, Kana, Thai, Khmer, …) have no such runs: there, every character stands
+for itself. A *cluster* is what a reader takes for one character: a base with its combining marks,
+an emoji sequence, a flag.
 """
 
 from __future__ import annotations

@@ -1,0 +1,91 @@
+"""Every setting, read from the environment as ``WORKROOM_…`` or given on the command line.
+
+Only ``app.py`` and the command line read this module; everything else is handed what it needs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of one server. Times are seconds, sizes are bytes, unless a name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKROOM_", frozen=True, extra="ignore")
+
+    env: Literal["development", "production"] = "development"
+    """``production`` refuses to start with a secret that it made itself."""
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    """REST, essays and projects; 0 lets the system choose."""
+    project_port: int = Field(8010, ge=0, le=65535)
+    """The same server again, at the port that project clients were written against."""
+    data_dir: Path = Path("data")
+    """Where the database, the secret and everything else is kept."""
+    database: str | None = None
+    """``sqlite:///path``; by default ``workroom.db`` in the data directory."""
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    # ---- tokens
+    secret: SecretStr | None = None
+    """Signs our own tokens (HS256); at least 32 bytes. Made and kept in the data directory if unset."""
+    auth_public_key: Path | None = None
+    """PEM file: the public key of an identity service (RS256, ES256, EdDSA)."""
+    auth_jwks: str | None = None
+    """File or http(s) URL with the keys of an identity service."""
+    auth_audience: str | None = None
+    auth_issuer: str | None = None
+    auth_leeway: int = Field(0, ge=0, le=30)
+    auth_provision: bool = False
+    """Take on users unknown here from the claims of a good token."""
+    access_lifetime: int = Field(3600, ge=60)
+    refresh_lifetime: int = Field(14 * 86_400, ge=60)
+    login_attempts: int = Field(10, ge=1)
+    """Per minute, user name and address."""
+
+    # ---- who may connect
+    origins: tuple[str, ...] = ()
+    """Web pages (``https://example.org``) that may use REST and sockets besides our own; a JSON list."""
+    max_unauthenticated: int = Field(1000, ge=1)
+    max_connections_per_user: int = Field(20, ge=1)
+    max_essays_per_connection: int = Field(20, ge=1)
+    max_projects_per_connection: int = Field(100, ge=1)
+
+    # ---- how much a connection may send
+    max_message: int = Field(1024 * 1024, ge=1024)
+    messages_per_second: float = Field(50.0, gt=0)
+    message_burst: float = Field(100.0, ge=1)
+    mistakes_per_second: float = Field(10.0, gt=0)
+    mistake_burst: float = Field(300.0, ge=1)
+    """Refused requests that are borne with; above, the connection is closed with 1008."""
+    max_essay: int = Field(500_000, ge=1)
+    """UTF-16 code units."""
+    slow_reader: float = Field(30.0, gt=0)
+    ping_interval: float = Field(20.0, gt=0)
+    ping_timeout: float = Field(20.0, gt=0)
+    handshake_timeout: float = Field(10.0, gt=0)
+
+    # ---- presence, typing, pacing
+    presence_grace: float = Field(3.0, ge=0)
+    typing_idle: float = Field(4.0, gt=0)
+    update_quiet: float = Field(0.7, ge=0)
+    update_longest_hold: float = Field(2.0, ge=0)
+    update_confirm_after: float = Field(1.0, ge=0)
+    feedback_pace: float = Field(0.5, ge=0)
+    shutdown_spread: float = Field(3.0, ge=0)
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file. Raises ValueError for any other kind of database."""
+        if self.database is None:
+            return self.data_dir / "workroom.db"
+        prefix = "sqlite:///"
+        if not self.database.startswith(prefix):
+            message = "WORKROOM_DATABASE must be sqlite:///PATH in this version"
+            raise ValueError(message)
+        return Path(self.database.removeprefix(prefix))

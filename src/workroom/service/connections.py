@@ -1,0 +1,420 @@
+"""One WebSocket connection: from its token to its end.
+
+    authenticating ──good token──▶ open ──close, expiry, revocation, shutdown──▶ closed
+          └────────bad token, too many, lost──────────────────────────────────────┘
+
+A connection turns messages into commands and hands them to the hub; what comes back is written by the
+rooms' audiences. It decides nothing about rooms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from workroom.core.commands import Join, Leave, Origin
+from workroom.core.events import TokenExpiring
+from workroom.errors import (
+    InvalidMessage,
+    NotAuthenticated,
+    NotSubscribed,
+    PermissionDenied,
+    RateLimited,
+    TooLarge,
+    WorkroomError,
+)
+from workroom.ids import ConnectionId, RoomId, SessionId, UserId
+from workroom.observe import CLOSES, COMMANDS, REFUSALS, SLOW_READERS, logger
+from workroom.ports.clock import Timer
+from workroom.protocol.dialect import Ack, Dialect, Form, RoomRequest, TokenRequest
+from workroom.protocol.frames import text_frame
+from workroom.service.accounts import Authenticated
+from workroom.service.fanout import Write
+from workroom.service.manners import Bucket
+from workroom.service.outlet import Outlet
+
+if TYPE_CHECKING:
+    from workroom.service.gateway import Gateway
+
+log = logger("connections")
+
+BAD_TOKEN: Final = 4401
+FORBIDDEN: Final = 4403
+MISBEHAVED: Final = 1008
+TRY_LATER: Final = 1013
+RESTARTING: Final = 1012
+GOING_AWAY: Final = 1001
+
+
+class Stage(Enum):
+    """Where a connection is in its life."""
+
+    AUTHENTICATING = "authenticating"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Connection:
+    """One socket with a dialect; implements ``outlet.Peer`` and ``replies.Member``."""
+
+    __slots__ = (
+        "_bucket",
+        "_dialect",
+        "_gateway",
+        "_home",
+        "_joining",
+        "_outlet",
+        "_patience",
+        "_rooms",
+        "_slow_timer",
+        "_stage",
+        "_task",
+        "_timer",
+        "_waiting",
+        "expires",
+        "form",
+        "id",
+        "session",
+        "user",
+        "write",
+    )
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        connection_id: ConnectionId,
+        outlet: Outlet,
+        dialect: Dialect,
+        form: Form,
+        home: RoomId | None,
+    ) -> None:
+        """``home``: the room that the path names; the connection is subscribed to it."""
+        rules, tick = gateway.rules, gateway.clock.now().tick
+        self.id = connection_id
+        self.form = form
+        self.write = outlet.write
+        self.user: Any = None
+        self.session: SessionId | None = None
+        self.expires = 0
+        self._gateway = gateway
+        self._outlet = outlet
+        self._dialect = dialect
+        self._home = home
+        self._stage = Stage.AUTHENTICATING
+        self._rooms: set[RoomId] = set()
+        self._joining: set[RoomId] = set()
+        """Rooms that it has asked to follow, while they are being loaded."""
+        self._waiting: list[bytes] | None = None
+        self._bucket = Bucket(
+            rules.messages_per_second, rules.message_burst, rules.message_burst, tick
+        )
+        self._patience = Bucket(
+            rules.mistakes_per_second, rules.mistake_burst, rules.mistake_burst, tick
+        )
+        self._task: asyncio.Task[None] | None = None
+        self._timer: Timer | None = None
+        self._slow_timer: Timer | None = None
+
+    @property
+    def user_id(self) -> UserId:
+        """The user's id, once authenticated."""
+        user_id: UserId = self.user.id
+        return user_id
+
+    @property
+    def dialect_name(self) -> str:
+        """``essay`` or ``project``."""
+        return self._dialect.name
+
+    @property
+    def rooms(self) -> frozenset[RoomId]:
+        """The rooms that it follows."""
+        return frozenset(self._rooms)
+
+    # ---- the token --------------------------------------------------------------------------
+
+    def authenticate(self, token: str | None) -> None:
+        """Check the token; called once, when the socket is open."""
+        if token is None:
+            self._reject(NotAuthenticated())
+        else:
+            self._task = asyncio.ensure_future(self._authenticate(token))
+
+    async def _authenticate(self, token: str) -> None:
+        try:
+            who = await self._gateway.accounts.authenticate(token)
+        except WorkroomError as error:
+            self._reject(error)
+            return
+        finally:
+            self._task = None
+        if self._stage is Stage.AUTHENTICATING:
+            self._admitted(who)
+
+    def _reject(self, error: WorkroomError) -> None:
+        code = BAD_TOKEN if isinstance(error, NotAuthenticated) else TRY_LATER
+        self.refuse(error)
+        self.close(code, error.code)
+
+    def _admitted(self, who: Authenticated) -> None:
+        self.user, self.session, self.expires = who.user, who.session, who.expires
+        if not self._gateway.enter(self):
+            limit = self._gateway.rules.connections_per_user
+            self.refuse(RateLimited(f"at most {limit} connections at once for one user"))
+            self.close(MISBEHAVED, "too_many_connections")
+            return
+        self._stage = Stage.OPEN
+        self._watch_expiry()
+        if self._home is not None:
+            self._submit(self._home, Join(quiet=True), None)
+        waiting, self._waiting = self._waiting, None
+        for message in waiting or ():
+            self.received(message)
+
+    def _watch_expiry(self) -> None:
+        """Warn before the token ends, and close when it has; the wall clock has the last word."""
+        now = self._gateway.clock.now()
+        left = self.expires - now.wall / 1000
+        warning = self._gateway.rules.expiry_warning if self.form is Form.EXTENDED else 0
+        if left <= 0:
+            self.refuse(NotAuthenticated())
+            self.close(BAD_TOKEN, "token_expired")
+            return
+        wait = left - warning if left > warning else left
+        self._timer = self._gateway.clock.call_at(now.tick + wait, self._near_expiry)
+
+    def _near_expiry(self) -> None:
+        left = self.expires - self._gateway.clock.now().wall / 1000
+        if self.form is Form.EXTENDED and 0 < left <= self._gateway.rules.expiry_warning:
+            self._send(self._dialect.encode(TokenExpiring(max(1, round(left))), self.form))
+        self._watch_expiry()
+
+    async def _refresh(self, request: TokenRequest) -> None:
+        try:
+            who = await self._gateway.accounts.authenticate(request.token)
+            if who.user.id != self.user_id:
+                message = "the new token belongs to another user"
+                raise InvalidMessage(message, field="token")
+        except WorkroomError as error:
+            self.refuse(error, request.request_id)
+            return
+        finally:
+            self._task = None
+        if self._stage is Stage.OPEN:
+            self._renewed(who, request.request_id)
+
+    def _renewed(self, who: Authenticated, request_id: str | None) -> None:
+        self._gateway.renew(self, who)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._watch_expiry()
+        if request_id is not None and self.form is Form.EXTENDED:
+            details = {"expires": who.expires}
+            self._send(self._dialect.encode_ack(Ack(request_id, None, None, details)))
+
+    # ---- what the transport says ------------------------------------------------------------
+
+    def received(self, message: bytes) -> None:
+        """One whole text message."""
+        if self._stage is Stage.AUTHENTICATING:
+            self._keep(message)
+        elif self._stage is Stage.OPEN:
+            wait = self._bucket.take(self._gateway.clock.now().tick)
+            if wait:
+                error = RateLimited("too many messages; slow down", retry_after=round(wait, 3))
+                self._mistake(error, message)
+                return
+            try:
+                self._carry_out(message)
+            except WorkroomError as error:
+                self._mistake(error, message)
+
+    def received_binary(self, message: bytes) -> None:
+        """A binary message: no dialect here has one."""
+        self._mistake(InvalidMessage("send JSON as a text message, not a binary one"), b"")
+
+    def oversized(self, size: int) -> None:
+        """A message over the limit was dropped."""
+        limit = self._gateway.max_message_bytes
+        self._mistake(TooLarge(f"a message holds at most {limit} bytes, this has {size}"), b"")
+
+    def ponged(self, payload: bytes) -> None:
+        """The peer answered a ping; the transport has taken note that it is alive."""
+
+    def paused(self) -> None:
+        """The peer reads too slowly: its rooms stop writing to it."""
+        rules, clock = self._gateway.rules, self._gateway.clock
+        if self._slow_timer is not None or self._stage is Stage.CLOSED:
+            return
+        SLOW_READERS.inc()
+        tick = clock.now().tick + rules.slow_reader_seconds
+        self._slow_timer = clock.call_at(tick, self._too_slow)
+        for room in self._rooms:
+            self._gateway.hub.slow(room, self.id)
+
+    def drained(self) -> None:
+        """The peer reads again: its rooms tell it what it missed."""
+        if self._forget_slowness():
+            for room in tuple(self._rooms):
+                self._gateway.hub.drained(room, self.id)
+
+    def lost(self, *, clean: bool) -> None:
+        """The socket has gone."""
+        self._stage = Stage.CLOSED
+        self._forget_slowness()
+        for timer in (self._timer, self._task):
+            if timer is not None:
+                timer.cancel()
+        self._leave_all(clean=clean)
+        self._gateway.exit(self)
+
+    # ---- what the rooms say (see ``replies.Member``) ------------------------------------------
+
+    def acknowledged(
+        self, request_id: str, room: RoomId, answer: Mapping[str, Any], write: Write | None
+    ) -> None:
+        """A request is done: say so, if the client understands it."""
+        if self.form is Form.EXTENDED:
+            details = {k: v for k, v in answer.items() if k not in ("room", "seq")}
+            done_in = RoomId.parse(answer["room"]) if "room" in answer else room
+            payload = self._dialect.encode_ack(Ack(request_id, done_in, answer["seq"], details))
+            (write or self.write)(text_frame(payload))
+
+    def refused(
+        self, request_id: str | None, room: RoomId, error: WorkroomError, write: Write | None
+    ) -> None:
+        """A request was not carried out."""
+        self._joining.discard(room)
+        if self._stage is not Stage.OPEN:
+            return
+        self._count(error)
+        payload = self._dialect.encode_error(error, self.form, request_id)
+        (write or self.write)(text_frame(payload))
+        if room == self._home and isinstance(error, PermissionDenied) and not self._rooms:
+            self.close(FORBIDDEN, error.code)
+
+    def joined(self, room: RoomId) -> None:
+        """The connection follows a room from here on."""
+        self._joining.discard(room)
+        self._rooms.add(room)
+        if self._slow_timer is not None:
+            self._gateway.hub.slow(room, self.id)
+
+    def left(self, room: RoomId, why: WorkroomError | None) -> None:
+        """The connection no longer follows a room; ``why`` if it was put out."""
+        self._rooms.discard(room)
+        if why is not None and self._stage is Stage.OPEN:
+            self.refuse(why)
+            if room == self._home and not self._rooms:
+                self.close(FORBIDDEN, why.code)
+
+    # ---- the end ----------------------------------------------------------------------------
+
+    def expelled(self) -> None:
+        """The log-in behind this connection is over."""
+        if self._stage is Stage.OPEN:
+            self.refuse(NotAuthenticated())
+            self.close(BAD_TOKEN, "revoked")
+
+    def say_goodbye(self) -> None:
+        """The server is about to restart: tell the client, and close."""
+        if self._stage is not Stage.CLOSED:
+            self._send(self._dialect.encode_shutdown())
+            self.close(RESTARTING, "server_restarting")
+
+    def close(self, code: int, reason: str) -> None:
+        """Close from our side; the rooms are left at once."""
+        if self._stage is Stage.CLOSED:
+            return
+        self._stage = Stage.CLOSED
+        CLOSES.labels(str(code)).inc()
+        self._leave_all(clean=True)
+        self._outlet.close(code, reason)
+
+    def refuse(self, error: WorkroomError, request_id: str | None = None) -> None:
+        """Tell the client of an error."""
+        self._count(error)
+        self._send(self._dialect.encode_error(error, self.form, request_id))
+
+    # ---- inside -----------------------------------------------------------------------------
+
+    def _keep(self, message: bytes) -> None:
+        """Hold a message until the token is checked."""
+        self._waiting = self._waiting or []
+        self._waiting.append(message)
+        if len(self._waiting) > self._gateway.rules.waiting_messages:
+            self.refuse(RateLimited("too many messages before the token was checked"))
+            self.close(MISBEHAVED, "rate_limited")
+
+    def _carry_out(self, message: bytes) -> None:
+        request = self._dialect.decode(message, self.form)
+        if isinstance(request, TokenRequest):
+            COMMANDS.labels(self._dialect.name, "refresh_token").inc()
+            if self._task is not None:
+                text = "a token is being checked already"
+                raise RateLimited(text, field="token", retry_after=1)
+            self._task = asyncio.ensure_future(self._refresh(request))
+            return
+        self._require_room(request)
+        self._submit(request.room, request.command, request.request_id)
+
+    def _require_room(self, request: RoomRequest) -> None:
+        kind, follows = request.room.kind.value, self._rooms | self._joining
+        if request.room in follows:
+            return
+        if not isinstance(request.command, Join):
+            message = f"this connection has not joined {kind} {request.room.number}"
+            raise NotSubscribed(message, field=f"{kind}_id")
+        if len(follows) >= self._dialect.max_rooms:
+            message = f"one connection may follow at most {self._dialect.max_rooms} {kind}s"
+            raise TooLarge(message, field=f"{kind}_id")
+
+    def _submit(self, room: RoomId, command: Any, request_id: str | None) -> None:
+        COMMANDS.labels(self._dialect.name, type(command).__name__).inc()
+        if isinstance(command, Join) and room not in self._rooms:
+            self._joining.add(room)
+        self._gateway.hub.submit(room, command, Origin(self.user, self.id, request_id))
+
+    def _mistake(self, error: WorkroomError, message: bytes) -> None:
+        """Refuse a message; close when there is no end to them."""
+        if self._stage is not Stage.OPEN:
+            return
+        request_id = None
+        if self.form is Form.EXTENDED and message:
+            request_id = self._dialect.request_id_of(message)
+        self.refuse(error, request_id)
+        if self._patience.take(self._gateway.clock.now().tick):
+            log.info("closed_for_misbehaviour", dialect=self._dialect.name, code=error.code)
+            self.close(MISBEHAVED, error.code)
+
+    def _leave_all(self, *, clean: bool) -> None:
+        if self.user is None:
+            return
+        origin = Origin(self.user, self.id, None)
+        for room in self._rooms | self._joining:
+            self._gateway.hub.submit(room, Leave(clean=clean), origin)
+        self._rooms.clear()
+        self._joining.clear()
+
+    def _too_slow(self) -> None:
+        log.info("slow_reader_closed", dialect=self._dialect.name)
+        self._forget_slowness()
+        self.close(TRY_LATER, "slow_reader")
+        self._outlet.abort()
+
+    def _forget_slowness(self) -> bool:
+        timer, self._slow_timer = self._slow_timer, None
+        if timer is None:
+            return False
+        timer.cancel()
+        SLOW_READERS.dec()
+        return True
+
+    def _count(self, error: WorkroomError) -> None:
+        REFUSALS.labels(self._dialect.name, error.code).inc()
+
+    def _send(self, payload: bytes | None) -> None:
+        if payload is not None:
+            self.write(text_frame(payload))

@@ -1,0 +1,187 @@
+"""The door of the server: who may open a WebSocket, and every connection that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+from urllib.parse import parse_qs
+
+from workroom.errors import NotAuthenticated, Unavailable
+from workroom.ids import ConnectionId, SessionId, UserId
+from workroom.observe import CONNECTIONS, REFUSALS, logger
+from workroom.ports.clock import Clock
+from workroom.protocol.dialect import SUBPROTOCOL, Form
+from workroom.protocol.registry import Registry, Route
+from workroom.service.accounts import Accounts, Authenticated
+from workroom.service.connections import Connection
+from workroom.service.hub import Hub
+from workroom.service.manners import ConnectionRules
+from workroom.service.outlet import Accept, Handshake, Outlet, Peer, Reject
+
+_BEARER = "bearer."
+
+log = logger("gateway")
+
+
+class Gateway:
+    """Implements ``outlet.Door``. One per node; all methods run on the event loop's thread."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        accounts: Accounts,
+        registry: Registry,
+        clock: Clock,
+        rules: ConnectionRules,
+        *,
+        max_message_bytes: int,
+        origins: Iterable[str] = (),
+    ) -> None:
+        """``origins``: web pages that may connect, besides those of this host; ``*`` for any."""
+        self.hub = hub
+        self.accounts = accounts
+        self.clock = clock
+        self.rules = rules
+        self.max_message_bytes = max_message_bytes
+        self._registry = registry
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._numbers = count(1)
+        self._unauthenticated: set[Connection] = set()
+        self._open: set[Connection] = set()
+        self._by_user: dict[UserId, set[Connection]] = {}
+        self._by_session: dict[SessionId, set[Connection]] = {}
+        self._stopping = False
+        accounts.on_revoked(self._revoked)
+
+    # ---- the handshake ----------------------------------------------------------------------
+
+    def answer(self, handshake: Handshake) -> Accept | Reject:
+        """Decide before the 101; the token is checked after it, so that a browser can read why."""
+        if self._stopping:
+            return self._turn_away(503, "unavailable", "the server is restarting", 2)
+        route = self._registry.match(handshake.path)
+        if route is None:
+            return self._turn_away(404, "not_found", "there is no WebSocket at this path")
+        if not self._origin_allowed(handshake):
+            return self._turn_away(403, "origin_not_allowed", "this Origin may not connect here")
+        if len(self._unauthenticated) >= self.rules.unauthenticated:
+            return self._turn_away(503, "rate_limited", "too many connections are arriving", 1)
+        form = Form.EXTENDED if SUBPROTOCOL in handshake.subprotocols else Form.PLAIN
+        token = _token_of(handshake)
+        chosen = SUBPROTOCOL if form is Form.EXTENDED else None
+        return Accept(chosen, lambda outlet: self._opened(outlet, route, form, token))
+
+    def _turn_away(
+        self, status: int, code: str, message: str, retry_after: int | None = None
+    ) -> Reject:
+        REFUSALS.labels("handshake", code).inc()
+        return Reject(status, code, message, retry_after)
+
+    def _origin_allowed(self, handshake: Handshake) -> bool:
+        """Programs send no Origin; a page's must be this host's, or one of the allowed."""
+        origin = handshake.origin
+        if origin is None or "*" in self._origins:
+            return True
+        origin = origin.lower()
+        if origin in self._origins:
+            return True
+        host = (handshake.host or "").lower()
+        return bool(host) and origin in (f"http://{host}", f"https://{host}")
+
+    def _opened(self, outlet: Outlet, route: Route, form: Form, token: str | None) -> Peer:
+        connection = Connection(
+            self, ConnectionId(next(self._numbers)), outlet, route.dialect, form, route.room
+        )
+        self._unauthenticated.add(connection)
+        CONNECTIONS.labels(connection.dialect_name).inc()
+        connection.authenticate(token)
+        return connection
+
+    # ---- the connections --------------------------------------------------------------------
+
+    def enter(self, connection: Connection) -> bool:
+        """An authenticated connection comes in; False when its user has too many already."""
+        self._unauthenticated.discard(connection)
+        of_user = self._by_user.setdefault(connection.user_id, set())
+        if len(of_user) >= self.rules.connections_per_user:
+            return False
+        of_user.add(connection)
+        self._open.add(connection)
+        if connection.session is not None:
+            self._by_session.setdefault(connection.session, set()).add(connection)
+        self.hub.replies.enter(connection)
+        return True
+
+    def renew(self, connection: Connection, who: Authenticated) -> None:
+        """A connection goes on with a new token."""
+        self._forget_session(connection)
+        connection.user, connection.session, connection.expires = who.user, who.session, who.expires
+        if who.session is not None:
+            self._by_session.setdefault(who.session, set()).add(connection)
+
+    def exit(self, connection: Connection) -> None:
+        """A socket has gone, whatever it had come to."""
+        CONNECTIONS.labels(connection.dialect_name).dec()
+        self._unauthenticated.discard(connection)
+        if connection not in self._open:
+            return
+        self._open.discard(connection)
+        self._forget_session(connection)
+        of_user = self._by_user[connection.user_id]
+        of_user.discard(connection)
+        if not of_user:
+            del self._by_user[connection.user_id]
+        self.hub.replies.exit(connection.id)
+
+    def _forget_session(self, connection: Connection) -> None:
+        session = connection.session
+        of_session = self._by_session.get(session) if session is not None else None
+        if session is not None and of_session is not None:
+            of_session.discard(connection)
+            if not of_session:
+                del self._by_session[session]
+
+    def _revoked(self, session: SessionId) -> None:
+        for connection in tuple(self._by_session.get(session, ())):
+            connection.expelled()
+
+    def expel(self, user_id: UserId) -> None:
+        """End every connection of a user."""
+        for connection in tuple(self._by_user.get(user_id, ())):
+            connection.expelled()
+
+    # ---- the end ----------------------------------------------------------------------------
+
+    def shut(self) -> None:
+        """The server is stopping: refuse every new handshake, say goodbye to everybody.
+
+        The closes are spread over ``rules.shutdown_spread`` seconds, so that the clients do not all
+        come back in the same moment.
+        """
+        if self._stopping:
+            return
+        self._stopping = True
+        leaving = [*self._unauthenticated, *self._open]
+        tick = self.clock.now().tick
+        for number, connection in enumerate(leaving):
+            share = self.rules.shutdown_spread * number / len(leaving)
+            self.clock.call_at(tick + share, connection.say_goodbye)
+
+    @property
+    def stopping(self) -> bool:
+        """The server is about to end."""
+        return self._stopping
+
+    @property
+    def connections(self) -> int:
+        """How many sockets there are."""
+        return len(self._open) + len(self._unauthenticated)
+
+
+def _token_of(handshake: Handshake) -> str | None:
+    """The token, from the query or from the subprotocol pair; None when there is none."""
+    for offered in handshake.subprotocols:
+        if offered.startswith(_BEARER):
+            return offered[len(_BEARER) :]
+    values = parse_qs(handshake.query, max_num_fields=50).get("token")
+    return values[0] if values else None

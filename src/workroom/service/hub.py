@@ -1,0 +1,345 @@
+"""The rooms that this node holds, and the way of a command into them and of its answer back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from workroom.core.commands import AddFeedback, Command, Origin, QuoteFeedback
+from workroom.core.entries import Entry, EssayCreated, Fact, ProjectCreated
+from workroom.core.limits import RoomRules
+from workroom.core.people import Right, User
+from workroom.core.permissions import Verb, require
+from workroom.errors import Conflict, NotFound, PermissionDenied, Unavailable, WorkroomError
+from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind
+from workroom.observe import ROOMS, logger
+from workroom.ports.clock import Clock, Timer
+from workroom.ports.store import (
+    Append,
+    Appended,
+    AppendResult,
+    NotStored,
+    RoomStore,
+    RoomSummary,
+)
+from workroom.protocol.dialect import Dialect
+from workroom.service.fanout import Recipient
+from workroom.service.life import AnyRoom, revive
+from workroom.service.records import to_record
+from workroom.service.replies import Replies
+from workroom.service.rooms import RELOAD_AFTER, RoomHost
+
+SWEEP_EVERY: Final = 10.0
+"""Seconds between two looks for rooms that nobody uses."""
+UNLOAD_AFTER: Final = 30.0
+"""Seconds that a room stays in memory after the last use."""
+ID_BLOCK: Final = 64
+
+log = logger("hub")
+
+
+class Hub:
+    """Every room of this node. All methods run on the event loop's thread."""
+
+    def __init__(
+        self,
+        store: RoomStore,
+        clock: Clock,
+        dialects: Mapping[RoomKind, Dialect],
+        rules: RoomRules,
+        new_client_id: Callable[[], int],
+    ) -> None:
+        self.rules = rules
+        self.store = store
+        self.clock = clock
+        self.replies = Replies()
+        self._dialects = dialects
+        self._new_client_id = new_client_id
+        self._rooms: dict[RoomId, RoomHost] = {}
+        self._loading: dict[RoomId, asyncio.Task[RoomHost | None]] = {}
+        self._waiting: dict[RoomId, list[tuple[Command, Origin]]] = {}
+        self._feedback_ids: list[int] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._sweep_timer: Timer | None = None
+
+    # ---- life -------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Get ready to serve. Raises Unavailable when the store is not."""
+        await self._refill_ids()
+        self._arrange_sweep()
+
+    async def stop(self) -> None:
+        """Let go of every room; everything of them is in the store."""
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        for host in self._rooms.values():
+            host.close()
+        self._rooms.clear()
+
+    # ---- commands ---------------------------------------------------------------------------
+
+    def submit(self, room: RoomId, command: Command, origin: Origin) -> None:
+        """Carry out a command, from a connection. Answers go through ``replies``."""
+        if not self.replies.begin(origin, room):
+            return
+        host = self._rooms.get(room)
+        if host is not None and room not in self._waiting and not _needs_id(command):
+            host.idle_since = None
+            host.submit(command, origin)
+        elif host is not None and self._feedback_ids and room not in self._waiting:
+            host.submit(self._with_id(command), origin)
+        else:
+            self._wait_for(room, command, origin)
+
+    async def execute(
+        self, room: RoomId, command: Command, user: User, request_id: str | None = None
+    ) -> Mapping[str, Any]:
+        """Carry out a command, for REST or the command line; its answer when it is durable.
+
+        Raises the error with which it was refused; NotFound when the user may not see the room.
+        """
+        origin = Origin(user, None, request_id)
+        answer = self.replies.expect(origin)
+        self.submit(room, command, origin)
+        try:
+            return await answer
+        except PermissionDenied:
+            host = self._rooms.get(room)
+            if host is None or host.room.right_of(user) is None:
+                raise _not_found(room) from None
+            raise
+
+    async def look(self, room: RoomId, user: User, verb: Verb = Verb.VIEW) -> AnyRoom:
+        """A room as everybody may know it (``confirmed``), if the user may do ``verb`` there.
+
+        Raises NotFound when there is none or the user may not see it; PermissionDenied when they
+        may see it and not do this.
+        """
+        host = await self._host(room)
+        if host is None or host.room.confirmed.deleted:
+            raise _not_found(room)
+        right = host.room.right_of(user)
+        if right is None:
+            raise _not_found(room)
+        require(room.kind, verb, right)
+        return host.room
+
+    async def create(self, room: RoomId, facts: list[Fact], author: User) -> AnyRoom:
+        """Begin a room with these facts, the first of which creates it. Raises Unavailable, Conflict."""
+        now = self.clock.now()
+        entries = [Entry(n + 1, author.id, now.wall, fact) for n, fact in enumerate(facts)]
+        done: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
+        append = Append(
+            room,
+            0,
+            tuple(map(to_record, entries)),
+            summary=_first_summary(entries[0]),
+            rights={author.id: Right.OWNER},
+        )
+        self.store.append(append, done.set_result)
+        match await done:
+            case Appended():
+                return await self.look(room, author)
+            case NotStored(error=error):
+                raise error
+            case _:
+                message = f"there is a {room.kind} {room.number} already"
+                raise Conflict(message, field="id")
+
+    # ---- connections ------------------------------------------------------------------------
+
+    def slow(self, room: RoomId, connection: ConnectionId) -> None:
+        """A connection reads too slowly."""
+        if host := self._rooms.get(room):
+            host.slow(connection)
+
+    def drained(self, room: RoomId, connection: ConnectionId) -> None:
+        """A connection reads again."""
+        if host := self._rooms.get(room):
+            host.drained(connection)
+
+    # ---- the desk of the rooms (see ``rooms.Desk``) -------------------------------------------
+
+    def admitted(self, connection: ConnectionId, room: RoomId) -> Recipient | None:
+        """A connection follows the room from here on."""
+        member = self.replies.member(connection)
+        if member is not None:
+            member.joined(room)
+        return member
+
+    def acknowledged(self, origin: Origin, room: RoomId, answer: Mapping[str, Any]) -> None:
+        """A command is done, and durable."""
+        self.replies.acknowledged(origin, room, answer, self._frame_of(room, origin))
+
+    def refused(self, origin: Origin, room: RoomId, error: WorkroomError) -> None:
+        """A command was not carried out."""
+        self.replies.refused(origin, room, error, self._frame_of(room, origin))
+
+    def _frame_of(self, room: RoomId, origin: Origin) -> Callable[[bytes], None] | None:
+        """How to write to the asker in order with what the room says; None: directly."""
+        host = self._rooms.get(room)
+        connection = origin.connection
+        if host is None or connection is None or host.audience.get(connection) is None:
+            return None
+        return lambda frame: host.audience.send_frame(connection, frame)
+
+    def dismissed(self, connection: ConnectionId, room: RoomId, why: WorkroomError | None) -> None:
+        """A connection no longer follows the room."""
+        if member := self.replies.member(connection):
+            member.left(room, why)
+
+    def reload(self, host: RoomHost) -> None:
+        """Read a room back from the store after it failed, however long that takes."""
+        self._spawn(self._reload(host))
+
+    # ---- loading ----------------------------------------------------------------------------
+
+    def _wait_for(self, room: RoomId, command: Command, origin: Origin) -> None:
+        waiting = self._waiting.get(room)
+        if waiting is not None:
+            waiting.append((command, origin))
+            return
+        self._waiting[room] = [(command, origin)]
+        self._spawn(self._admit_waiting(room))
+
+    async def _admit_waiting(self, room: RoomId) -> None:
+        """Load the room, then give it what waited for it, in order."""
+        error: WorkroomError | None = None
+        host = None
+        try:
+            if any(_needs_id(command) for command, _ in self._waiting[room]):
+                await self._refill_ids()
+            host = await self._host(room)
+        except Unavailable as unavailable:
+            error = unavailable
+        for command, origin in self._waiting.pop(room):
+            if host is None:
+                self.refused(origin, room, error or _denied(room))
+            elif _needs_id(command) and not self._feedback_ids:
+                self._wait_for(room, command, origin)
+            else:
+                host.idle_since = None
+                host.submit(self._with_id(command), origin)
+
+    async def _host(self, room: RoomId) -> RoomHost | None:
+        host = self._rooms.get(room)
+        if host is not None:
+            return host
+        task = self._loading.get(room)
+        if task is None:
+            task = self._loading[room] = asyncio.ensure_future(self._load(room))
+            task.add_done_callback(lambda _: self._loading.pop(room, None))
+        return await asyncio.shield(task)
+
+    async def _load(self, room: RoomId) -> RoomHost | None:
+        stored = await self.store.load(room)
+        if stored is None:
+            return None
+        revived = revive(stored, self.rules, self._new_client_id)
+        checkpoint_seq = stored.checkpoint.seq if stored.checkpoint else 0
+        dialect = self._dialects[room.kind]
+        host = RoomHost(revived, dialect, self, self.store, self.clock, checkpoint_seq)
+        self._rooms[room] = host
+        ROOMS.labels(room.kind.value).inc()
+        return host
+
+    async def _reload(self, host: RoomHost) -> None:
+        room = host.room.id
+        while True:
+            try:
+                stored = await self.store.load(room)
+                break
+            except Unavailable:
+                await self._pause(RELOAD_AFTER)
+        if stored is None:
+            host.vanished()
+            self._unload(room)
+        else:
+            host.reloaded(stored, self._new_client_id)
+            log.info("room_recovered", room=str(room))
+
+    async def _pause(self, seconds: float) -> None:
+        over = asyncio.get_running_loop().create_future()
+        self.clock.call_at(self.clock.now().tick + seconds, lambda: _finish(over))
+        await over
+
+    # ---- leaving memory ---------------------------------------------------------------------
+
+    def _arrange_sweep(self) -> None:
+        tick = self.clock.now().tick + SWEEP_EVERY
+        self._sweep_timer = self.clock.call_at(tick, self._sweep)
+
+    def _sweep(self) -> None:
+        tick = self.clock.now().tick
+        for room, host in list(self._rooms.items()):
+            if host.busy or room in self._waiting:
+                host.idle_since = None
+            elif host.idle_since is None:
+                host.idle_since = tick
+            elif tick - host.idle_since >= UNLOAD_AFTER:
+                self._retire(room, host)
+        self._arrange_sweep()
+
+    def _retire(self, room: RoomId, host: RoomHost) -> None:
+        if host.unwritten >= ID_BLOCK and not host.room.head.deleted:
+            host.write_checkpoint()
+        else:
+            self._unload(room)
+
+    def _unload(self, room: RoomId) -> None:
+        host = self._rooms.pop(room, None)
+        if host is not None:
+            host.close()
+            ROOMS.labels(room.kind.value).dec()
+
+    # ---- ids --------------------------------------------------------------------------------
+
+    async def _refill_ids(self) -> None:
+        if not self._feedback_ids:
+            self._feedback_ids = list(reversed(await self.store.new_ids("feedback", ID_BLOCK)))
+
+    def _with_id(self, command: Command) -> Command:
+        if not isinstance(command, AddFeedback | QuoteFeedback):
+            return command
+        return replace(command, feedback_id=FeedbackId(self._feedback_ids.pop()))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _needs_id(command: Command) -> bool:
+    return isinstance(command, AddFeedback | QuoteFeedback)
+
+
+def _finish(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
+
+
+def _not_found(room: RoomId) -> NotFound:
+    return NotFound(f"there is no {room.kind} {room.number} that you may see")
+
+
+def _denied(room: RoomId) -> PermissionDenied:
+    """The same refusal for a room that does not exist as for one that the user may not see."""
+    message = f"You don't have permission to {Verb.VIEW.value} this {room.kind.value}"
+    return PermissionDenied(message, verb=Verb.VIEW.value)
+
+
+def _first_summary(entry: Entry) -> RoomSummary:
+    fact = entry.fact
+    if isinstance(fact, EssayCreated):
+        details = {"prompt": fact.prompt, "word_limit": fact.word_limit, "word_count": 0}
+        return RoomSummary(fact.title, entry.actor, entry.at, entry.at, entry.actor, details)
+    if isinstance(fact, ProjectCreated):
+        details = {"status": fact.status, "description": fact.description}
+        return RoomSummary(fact.title, entry.actor, entry.at, entry.at, entry.actor, details)
+    message = "a room begins with its creation"
+    raise ValueError(message)

@@ -1,0 +1,46 @@
+"""How much one connection may ask, and how long its mistakes are borne with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket: ``capacity`` at once, ``rate`` a second in the long run. Time is handed in."""
+
+    rate: float
+    capacity: float
+    level: float
+    at: float
+
+    def take(self, tick: float) -> float:
+        """Take one; 0.0 when there was one, else the seconds until there will be."""
+        self.level = min(self.capacity, self.level + (tick - self.at) * self.rate)
+        self.at = tick
+        if self.level >= 1.0:
+            self.level -= 1.0
+            return 0.0
+        return (1.0 - self.level) / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRules:
+    """Limits of one connection, and of all of them. The contract's defaults."""
+
+    messages_per_second: float = 50.0
+    message_burst: float = 100.0
+    mistakes_per_second: float = 10.0
+    mistake_burst: float = 300.0
+    """A connection whose refused requests exceed these is closed (1008)."""
+    connections_per_user: int = 20
+    unauthenticated: int = 1000
+    """Connections whose token is still being checked, over the whole node."""
+    waiting_messages: int = 64
+    """Messages that may arrive while the token is being checked."""
+    slow_reader_seconds: float = 30.0
+    """A connection that reads nothing for so long is closed (1013: come back later)."""
+    expiry_warning: int = 60
+    """Seconds before the token's end at which ``token_expiring`` is sent."""
+    shutdown_spread: float = 3.0
+    """Seconds over which the closes are spread when the server stops."""

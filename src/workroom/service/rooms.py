@@ -1,0 +1,305 @@
+"""One room at work: its core decides, the store remembers, the audience is told.
+
+All of a room's commands go through here, one after the other, on the event loop's thread. Nothing is
+told of a command before its entries are durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+import orjson
+
+from workroom.core.commands import Command, Origin
+from workroom.core.effects import Acknowledge, Admit, Broadcast, Dismiss, Effect, Refuse, Send
+from workroom.core.entries import Entry, FeedbackAdded, FeedbackDeleted, RightSet, RoomDeleted
+from workroom.core.room import Glimpse
+from workroom.errors import Unavailable, WorkroomError
+from workroom.ids import ConnectionId, RoomId
+from workroom.observe import COMMIT_SECONDS, STORE_FAILURES, logger
+from workroom.ports.clock import Clock, Timer
+from workroom.ports.store import (
+    AlreadyDone,
+    Answer,
+    Append,
+    Appended,
+    AppendResult,
+    Behind,
+    NotStored,
+    RoomStore,
+)
+from workroom.protocol.dialect import Dialect
+from workroom.service.fanout import Audience, Recipient
+from workroom.service.life import AnyRoom, checkpoint, restore, summary
+from workroom.service.records import to_record
+
+CHECKPOINT_EVERY: Final = 256
+"""Entries after which the whole state is written down again."""
+RELOAD_AFTER: Final = 0.5
+"""Seconds between two attempts to read a room back after the store failed."""
+
+log = logger("rooms")
+
+
+class Desk(Protocol):
+    """Where a room hands in its answers, and finds the connections that it names."""
+
+    def admitted(self, connection: ConnectionId, room: RoomId) -> Recipient | None:
+        """A connection follows the room from here on: how to write to it. None: it has gone."""
+
+    def acknowledged(self, origin: Origin, room: RoomId, answer: Mapping[str, Any]) -> None:
+        """A command is done, and durable."""
+
+    def refused(self, origin: Origin, room: RoomId, error: WorkroomError) -> None:
+        """A command was not carried out."""
+
+    def dismissed(self, connection: ConnectionId, room: RoomId, why: WorkroomError | None) -> None:
+        """A connection no longer follows the room."""
+
+    def reload(self, host: RoomHost) -> None:
+        """Read the room back from the store, and call ``host.reloaded``."""
+
+
+class RoomHost:
+    """A room in memory on this node."""
+
+    __slots__ = (
+        "_appending",
+        "_checkpoint_seq",
+        "_clock",
+        "_desk",
+        "_glimpses",
+        "_store",
+        "_timer",
+        "_timer_at",
+        "_undone",
+        "audience",
+        "idle_since",
+        "room",
+        "suspended",
+    )
+
+    def __init__(
+        self,
+        room: AnyRoom,
+        dialect: Dialect,
+        desk: Desk,
+        store: RoomStore,
+        clock: Clock,
+        checkpoint_seq: int,
+    ) -> None:
+        self.room = room
+        self.audience = Audience(dialect, clock.call_soon)
+        self.suspended = False
+        """The store failed; the room knows only what it told, until it is read back."""
+        self.idle_since: float | None = clock.now().tick
+        self._desk = desk
+        self._store = store
+        self._clock = clock
+        self._checkpoint_seq = checkpoint_seq
+        self._appending = 0
+        self._undone: list[tuple[Command, Origin]] = []
+        self._glimpses: dict[ConnectionId, Glimpse[Any]] = {}
+        self._timer: Timer | None = None
+        self._timer_at = float("inf")
+
+    # ---- commands ---------------------------------------------------------------------------
+
+    def submit(self, command: Command, origin: Origin) -> None:
+        """Carry out a command. The answer goes to the desk, now or when it is durable."""
+        now = self._clock.now()
+        outcome = self.room.handle(command, origin, now)
+        if outcome.entries:
+            if self.suspended:
+                self._undone += self.room.rewind()
+                self._refuse_undone(Unavailable("the store cannot be written to; try again soon"))
+                return
+            self._append(outcome.entries, origin, now.tick)
+        if outcome.effects:
+            self._perform(outcome.effects)
+        self._arrange()
+
+    def _append(self, entries: tuple[Entry, ...], origin: Origin, since: float) -> None:
+        self._appending += 1
+        last = entries[-1].seq
+        append = Append(
+            room=self.room.id,
+            expected=entries[0].seq - 1,
+            records=tuple(map(to_record, entries)),
+            summary=summary(self.room),
+            rights=_rights_of(entries),
+            feedback_added=tuple(
+                e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackAdded)
+            ),
+            feedback_deleted=tuple(
+                e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackDeleted)
+            ),
+            answer=self._answer(origin, last, entries),
+            deletes_room=any(isinstance(e.fact, RoomDeleted) for e in entries),
+        )
+        self._store.append(append, lambda result: self._appended(result, since))
+
+    def _answer(self, origin: Origin, seq: int, entries: tuple[Entry, ...]) -> Answer | None:
+        if origin.request_id is None:
+            return None
+        details = {
+            "feedback_id": e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackAdded)
+        }
+        body = orjson.dumps({"room": str(self.room.id), "seq": seq, **details})
+        return Answer(origin.user.id, origin.request_id, entries[0].at, body)
+
+    # ---- what the store says ----------------------------------------------------------------
+
+    def _appended(self, result: AppendResult, since: float) -> None:
+        self._appending -= 1
+        match result:
+            case Appended(seq=seq):
+                now = self._clock.now()
+                COMMIT_SECONDS.observe(now.tick - since)
+                if not self.suspended:
+                    self._perform(self.room.committed(seq, now))
+                    self._checkpoint_if_due()
+                    self._arrange()
+            case AlreadyDone(answer=answer):
+                self._suspend(None, answer)
+            case Behind():
+                self._suspend(None, None)
+            case NotStored(error=error):
+                STORE_FAILURES.inc()
+                self._suspend(error, None)
+        if self.suspended and self._appending == 0:
+            self._desk.reload(self)
+
+    def _suspend(self, error: Unavailable | None, answer: bytes | None) -> None:
+        """Take back what is not durable. Commands are refused if the store failed, else retried."""
+        self.suspended = True
+        undone = self.room.rewind()
+        if answer is not None and undone:
+            (_, origin), *undone = undone
+            self._desk.acknowledged(origin, self.room.id, orjson.loads(answer))
+        self._undone += undone
+        if error is not None:
+            log.warning("store_refused", room=str(self.room.id), reason=error.message)
+            self._refuse_undone(error)
+
+    def _refuse_undone(self, error: WorkroomError) -> None:
+        undone, self._undone = self._undone, []
+        for _, origin in undone:
+            self._desk.refused(origin, self.room.id, error)
+
+    def reloaded(self, stored: Any, new_client_id: Callable[[], int]) -> None:
+        """The store can be read again: start from there, and retry what was put off."""
+        restore(self.room, stored, new_client_id)
+        self.suspended = False
+        retried, self._undone = self._undone, []
+        for command, origin in retried:
+            self.submit(command, origin)
+        self._arrange()
+
+    def vanished(self) -> None:
+        """The room is no longer in the store: it was deleted elsewhere."""
+        self._refuse_undone(Unavailable("this room is gone"))
+
+    def _checkpoint_if_due(self) -> None:
+        if (
+            self._appending == 0
+            and self.room.head.seq - self._checkpoint_seq >= CHECKPOINT_EVERY
+            and not self.room.head.deleted
+        ):
+            self.write_checkpoint()
+
+    def write_checkpoint(self) -> None:
+        """Write the whole state down. The head must be durable."""
+        seq = self.room.head.seq
+        self._checkpoint_seq = seq
+        self._appending += 1
+        append = Append(self.room.id, seq, (), checkpoint=checkpoint(self.room))
+        self._store.append(append, self._checkpointed)
+
+    def _checkpointed(self, result: AppendResult) -> None:
+        """A checkpoint only saves time later; one that failed is tried again with the next."""
+        self._appending -= 1
+        if not isinstance(result, Appended):
+            log.warning("checkpoint_failed", room=str(self.room.id))
+        if self.suspended and self._appending == 0:
+            self._desk.reload(self)
+
+    # ---- effects ----------------------------------------------------------------------------
+
+    def _perform(self, effects: tuple[Effect, ...] | list[Effect]) -> None:
+        audience, desk, room_id = self.audience, self._desk, self.room.id
+        for effect in effects:
+            match effect:
+                case Broadcast():
+                    audience.publish(
+                        effect.event, effect.except_user, effect.except_connections
+                    )
+                case Send():
+                    audience.send(effect.connection, effect.event)
+                case Acknowledge():
+                    answer = {"room": str(room_id), "seq": effect.seq, **effect.details}
+                    desk.acknowledged(effect.origin, room_id, answer)
+                case Refuse():
+                    desk.refused(effect.origin, room_id, effect.error)
+                case Admit():
+                    if recipient := desk.admitted(effect.connection, room_id):
+                        audience.add(recipient)
+                        self.idle_since = None
+                case Dismiss():
+                    audience.remove(effect.connection)
+                    self._glimpses.pop(effect.connection, None)
+                    desk.dismissed(effect.connection, room_id, effect.refusal)
+
+    # ---- slow readers -----------------------------------------------------------------------
+
+    def slow(self, connection: ConnectionId) -> None:
+        """A member reads too slowly: remember what it knows, and tell it nothing for now."""
+        if self.audience.get(connection) is not None and connection not in self._glimpses:
+            self._glimpses[connection] = self.room.glimpse()
+            self.audience.slow(connection)
+
+    def drained(self, connection: ConnectionId) -> None:
+        """The member reads again: tell it what is different from what it knows."""
+        knows = self._glimpses.pop(connection, None)
+        if knows is not None:
+            self.audience.fast(connection)
+            self._perform(self.room.catch_up(connection, knows, self._clock.now()))
+
+    # ---- time -------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        """Be called when the room next has something to do."""
+        due = self.room.next_deadline()
+        if due is None or due >= self._timer_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = due
+        self._timer = self._clock.call_at(due, self._expire)
+
+    def _expire(self) -> None:
+        self._timer, self._timer_at = None, float("inf")
+        self._perform(self.room.expire(self._clock.now()))
+        self._arrange()
+
+    @property
+    def busy(self) -> bool:
+        """Something is on its way to or from the store, or somebody is here."""
+        return bool(self._appending or self._undone) or self.suspended or not self.room.idle
+
+    def close(self) -> None:
+        """The room leaves memory; everything of it is in the store."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.room.close()
+
+    @property
+    def unwritten(self) -> int:
+        """Entries since the last checkpoint."""
+        return self.room.head.seq - self._checkpoint_seq
+
+
+def _rights_of(entries: tuple[Entry, ...]) -> dict[Any, Any] | None:
+    rights = {e.fact.user_id: e.fact.right for e in entries if isinstance(e.fact, RightSet)}
+    return rights or None

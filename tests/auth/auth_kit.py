@@ -1,0 +1,279 @@
+"""What the authentication tests share: keys, hand-made tokens, a small account store, a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from hashlib import sha256
+from hmac import digest
+from typing import Any, TypeVar
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from workroom.core.people import User
+from workroom.errors import Conflict, Unavailable
+from workroom.ids import SessionId, UserId
+from workroom.ports.accounts import Account, NewUser, UserPage
+
+Result = TypeVar("Result")
+
+SECRET = b"not-printed-anywhere-9f8e7d6c5b4a3210"
+NOW = 1_767_225_600
+"""Seconds; where ``FakeClock`` begins."""
+
+
+def at_once(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """The result of a coroutine that never has to wait."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    raise AssertionError("it waited")
+
+
+def b64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def raw_token(header: object, payload: object, secret: bytes = SECRET) -> str:
+    """A token signed with HMAC-SHA256, whatever its header claims."""
+    head = header if isinstance(header, bytes) else json.dumps(header).encode()
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    signed = f"{b64(head)}.{b64(body)}"
+    return f"{signed}.{b64(digest(secret, signed.encode(), sha256))}"
+
+
+def hs256(secret: bytes = SECRET, **claims: Any) -> str:
+    """A token as another program with our secret would write it."""
+    payload = {"user_id": 1, "exp": NOW + 60} | claims
+    return raw_token({"alg": "HS256", "typ": "JWT"}, payload, secret)
+
+
+@cache
+def rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@cache
+def other_rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@cache
+def ec_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@cache
+def ed_key() -> ed25519.Ed25519PrivateKey:
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+
+def pem(key: PrivateKey) -> str:
+    """The public half."""
+    return (
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    )
+
+
+def algorithm_of(key: PrivateKey) -> str:
+    if isinstance(key, rsa.RSAPrivateKey):
+        return "RS256"
+    return "ES256" if isinstance(key, ec.EllipticCurvePrivateKey) else "EdDSA"
+
+
+def signed(key: PrivateKey, *, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+    """A token of the identity service."""
+    payload = {"sub": "7", "exp": NOW + 60, "jti": "elsewhere-1"} | claims
+    return jwt.encode(
+        payload, key, algorithm=algorithm_of(key), headers=None if header is None else dict(header)
+    )
+
+
+def jwk(key: PrivateKey, kid: str | None, **more: Any) -> dict[str, Any]:
+    """The public half as a member of a JWK set."""
+    algorithm = jwt.get_algorithm_by_name(algorithm_of(key))
+    entry = dict(algorithm.to_jwk(key.public_key(), as_dict=True))
+    entry.pop("key_ops", None)
+    return entry | ({} if kid is None else {"kid": kid}) | more
+
+
+def jwks(*entries: Mapping[str, Any]) -> bytes:
+    return json.dumps({"keys": entries}).encode()
+
+
+@dataclass
+class LoopbackServer:
+    """A tiny HTTP server that gives one answer, and counts who asks."""
+
+    body: bytes = b""
+    status: str = "200 OK"
+    headers: str = ""
+    silent: bool = False
+    connections: int = 0
+    requests: list[bytes] = field(default_factory=list)
+    url: str = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+            if self.silent:
+                await reader.read()
+            head = f"HTTP/1.1 {self.status}\r\n{self.headers}connection: close\r\n\r\n"
+            writer.write(head.encode() + self.body)
+            await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def loopback(**settings: Any) -> AsyncIterator[LoopbackServer]:
+    """A server on 127.0.0.1 for the length of a test."""
+    answering = LoopbackServer(**settings)
+    server = await asyncio.start_server(answering.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    answering.url = f"http://127.0.0.1:{port}/jwks.json"
+    try:
+        yield answering
+    finally:
+        server.close()
+
+
+class PlainHasher:
+    """Implements ``PasswordHasher`` without any work, and counts what it would have cost."""
+
+    def __init__(self) -> None:
+        self.checks: list[tuple[str, str | None]] = []
+
+    async def hash(self, password: str) -> str:
+        return f"plain:{password}"
+
+    async def verify(self, password: str, password_hash: str | None) -> bool:
+        self.checks.append((password, password_hash))
+        await asyncio.sleep(0)
+        return password_hash == f"plain:{password}"
+
+
+@dataclass
+class StoredSession:
+    user_id: UserId
+    refresh_id: str
+    expires: int
+    revoked: bool = False
+
+
+class SmallAccountStore:
+    """Implements ``AccountStore`` in dictionaries; can be told to be down."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[UserId, Account] = {}
+        self.sessions: dict[SessionId, StoredSession] = {}
+        self.revoked: dict[SessionId, int] = {}
+        self.reads = 0
+        self.writes = 0
+        self.down = False
+
+    def _reached(self, *, writing: bool = False) -> None:
+        if self.down:
+            raise Unavailable("The store is down")
+        self.reads += not writing
+        self.writes += writing
+
+    async def account(self, user_id: UserId) -> Account | None:
+        self._reached()
+        await asyncio.sleep(0)
+        return self.accounts.get(user_id)
+
+    async def account_named(self, username: str) -> Account | None:
+        self._reached()
+        wanted = username.casefold()
+        for account in self.accounts.values():
+            if account.user.username.casefold() == wanted:
+                return account
+        return None
+
+    async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]:
+        return {id: self.accounts[id].user for id in ids if id in self.accounts}
+
+    async def user_page(self, *, limit: int, offset: int) -> UserPage:
+        users = [account.user for _, account in sorted(self.accounts.items())]
+        return UserPage(users[offset : offset + limit], len(users))
+
+    async def create_user(self, new: NewUser) -> User:
+        self._reached(writing=True)
+        if await self.account_named(new.username) is not None:
+            raise Conflict("taken", field="username")
+        id = new.id or UserId(max(self.accounts, default=0) + 1)
+        if id in self.accounts:
+            raise Conflict("taken", field="id")
+        user = User(id, new.username, new.name, new.role, new.avatar_url)
+        self.accounts[id] = Account(user, new.password_hash)
+        return user
+
+    async def provision(self, user: User) -> User:
+        self._reached(writing=True)
+        named = await self.account_named(user.username)
+        if named is not None and named.user.id != user.id:
+            raise Conflict("taken", field="username")
+        known = self.accounts.get(user.id)
+        self.accounts[user.id] = Account(user, None) if known is None else replace(known, user=user)
+        return user
+
+    async def set_password(self, user_id: UserId, password_hash: str) -> bool:
+        self._reached(writing=True)
+        if user_id not in self.accounts:
+            return False
+        self.accounts[user_id] = replace(self.accounts[user_id], password_hash=password_hash)
+        return True
+
+    async def open_session(
+        self, session: SessionId, user_id: UserId, refresh_id: str, expires: int
+    ) -> None:
+        self._reached(writing=True)
+        self.sessions[session] = StoredSession(user_id, refresh_id, expires)
+
+    async def rotate_session(
+        self, session: SessionId, old_refresh_id: str, new_refresh_id: str, expires: int
+    ) -> bool:
+        self._reached(writing=True)
+        found = self.sessions.get(session)
+        if found is None or session in self.revoked:
+            return False
+        if found.refresh_id != old_refresh_id:
+            self.revoked[session] = max(found.expires, expires)
+            return False
+        self.sessions[session] = StoredSession(found.user_id, new_refresh_id, expires)
+        return True
+
+    async def revoke_session(self, session: SessionId, expires: int) -> None:
+        self._reached(writing=True)
+        self.revoked[session] = expires
+
+    async def sessions_of(self, user_id: UserId) -> Sequence[SessionId]:
+        self._reached()
+        return [
+            name
+            for name, session in self.sessions.items()
+            if session.user_id == user_id and name not in self.revoked
+        ]
+
+    async def revoked_sessions(self, now: int) -> frozenset[SessionId]:
+        self._reached()
+        return frozenset(name for name, until in self.revoked.items() if until > now)
+
+    def disable(self, user_id: UserId) -> None:
+        self.accounts[user_id] = replace(self.accounts[user_id], disabled=True)
