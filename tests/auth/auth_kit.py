@@ -51,10 +51,15 @@ def raw_token(header: object, payload: object, secret: bytes = SECRET) -> str:
     return f"{signed}.{b64(digest(secret, signed.encode(), sha256))}"
 
 
-def hs256(secret: bytes = SECRET, **claims: Any) -> str:
+def hs256(**claims: Any) -> str:
     """A token as another program with our secret would write it."""
+    return raw_token({"alg": "HS256", "typ": "JWT"}, {"user_id": 1, "exp": NOW + 60} | claims)
+
+
+def forged(**claims: Any) -> str:
+    """The same, signed with another secret."""
     payload = {"user_id": 1, "exp": NOW + 60} | claims
-    return raw_token({"alg": "HS256", "typ": "JWT"}, payload, secret)
+    return raw_token({"alg": "HS256", "typ": "JWT"}, payload, b"x" * 32)
 
 
 @cache
@@ -82,9 +87,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519Pri
 
 def pem(key: PrivateKey) -> str:
     """The public half."""
-    return (
-        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    )
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def algorithm_of(key: PrivateKey) -> str:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from auth_kit import SECRET
+from structlog.testing import capture_logs
 
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.testing.clock import FakeClock
-
-from auth_kit import SECRET
 
 
 @pytest.fixture
@@ -21,3 +23,10 @@ def issuer(clock: FakeClock) -> JwtIssuer:
 @pytest.fixture
 def verifier(clock: FakeClock) -> JwtVerifier:
     return JwtVerifier(clock, secret=SECRET)
+
+
+@pytest.fixture(autouse=True)
+def quiet_log() -> Iterator[None]:
+    """Thousands of refused tokens are not worth a line each; a test that looks captures its own."""
+    with capture_logs():
+        yield

@@ -68,7 +68,7 @@ def test_a_documented_message_becomes_its_command(vector: Vector) -> None:
         json.dumps(message, ensure_ascii=False, separators=(",", ":")),
         json.dumps(reordered, indent=3),
     ):
-        assert dialect.decode(text.encode(), form) == vectors.request(vector["request"])
+        assert dialect.decode(text.encode(), form) == vectors.request(vector)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_an_extended_connection_understands_the_plain_messages(vector: Vector) -
     """The extended form adds; it takes nothing away."""
     text = json.dumps(vector["message"]).encode()
     dialect = DIALECTS[vector["dialect"]]
-    assert dialect.decode(text, Form.EXTENDED) == vectors.request(vector["request"])
+    assert dialect.decode(text, Form.EXTENDED) == vectors.request(vector)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,8 @@ def test_plain_connections_never_see_what_only_the_extended_form_has(vector: Vec
     if text is None:
         assert vector["form"] == "extended"
         assert vector["message"]["type"] not in {
-            one["message"]["type"] for one in vectors.load("documented")
+            one["message"]["type"]
+            for one in vectors.load("documented")
             if one["direction"] == "server" and one["dialect"] == vector["dialect"]
         }
         return

@@ -45,14 +45,25 @@ def raw(vector: Vector) -> bytes:
         return bytes.fromhex(vector["hex"])
     if "parts" in vector:
         return "".join(text * times for text, times in vector["parts"]).encode()
-    return str(vector["text"]).encode()
+    return str(_filled(vector["text"], vector)).encode()
 
 
-def request(spec: dict[str, Any]) -> Request:
+def request(vector: Vector) -> Request:
     """What decoding has to give."""
+    spec = _filled(vector["request"], vector)
     if "token" in spec:
         return TokenRequest(spec["token"], spec["request_id"])
     return RoomRequest(RoomId.parse(spec["room"]), _command(spec["command"]), spec["request_id"])
+
+
+def _filled(value: Any, vector: Vector) -> Any:
+    """The value with the repetitions that ``many`` (text, times) asks for in place of ``@@``."""
+    if "many" not in vector:
+        return value
+    if isinstance(value, dict):
+        return {key: _filled(part, vector) for key, part in value.items()}
+    text, times = vector["many"]
+    return value.replace("@@", text * times) if isinstance(value, str) else value
 
 
 def _command(spec: dict[str, Any]) -> commands.Command:

@@ -243,6 +243,7 @@ class EssayRoom(Room[EssayState]):
             case TextEdited():
                 return self._text_told(pending, now)
             case FeedbackAdded(feedback_id=feedback_id):
+                self._pace.seen(self.confirmed.feedback)
                 shown = shown_feedback(pending.state, self.people, [feedback_id])
                 return [
                     Broadcast(NewFeedback(essay_id, entry.seq, item)) for item in shown.values()

@@ -18,6 +18,7 @@ class Claims:
 
     user_id: UserId
     expires: int
+    """When we stop to honour the token: its ``exp``, and the leeway if there is one."""
     session: SessionId | None
     """``sid`` of our own tokens, else ``jti``; None when the token has neither."""
     token_id: str | None

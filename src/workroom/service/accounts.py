@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from workroom.core.people import Role, User
-from workroom.errors import InvalidMessage, NotAuthenticated, NotFound
+from workroom.errors import InvalidMessage, NotAuthenticated, NotFound, RateLimited
 from workroom.ids import SessionId, UserId
+from workroom.observe import LOGINS
 from workroom.ports.accounts import Account, AccountStore, NewUser
 from workroom.ports.auth import Claims, PasswordHasher, TokenIssuer, TokenVerifier
 from workroom.ports.clock import Clock
@@ -107,7 +108,17 @@ class Accounts:
         Raises NotAuthenticated, after the same time and with the same words, whether the name is
         unknown, the password wrong, or the account disabled; RateLimited after too many attempts.
         """
-        self._throttle.take(username, address, self._clock.now().tick)
+        try:
+            self._throttle.take(username, address, self._clock.now().tick)
+            pair = await self._let_in(username, password)
+        except (NotAuthenticated, RateLimited) as refusal:
+            LOGINS.labels(refusal.code).inc()
+            raise
+        self._throttle.succeeded(username, address)
+        LOGINS.labels("ok").inc()
+        return pair
+
+    async def _let_in(self, username: str, password: str) -> TokenPair:
         account = await self._account_named(username)
         if len(password) > MAX_PASSWORD:
             account, password = None, ""
@@ -121,7 +132,6 @@ class Accounts:
         if now is None or now.disabled or now.password_hash != hashed:
             await self._revoke(session)
             raise NotAuthenticated(NO_SUCH_ACCOUNT)
-        self._throttle.succeeded(username, address)
         return pair
 
     async def refresh(self, refresh_token: str) -> TokenPair:

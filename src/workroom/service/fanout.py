@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Protocol
+
+from prometheus_client import Counter
 
 from workroom.core.events import Event
 from workroom.ids import ConnectionId, UserId
@@ -25,6 +28,12 @@ SLICE: Final = 500
 """Members that are written to in one turn of the loop."""
 
 Write = Callable[[bytes], None]
+
+
+@cache
+def _delivered(dialect: str, event: str) -> Counter:
+    """The counter of one kind of delivery; looking it up by its labels takes a lock each time."""
+    return DELIVERIES.labels(dialect, event)
 
 
 class Recipient(Protocol):
@@ -161,7 +170,7 @@ class Audience:
         self._put(_Item(frames, None, except_user, except_connections))
         count = len(self._fast[0].writes) * (frames[0] is not None)
         count += len(self._fast[1].writes) * (frames[1] is not None)
-        DELIVERIES.labels(self._dialect.name, type(event).__name__).inc(count)
+        _delivered(self._dialect.name, type(event).__name__).inc(count)
 
     def send(self, connection: ConnectionId, event: Event) -> None:
         """Tell one member, in order with what is published; a slow one hears of it when it drains."""
@@ -171,7 +180,7 @@ class Audience:
         payload = self._dialect.encode(event, recipient.form)
         if payload is not None:
             self.send_frame(connection, text_frame(payload))
-            DELIVERIES.labels(self._dialect.name, type(event).__name__).inc()
+            _delivered(self._dialect.name, type(event).__name__).inc()
 
     def send_frame(self, connection: ConnectionId, frame: bytes) -> None:
         """Write a frame to one member, in order with what is published."""

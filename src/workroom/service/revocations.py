@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Final, TypeVar
 
 from workroom.ids import SessionId, UserId
+from workroom.observe import logger
 from workroom.ports.accounts import AccountStore
 from workroom.ports.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logger("accounts")
 
 Subject = TypeVar("Subject", SessionId, UserId)
 
@@ -80,4 +80,4 @@ class Revocations:
                 listener(subject)
             except Exception:
                 # One listener's fault must not keep the others' sockets open.
-                log.exception("a listener to revocations failed")
+                log.exception("revocation_listener_failed")

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from workroom.core.commands import Command, Origin
+from workroom.core.commands import Command, Join, Leave, Origin, StartTyping, StopTyping
 from workroom.core.effects import Acknowledge, Admit, Broadcast, Dismiss, Effect, Refuse, Send
 from workroom.core.entries import Entry, FeedbackAdded, FeedbackDeleted, RightSet, RoomDeleted
 from workroom.core.room import Glimpse
@@ -38,6 +38,9 @@ CHECKPOINT_EVERY: Final = 256
 """Entries after which the whole state is written down again."""
 RELOAD_AFTER: Final = 0.5
 """Seconds between two attempts to read a room back after the store failed."""
+
+_AWARENESS: Final = (Join, Leave, StartTyping, StopTyping)
+"""Commands that leave nothing in the log: they go on while the store is out of reach."""
 
 log = logger("rooms")
 
@@ -69,6 +72,7 @@ class RoomHost:
         "_checkpoint_seq",
         "_clock",
         "_desk",
+        "_failure",
         "_glimpses",
         "_store",
         "_timer",
@@ -100,6 +104,7 @@ class RoomHost:
         self._checkpoint_seq = checkpoint_seq
         self._appending = 0
         self._undone: list[tuple[Command, Origin]] = []
+        self._failure: Unavailable | None = None
         self._glimpses: dict[ConnectionId, Glimpse[Any]] = {}
         self._timer: Timer | None = None
         self._timer_at = float("inf")
@@ -108,17 +113,23 @@ class RoomHost:
 
     def submit(self, command: Command, origin: Origin) -> None:
         """Carry out a command. The answer goes to the desk, now or when it is durable."""
+        if self.suspended and not isinstance(command, _AWARENESS):
+            self._put_off(command, origin)
+            return
         now = self._clock.now()
         outcome = self.room.handle(command, origin, now)
         if outcome.entries:
-            if self.suspended:
-                self._undone += self.room.rewind()
-                self._refuse_undone(Unavailable("the store cannot be written to; try again soon"))
-                return
             self._append(outcome.entries, origin, now.tick)
         if outcome.effects:
             self._perform(outcome.effects)
         self._arrange()
+
+    def _put_off(self, command: Command, origin: Origin) -> None:
+        """The room is being read back: retry the command then, or refuse it if the store failed."""
+        if self._failure is None:
+            self._undone.append((command, origin))
+        else:
+            self._desk.refused(origin, self.room.id, self._failure)
 
     def _append(self, entries: tuple[Entry, ...], origin: Origin, since: float) -> None:
         self._appending += 1
@@ -179,9 +190,11 @@ class RoomHost:
             (_, origin), *undone = undone
             self._desk.acknowledged(origin, self.room.id, orjson.loads(answer))
         self._undone += undone
-        if error is not None:
+        if error is not None and self._failure is None:
+            self._failure = error
             log.warning("store_refused", room=str(self.room.id), reason=error.message)
-            self._refuse_undone(error)
+        if self._failure is not None:
+            self._refuse_undone(self._failure)
 
     def _refuse_undone(self, error: WorkroomError) -> None:
         undone, self._undone = self._undone, []
@@ -189,9 +202,17 @@ class RoomHost:
             self._desk.refused(origin, self.room.id, error)
 
     def reloaded(self, stored: Any, new_client_id: Callable[[], int]) -> None:
-        """The store can be read again: start from there, and retry what was put off."""
+        """The store can be read again: start from there, and retry what was put off.
+
+        What is stored may be ahead of what was told (a commit whose outcome nobody knew): everybody
+        is told the difference.
+        """
+        knows = self.room.glimpse()
         restore(self.room, stored, new_client_id)
-        self.suspended = False
+        self.suspended, self._failure = False, None
+        now = self._clock.now()
+        for connection in tuple(self.room.presence.connections()):
+            self._perform(self.room.catch_up(connection, knows, now))
         retried, self._undone = self._undone, []
         for command, origin in retried:
             self.submit(command, origin)

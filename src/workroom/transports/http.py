@@ -8,18 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from workroom.service.outlet import Door
-from workroom.transports.websocket.limits import SocketLimits
+from workroom.transports.websocket.limits import HttpLimits
 from workroom.transports.websocket.problem import problem_response
-from workroom.transports.websocket.protocol import websocket_factory
 from workroom.transports.websocket.pulse import Pulse
 
 _CODES: Final = {
@@ -28,37 +22,6 @@ _CODES: Final = {
     413: ("too_large", "the request body is too large"),
     431: ("too_large", "the request head is too large"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class HttpLimits:
-    """Limits of one HTTP connection. Sizes in bytes, times in seconds.
-
-    Raises ``ValueError`` when a limit makes no sense.
-    """
-
-    head_seconds: float = 10.0
-    """From the connection, or the first byte after the previous response, to the end of a head."""
-    head_bytes: int = 32 << 10
-    headers: int = 100
-    body_seconds: float = 60.0
-    """Time for a body, beside what its bytes earn it."""
-    body_bytes_per_second: int = 64 << 10
-    """The pace that a large body has to keep once ``body_seconds`` are over."""
-    body_bytes: int = 32 << 20
-    """Raw bytes of a request after its head, for any route; routes have their own limits."""
-    stall_seconds: float = 60.0
-    """How long a client may take nothing of a response that waits for it."""
-    close_timeout: float = 5.0
-    """How long the rest of a response may take to leave when the connection is closed."""
-    goodbye_seconds: float = 8.0
-    """When the server stops: time that a request may still take to arrive."""
-
-    def __post_init__(self) -> None:
-        for name in self.__slots__:
-            if getattr(self, name) <= 0:
-                message = f"{name} must be above zero"
-                raise ValueError(message)
 
 
 class _Phase(enum.Enum):
@@ -209,7 +172,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self.pulse.no_deadline(self)
         super().handle_websocket_upgrade()
         # The parser and this object hold each other: without it memory waits for the collector.
-        self.parser = None
+        self.parser = None  # type: ignore[assignment]
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refused; ``msg`` is uvicorn's, for people."""
@@ -307,35 +270,3 @@ def http_protocol(limits: HttpLimits, pulse: Pulse) -> type[asyncio.Protocol]:
     Protocol.limits = limits
     Protocol.pulse = pulse
     return Protocol
-
-
-def server_config(
-    app: Any,
-    door: Door,
-    *,
-    sockets: SocketLimits | None = None,
-    http: HttpLimits | None = None,
-    trusted_proxies: Sequence[str] = (),
-    **more: Any,
-) -> uvicorn.Config:
-    """How uvicorn has to be set for REST and WebSockets on one port.
-
-    ``more`` goes to ``uvicorn.Config`` and wins. Raises ``ValueError`` for a bad proxy address.
-    """
-    sockets, http = sockets or SocketLimits(), http or HttpLimits()
-    pulse = Pulse(sockets.timer_step)
-    ws = websocket_factory(door, sockets, pulse=pulse, trusted_proxies=trusted_proxies)
-    goodbye = max(sockets.goodbye_seconds + sockets.close_timeout, http.goodbye_seconds)
-    settings: dict[str, Any] = {
-        "http": http_protocol(http, pulse),
-        "ws": ws,
-        "proxy_headers": bool(trusted_proxies),
-        "forwarded_allow_ips": list(trusted_proxies),
-        "access_log": False,
-        "server_header": False,
-        "log_config": None,
-        "backlog": 4096,
-        # After it uvicorn cancels what is left. The transports are done by then.
-        "timeout_graceful_shutdown": math.ceil(goodbye + 4 * sockets.timer_step) + 1,
-    }
-    return uvicorn.Config(app, **{**settings, **more})

@@ -6,7 +6,6 @@ The place is the operator's; nothing that a token says can change it. ``kid`` on
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import inf
@@ -19,9 +18,10 @@ import orjson
 
 from workroom.adapters.auth.verification import VerificationKey, key_from_jwk
 from workroom.errors import Misconfigured, Unavailable
+from workroom.observe import logger
 from workroom.ports.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logger("auth")
 
 MAX_SIZE: Final = 256 * 1024
 """Bytes of a JWK set."""
@@ -67,7 +67,7 @@ class UrlSource:
     """
 
     def __init__(
-        self, url: str, *, timeout: float = 5.0, setting: str = "WORKROOM_JWKS_URL"
+        self, url: str, *, timeout: float = 5.0, setting: str = "WORKROOM_AUTH_JWKS"
     ) -> None:
         """Raises Misconfigured, naming ``setting``, when ``url`` is not http(s)."""
         parts = urlsplit(url)
@@ -175,7 +175,8 @@ class Jwks:
 
     async def start(self, *, required: bool = False) -> None:
         """Read the keys. Raises Misconfigured if that fails and the set is ``required``."""
-        await self._read()
+        if (reading := self._begin_reading()) is not None:
+            await asyncio.shield(reading)
         if required and self._keys is None:
             raise Misconfigured("the JWK set cannot be read, or holds no usable key")
 
@@ -230,7 +231,11 @@ class Jwks:
             content = await self._source.read()
             keys = parse_key_set(content)
         except BadKeySet as error:
-            log.warning("cannot read the JWK set: %s", error)
+            log.warning("jwks_not_read", reason=str(error))
+            return
+        except Exception as error:
+            # A defect, and those who wait for a key must not be the ones to stumble over it.
+            log.error("jwks_not_read", reason=type(error).__name__)
             return
         self._read_at = self._clock.now().tick
         if content != self._content or self._keys is None:
@@ -239,6 +244,6 @@ class Jwks:
 
     def _expire(self) -> None:
         if self._keys is not None and self._clock.now().tick >= self._read_at + self._give_up_after:
-            log.warning("the JWK set could not be renewed for too long; it is dropped")
+            log.error("jwks_given_up", reason="not renewed for too long")
             self._keys = None
             self._generation += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -23,10 +22,11 @@ from workroom.adapters.auth.verification import (
 )
 from workroom.errors import Misconfigured, NotAuthenticated
 from workroom.ids import SessionId, UserId
+from workroom.observe import logger
 from workroom.ports.auth import Claims, TokenType
 from workroom.ports.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logger("auth")
 
 OWN_KEY_ID: Final = "workroom"
 """``kid`` of the tokens that this server wrote, as against others signed with a shared secret."""
@@ -118,9 +118,9 @@ class JwtVerifier:
         """
         try:
             statement = await self._statement(token)
-            statement.check(expected, self._clock.now().wall, self._leeway)
+            statement.check(expected, self._clock.now().wall)
         except BadToken as bad:
-            log.debug("token refused: %s", bad.reason)
+            log.debug("token_refused", reason=bad.reason)
         else:
             return statement.claims
         # Raised out here, so that no exception that has seen the token hangs on to this one.
@@ -149,7 +149,7 @@ class JwtVerifier:
         local = token.key_id == OWN_KEY_ID and keys == (self._own,)
         if not local:
             self._audience.check(payload)
-        return read_statement(payload, local=local)
+        return read_statement(payload, local=local, leeway=self._leeway)
 
     async def _keys_for(self, token: CompactToken) -> Sequence[VerificationKey]:
         """The keys that this token may have been signed with, all bound to its algorithm."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import secrets
@@ -11,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from workroom.errors import Misconfigured
+from workroom.observe import logger
 
-log = logging.getLogger(__name__)
+log = logger("auth")
 
 KEPT_IN: Final = "secret.key"
 MIN_BYTES: Final = 32
@@ -57,7 +57,7 @@ def load_secret(
     if weakness is not None:
         if production or configured.strip() == "":
             raise Misconfigured(f"{setting} {weakness}", field=setting)
-        log.warning("%s %s; it would be refused in production", setting, weakness)
+        log.warning("weak_secret", setting=setting, why=weakness)
     return configured.encode("utf-8", "surrogateescape")
 
 
@@ -114,7 +114,7 @@ def _read(path: Path) -> bytes:
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     with os.fdopen(handle, "rb") as file:
         if stat.S_IMODE(os.fstat(handle).st_mode) & 0o077:
-            log.warning("%s could be read by other users; its mode is now 0600", path)
+            log.warning("secret_was_readable_by_others", path=str(path), mode="now 0600")
             os.chmod(path, 0o600)
         secret = file.read(_MAX_BYTES).strip()
     if len(secret) < MIN_BYTES:

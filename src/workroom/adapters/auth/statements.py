@@ -44,20 +44,23 @@ class Statement:
     claims: Claims
     kind: str | None
     not_before: float
-    """Seconds since 1970; 0 when the token does not say."""
+    """Seconds since 1970; not positive when the token does not say."""
 
-    def check(self, expected: TokenType, now_ms: int, leeway: int) -> None:
+    def check(self, expected: TokenType, now_ms: int) -> None:
         """Raises BadToken when it is of the wrong kind, over, or not yet good."""
         if self.kind != expected and not (self.kind is None and expected == "access"):
             raise BadToken("token_type")
-        if now_ms >= (self.claims.expires + leeway) * 1000:
+        if now_ms >= self.claims.expires * 1000:
             raise BadToken("expired")
-        if now_ms < (self.not_before - leeway) * 1000:
+        if now_ms < self.not_before * 1000:
             raise BadToken("not yet")
 
 
-def read_statement(payload: Mapping[str, Any], *, local: bool) -> Statement:
-    """Read the claims of a payload. ``local``: we wrote it ourselves. Raises BadToken."""
+def read_statement(payload: Mapping[str, Any], *, local: bool, leeway: int = 0) -> Statement:
+    """Read the claims of a payload. Raises BadToken.
+
+    ``local``: we wrote it ourselves. ``leeway``: seconds by which it is good earlier and longer.
+    """
     kind = payload.get("token_type")
     if "token_type" in payload and not isinstance(kind, str):
         raise BadToken("token_type")
@@ -65,7 +68,7 @@ def read_statement(payload: Mapping[str, Any], *, local: bool) -> Statement:
     token_id = _name(payload, "jti")
     claims = Claims(
         user_id=_user_id(payload),
-        expires=_expires(payload),
+        expires=_expires(payload) + leeway,
         session=_session(payload, token_id),
         token_id=token_id,
         username=_text(payload, "username"),
@@ -75,7 +78,7 @@ def read_statement(payload: Mapping[str, Any], *, local: bool) -> Statement:
         issued=None if issued is None else int(issued),
         local=local,
     )
-    return Statement(claims, kind, max(issued or 0, _moment(payload, "nbf") or 0))
+    return Statement(claims, kind, max(issued or 0, _moment(payload, "nbf") or 0) - leeway)
 
 
 def _user_id(payload: Mapping[str, Any]) -> UserId:

@@ -34,6 +34,8 @@ _JWK_READERS: Final[Mapping[str, Callable[[dict[str, Any]], object]]] = {
     "OKP": OKPAlgorithm.from_jwk,
 }
 _MIN_RSA_BITS: Final = 2048
+_MAX_RSA_BITS: Final = 8192
+"""Larger keys would make every check of a token slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def sign(secret: VerificationKey, message: bytes) -> bytes:
 
 
 def public_key(
-    pem: str, algorithm: str | None = None, *, setting: str = "WORKROOM_JWT_PUBLIC_KEY"
+    pem: str | bytes, algorithm: str | None = None, *, setting: str = "WORKROOM_AUTH_PUBLIC_KEY"
 ) -> VerificationKey:
     """Read a PEM public key or certificate: RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA).
 
@@ -84,7 +86,7 @@ def public_key(
     ``setting``.
     """
     try:
-        data = pem.strip().encode()
+        data = (pem.encode() if isinstance(pem, str) else pem).strip()
         if b"BEGIN CERTIFICATE" in data:
             found = _bound(x509.load_pem_x509_certificate(data).public_key())
         else:
@@ -93,8 +95,8 @@ def public_key(
         raise Misconfigured(f"{setting} is not a PEM public key", field=setting) from None
     if found is None:
         raise Misconfigured(
-            f"{setting} must be an RSA key of {_MIN_RSA_BITS} bits or more, a P-256 or an "
-            "Ed25519 key",
+            f"{setting} must be an RSA key of {_MIN_RSA_BITS} to {_MAX_RSA_BITS} bits, a P-256 or "
+            "an Ed25519 key",
             field=setting,
         )
     if algorithm is not None and canonical_algorithm(algorithm) != found.algorithm:
@@ -126,7 +128,7 @@ def _signs(jwk: Mapping[str, Any]) -> bool:
 def _bound(key: object) -> VerificationKey | None:
     """The key with its algorithm; None for a kind or size that we do not take."""
     match key:
-        case RSAPublicKey() if key.key_size >= _MIN_RSA_BITS:
+        case RSAPublicKey() if _MIN_RSA_BITS <= key.key_size <= _MAX_RSA_BITS:
             return VerificationKey(RS256, key)
         case EllipticCurvePublicKey() if isinstance(key.curve, SECP256R1):
             return VerificationKey(ES256, key)

@@ -48,7 +48,7 @@ TOKEN: Final = re.compile(
 """Cuts any text into words, runs of white space and single other characters, without a rest."""
 
 _ASCII_TOKEN: Final = re.compile(r"\w+|\s+|[^\w\s]", re.ASCII)
-_WORD_CHARACTER: Final = re.compile(f"{_LETTER}|{_ON_IT}")
+_WORD_CHARACTER: Final = re.compile(f"(?![{_UNSPACED}])(?:{_LETTER}|{_ON_IT})")
 
 _TONES: Final = ("\U0001f3fb", "\U0001f3ff")
 _FLAGS: Final = ("\U0001f1e6", "\U0001f1ff")

@@ -160,7 +160,7 @@ class YText:
 
 
 class _Guard:
-    """Turns what pycrdt may raise into ValueError, and marks the text broken when it may be torn."""
+    """Turns what pycrdt may raise into ValueError; marks the text broken when it may be torn."""
 
     __slots__ = ("_owner",)
 

@@ -1,8 +1,19 @@
-"""What one socket may cost, and for how long."""
+"""What one connection may cost, and for how long."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def _check(limits: DataclassInstance) -> None:
+    for field in fields(limits):
+        if field.name != "no_delay" and getattr(limits, field.name) <= 0:
+            message = f"{field.name} must be above zero"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +55,37 @@ class SocketLimits:
     """Grain of all times here: nothing ends early, and at most two steps late."""
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
-            if name != "no_delay" and getattr(self, name) <= 0:
-                message = f"{name} must be above zero"
-                raise ValueError(message)
+        _check(self)
 
     @property
     def largest(self) -> int:
         """The size from which a message costs the connection."""
         return self.message_bytes * self.oversize_factor
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """Limits of one HTTP connection. Sizes in bytes, times in seconds.
+
+    Raises ``ValueError`` when a limit makes no sense.
+    """
+
+    head_seconds: float = 10.0
+    """From the connection, or the first byte after the previous response, to the end of a head."""
+    head_bytes: int = 32 << 10
+    headers: int = 100
+    body_seconds: float = 60.0
+    """Time for a body, beside what its bytes earn it."""
+    body_bytes_per_second: int = 64 << 10
+    """The pace that a large body has to keep once ``body_seconds`` are over."""
+    body_bytes: int = 32 << 20
+    """Raw bytes of a request after its head, for any route; routes have their own limits."""
+    stall_seconds: float = 60.0
+    """How long a client may take nothing of a response that waits for it."""
+    close_timeout: float = 5.0
+    """How long the rest of a response may take to leave when the connection is closed."""
+    goodbye_seconds: float = 8.0
+    """When the server stops: time that a request may still take to arrive."""
+
+    def __post_init__(self) -> None:
+        _check(self)

@@ -1,0 +1,310 @@
+"""The composition root: the only place that reads the settings and builds things."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import secrets
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
+from workroom.adapters.auth.keys import load_secret
+from workroom.adapters.auth.passwords import Argon2Hasher
+from workroom.adapters.auth.verification import VerificationKey, public_key
+from workroom.adapters.clock import LoopClock
+from workroom.adapters.store import SqliteStore
+from workroom.config import Settings
+from workroom.core.limits import RoomRules
+from workroom.core.text import assert_pycrdt_behaves
+from workroom.errors import Misconfigured
+from workroom.ids import MAX_ID, RoomKind
+from workroom.observe import LOOP_LAG_SECONDS, logger
+from workroom.ports.clock import Clock
+from workroom.protocol.essays import EssayDialect
+from workroom.protocol.projects import ProjectDialect
+from workroom.protocol.registry import Registry
+from workroom.service.accounts import Accounts
+from workroom.service.gateway import Gateway
+from workroom.service.hub import Hub
+from workroom.service.library import Library
+from workroom.service.manners import ConnectionRules
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from workroom.adapters.auth.jwks import Jwks
+
+LAG_EVERY: Final = 0.5
+"""Seconds between two looks at how late the event loop is."""
+HOUSEKEEPING_EVERY: Final = 600.0
+REMEMBER_ANSWERS: Final = 25 * 3600
+"""Seconds for which the answer to a request is kept: more than the 24 hours that are promised."""
+
+log = logger("app")
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that a server, or a command on its data, needs."""
+
+    settings: Settings
+    clock: Clock
+    store: SqliteStore
+    accounts: Accounts
+    hub: Hub
+    library: Library
+    gateway: Gateway
+
+    async def close(self) -> None:
+        """Let go of everything; what was accepted is stored."""
+        await self.hub.stop()
+        await self.store.close()
+
+
+async def open_app(settings: Settings) -> App:
+    """Build the application on its data.
+
+    Raises Misconfigured for settings that cannot be, Unavailable for a store that cannot be used.
+    """
+    assert_pycrdt_behaves()
+    clock = LoopClock(asyncio.get_running_loop())
+    async with AsyncExitStack() as undo:
+        store = await _open_store(settings)
+        undo.push_async_callback(store.close)
+        accounts = await _open_accounts(settings, store, clock)
+        registry = Registry(
+            EssayDialect(max_rooms=settings.max_essays_per_connection),
+            ProjectDialect(max_rooms=settings.max_projects_per_connection),
+        )
+        dialects = {RoomKind.ESSAY: registry.essays, RoomKind.PROJECT: registry.projects}
+        hub = Hub(store, clock, dialects, _room_rules(settings), _new_client_id)
+        await hub.start()
+        library = Library(hub, store, accounts, _new_client_id)
+        gateway = Gateway(
+            hub,
+            accounts,
+            registry,
+            clock,
+            _connection_rules(settings),
+            max_message_bytes=settings.max_message,
+            origins=settings.origins,
+        )
+        undo.pop_all()
+    return App(settings, clock, store, accounts, hub, library, gateway)
+
+
+async def serve(
+    settings: Settings,
+    *,
+    prepare: Callable[[App], Awaitable[None]] | None = None,
+    announce: Callable[[App, Sequence[tuple[str, int]]], Awaitable[None]] | None = None,
+) -> None:
+    """Open the application and serve it on both ports until SIGINT or SIGTERM.
+
+    ``prepare`` runs before the ports are opened, ``announce`` (with the addresses) when requests are
+    answered. Raises as ``open_app``, and Misconfigured when a port cannot be had.
+    """
+    app = await open_app(settings)
+    try:
+        if prepare is not None:
+            await prepare(app)
+        await _serve(app, announce)
+    finally:
+        await app.close()
+
+
+async def _serve(
+    app: App, announce: Callable[[App, Sequence[tuple[str, int]]], Awaitable[None]] | None
+) -> None:
+    settings = app.settings
+    sockets = [_listen(settings.host, settings.port, "port")]
+    if settings.project_port != settings.port or settings.port == 0:
+        sockets.append(_listen(settings.host, settings.project_port, "project_port"))
+    server = _server(app)
+    chores = [asyncio.ensure_future(_watch_lag(app.clock)), asyncio.ensure_future(_keep_house(app))]
+    # Threads that hash and commit hand the interpreter over more often, so that the loop never
+    # waits 5 ms for it (the default interval) in the middle of a fan-out.
+    sys.setswitchinterval(0.0005)
+    gc.freeze()
+    serving = asyncio.ensure_future(server.serve(sockets=sockets))
+    try:
+        await _started(server, serving)
+        addresses = [(settings.host, sock.getsockname()[1]) for sock in sockets]
+        log.info("listening", host=settings.host, ports=[port for _, port in addresses])
+        if announce is not None:
+            await announce(app, addresses)
+        await serving
+    finally:
+        for chore in chores:
+            chore.cancel()
+        for sock in sockets:
+            sock.close()
+
+
+def _server(app: App) -> uvicorn.Server:
+    import uvicorn
+
+    from workroom.transports.http import server_config
+    from workroom.transports.rest import create_api
+    from workroom.transports.websocket.limits import SocketLimits
+
+    settings = app.settings
+
+    class Server(uvicorn.Server):
+        """Says goodbye to the sockets before uvicorn closes them."""
+
+        def handle_exit(self, sig: int, frame: object) -> None:
+            app.gateway.shut()
+            super().handle_exit(sig, frame)  # type: ignore[arg-type]
+
+    limits = SocketLimits(
+        message_bytes=settings.max_message,
+        ping_interval=settings.ping_interval,
+        pong_timeout=settings.ping_timeout,
+    )
+    api = create_api(app)
+    config = server_config(api, app.gateway, sockets=limits, loop="none", lifespan="off")
+    return Server(config)
+
+
+async def _started(server: uvicorn.Server, serving: asyncio.Future[None]) -> None:
+    while not server.started and not serving.done():
+        await asyncio.sleep(0)
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        message = f"cannot listen on {host}:{port}: {error.strerror}"
+        raise Misconfigured(message, field=f"WORKROOM_{setting.upper()}") from error
+    sock.listen(4096)
+    sock.setblocking(False)
+    return sock
+
+
+# ---- parts -------------------------------------------------------------------------------------
+
+
+async def _open_store(settings: Settings) -> SqliteStore:
+    try:
+        path = settings.database_path
+    except ValueError as error:
+        raise Misconfigured(str(error), field="WORKROOM_DATABASE") from None
+    store = SqliteStore(path)
+    await store.open()
+    return store
+
+
+async def _open_accounts(settings: Settings, store: SqliteStore, clock: Clock) -> Accounts:
+    configured = settings.secret.get_secret_value() if settings.secret is not None else None
+    secret = load_secret(
+        configured, settings.data_dir, production=settings.env == "production"
+    )
+    verifier = JwtVerifier(
+        clock,
+        secret=secret,
+        public_key=_public_key(settings),
+        jwks=_jwks(settings, clock),
+        audience=settings.auth_audience,
+        issuer=settings.auth_issuer,
+        leeway=settings.auth_leeway,
+    )
+    accounts = Accounts(
+        store,
+        verifier,
+        JwtIssuer(secret, clock),
+        Argon2Hasher(),
+        clock,
+        access_lifetime=settings.access_lifetime,
+        refresh_lifetime=settings.refresh_lifetime,
+        provision=settings.auth_provision,
+        login_attempts=settings.login_attempts,
+    )
+    await accounts.load()
+    return accounts
+
+
+def _public_key(settings: Settings) -> VerificationKey | None:
+    path = settings.auth_public_key
+    if path is None:
+        return None
+    try:
+        return public_key(path.read_bytes())
+    except OSError as error:
+        message = f"cannot read the public key: {error.strerror}"
+        raise Misconfigured(message, field="WORKROOM_AUTH_PUBLIC_KEY") from None
+
+
+def _jwks(settings: Settings, clock: Clock) -> Jwks | None:
+    if settings.auth_jwks is None:
+        return None
+    from pathlib import Path
+
+    from workroom.adapters.auth.jwks import FileSource, Jwks, UrlSource
+
+    where = settings.auth_jwks
+    if where.startswith(("http://", "https://")):
+        return Jwks(UrlSource(where, setting="WORKROOM_AUTH_JWKS"), clock)
+    return Jwks(FileSource(Path(where)), clock)
+
+
+def _room_rules(settings: Settings) -> RoomRules:
+    return RoomRules(
+        presence_grace=settings.presence_grace,
+        typing_idle=settings.typing_idle,
+        quiet=settings.update_quiet,
+        longest_hold=settings.update_longest_hold,
+        confirm_after=settings.update_confirm_after,
+        feedback_pace=settings.feedback_pace,
+        essay_units=settings.max_essay,
+    )
+
+
+def _connection_rules(settings: Settings) -> ConnectionRules:
+    return ConnectionRules(
+        messages_per_second=settings.messages_per_second,
+        message_burst=settings.message_burst,
+        mistakes_per_second=settings.mistakes_per_second,
+        mistake_burst=settings.mistake_burst,
+        connections_per_user=settings.max_connections_per_user,
+        unauthenticated=settings.max_unauthenticated,
+        slow_reader_seconds=settings.slow_reader,
+        shutdown_spread=settings.shutdown_spread,
+    )
+
+
+def _new_client_id() -> int:
+    """A Yjs client id: random, because two lives of a text must never share one."""
+    return secrets.randbelow(MAX_ID) + 1
+
+
+# ---- chores ------------------------------------------------------------------------------------
+
+
+async def _watch_lag(clock: Clock) -> None:
+    while True:
+        expected = clock.now().tick + LAG_EVERY
+        await asyncio.sleep(LAG_EVERY)
+        LOOP_LAG_SECONDS.observe(max(0.0, clock.now().tick - expected))
+
+
+async def _keep_house(app: App) -> None:
+    """Forget what need not be remembered any longer."""
+    while True:
+        await asyncio.sleep(HOUSEKEEPING_EVERY)
+        app.accounts.forget_expired()
+        before = app.clock.now().wall - REMEMBER_ANSWERS * 1000
+        try:
+            await app.store.forget_answers(before)
+        except Exception:  # the store says so itself; house is kept again later
+            log.warning("housekeeping_failed")

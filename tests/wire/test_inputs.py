@@ -1,0 +1,120 @@
+"""What clients may send by mistake or malice, and what is odd but right."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from workroom.errors import WorkroomError
+from workroom.protocol.dialect import Form, RoomRequest, TokenRequest
+from workroom.protocol.reading import SHOWN, read
+from workroom.protocol.schema import json_schema
+
+from . import make_vectors, vectors
+from .vectors import DIALECTS, Vector, label
+
+MALFORMED = vectors.load("malformed_essay") + vectors.load("malformed_project")
+ACCEPTED = vectors.load("accepted")
+SCHEMAS = json_schema()["$defs"]
+LONGEST_ANSWER = 300
+"""Characters of an error text: room for our own words and one echo, not for the message."""
+
+
+def validator(dialect: str, form: Form, side: str) -> Draft202012Validator:
+    """For all messages of a dialect, a form and a direction."""
+    union = SCHEMAS[f"{dialect.title()}{form.name.title()}{side}Message"]
+    return Draft202012Validator(union | {"$defs": SCHEMAS})
+
+
+VALIDATORS = {
+    (dialect, form, side): validator(dialect, form, side)
+    for dialect in DIALECTS
+    for form in Form
+    for side in ("Client", "Server")
+}
+
+
+def refusal(vector: Vector, form: Form) -> WorkroomError:
+    """The error that decoding raises."""
+    with pytest.raises(WorkroomError) as raised:
+        DIALECTS[vector["dialect"]].decode(vectors.raw(vector), form)
+    return raised.value
+
+
+def answer(vector: Vector, error: WorkroomError, form: Form) -> dict[str, Any]:
+    """The error message, in the essay dialect's notation."""
+    message = json.loads(DIALECTS[vector["dialect"]].encode_error(error, form))
+    assert not list(VALIDATORS[vector["dialect"], form, "Server"].iter_errors(message))
+    if vector["dialect"] == "essay":
+        return dict(message)
+    payload = dict(message["payload"])
+    code = payload.pop("code").lower()
+    return {"error": {"unknown_type": "unknown_action"}.get(code, code), **payload}
+
+
+@pytest.mark.parametrize("vector", MALFORMED, ids=label)
+def test_a_malformed_message_is_refused_by_code_and_field(vector: Vector) -> None:
+    """The answer says what is wrong and where, in a short printable line."""
+    for form in vectors.forms(vector):
+        error = refusal(vector, form)
+        assert (error.code, error.field) == (vector["error"], vector["field"])
+        written = answer(vector, error, form)
+        assert written["error"] == vector["error"]
+        assert written["message"].startswith(f"{vector['field']}: " if vector["field"] else "")
+        assert written["message"].isprintable()
+        assert len(written["message"]) <= LONGEST_ANSWER
+
+
+@pytest.mark.parametrize("vector", MALFORMED, ids=label)
+def test_an_error_never_repeats_much_of_the_message(vector: Vector) -> None:
+    """Nor does it keep the message alive: what pydantic and orjson saw is not chained to it."""
+    error = refusal(vector, vectors.forms(vector)[0])
+    assert error.__cause__ is None
+    assert error.__suppress_context__ or error.__context__ is None
+    text = vectors.raw(vector).decode("utf-8", "replace")
+    for start in range(0, min(len(text), 2_000) - SHOWN - 20, 7):
+        assert text[start : start + SHOWN + 20] not in error.message
+
+
+@pytest.mark.parametrize(
+    "vector", [vector for vector in MALFORMED if vector["error"] != "invalid_json"], ids=label
+)
+def test_the_schema_refuses_it_too(vector: Vector) -> None:
+    """But for what it does not say: how numbers are written, NULs, sizes, later fields."""
+    message, _ = read(vectors.raw(vector))
+    for form in vectors.forms(vector):
+        agrees = VALIDATORS[vector["dialect"], form, "Client"].is_valid(message)
+        assert agrees == (vector.get("schema") == "accepts")
+
+
+@pytest.mark.parametrize("vector", ACCEPTED, ids=label)
+def test_an_odd_message_means_what_it_says(vector: Vector) -> None:
+    """Forward compatible, and never stricter than the pages."""
+    for form in vectors.forms(vector):
+        decoded = DIALECTS[vector["dialect"]].decode(vectors.raw(vector), form)
+        assert decoded == vectors.request(vector)
+        assert isinstance(decoded, RoomRequest | TokenRequest)
+
+
+@pytest.mark.parametrize("vector", ACCEPTED, ids=label)
+def test_the_schema_accepts_it_too(vector: Vector) -> None:
+    """What the server takes, the published schema allows."""
+    message = json.loads(vectors.raw(vector))
+    for form in vectors.forms(vector):
+        VALIDATORS[vector["dialect"], form, "Client"].validate(message)
+
+
+@pytest.mark.parametrize("name", make_vectors.files())
+def test_the_generated_vectors_are_fresh(name: str) -> None:
+    """The files hold what ``make_vectors`` says."""
+    expected = make_vectors.written(make_vectors.files()[name])
+    assert (vectors.FOLDER / f"{name}.json").read_text("ascii") == expected
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_there_are_enough_malformed_messages(dialect: str) -> None:
+    """A floor, so that nobody thins them out by accident."""
+    assert sum(vector["dialect"] == dialect for vector in MALFORMED) >= 200
