@@ -210,7 +210,8 @@ class SmallAccountStore:
         return None
 
     async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]:
-        return {id: self.accounts[id].user for id in ids if id in self.accounts}
+        known = (user_id for user_id in ids if user_id in self.accounts)
+        return {user_id: self.accounts[user_id].user for user_id in known}
 
     async def user_page(self, *, limit: int, offset: int) -> UserPage:
         users = [account.user for _, account in sorted(self.accounts.items())]
@@ -220,11 +221,11 @@ class SmallAccountStore:
         self._reached(writing=True)
         if await self.account_named(new.username) is not None:
             raise Conflict("taken", field="username")
-        id = new.id or UserId(max(self.accounts, default=0) + 1)
-        if id in self.accounts:
+        user_id = new.id or UserId(max(self.accounts, default=0) + 1)
+        if user_id in self.accounts:
             raise Conflict("taken", field="id")
-        user = User(id, new.username, new.name, new.role, new.avatar_url)
-        self.accounts[id] = Account(user, new.password_hash)
+        user = User(user_id, new.username, new.name, new.role, new.avatar_url)
+        self.accounts[user_id] = Account(user, new.password_hash)
         return user
 
     async def provision(self, user: User) -> User:

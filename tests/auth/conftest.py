@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from auth_kit import SECRET
 from structlog.testing import capture_logs
 
+from auth_kit import SECRET
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.testing.clock import FakeClock
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from auth_kit import NOW, SECRET, PlainHasher, SmallAccountStore, forged, hs256
 
+from auth_kit import NOW, SECRET, PlainHasher, SmallAccountStore, forged, hs256
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.core.people import Role
 from workroom.errors import (
@@ -75,13 +74,10 @@ class House:
         return House(self.clock, self.store, self.hasher, self.options | options)
 
 
-Build = Callable[..., "asyncio.Future[House]"]
-
-
 async def furnished(clock: FakeClock, **options: Any) -> House:
     house = House(clock, SmallAccountStore(), PlainHasher(), options)
-    await house.accounts.create_user("emma", "emma's word", name="Emma Brown", id=EMMA)
-    await house.accounts.create_user("mike", "mike's word", name="Mike Wilson", id=MIKE)
+    await house.accounts.create_user("emma", "emma's word", name="Emma Brown", user_id=EMMA)
+    await house.accounts.create_user("mike", "mike's word", name="Mike Wilson", user_id=MIKE)
     return house
 
 
@@ -491,8 +487,8 @@ async def test_a_change_during_a_look_up_is_not_hidden_by_it(clock: FakeClock) -
 async def test_memory_for_users_is_bounded(clock: FakeClock) -> None:
     house = await furnished(clock, provision=True)
     house.accounts._people._size = 3
-    for id in range(10, 20):
-        assert await house.is_in(hs256(user_id=id, name=f"User {id}"))
+    for number in range(10, 20):
+        assert await house.is_in(hs256(user_id=number, name=f"User {number}"))
     assert len(house.accounts._people._seen) == len(house.accounts._people._vouched) == 3
 
 
@@ -569,7 +565,7 @@ async def test_a_name_that_is_somebody_elses_is_made_unique(clock: FakeClock) ->
     assert user.username == "e" * 150
     user = (await house.accounts.authenticate(hs256(user_id=7, username="Emma"))).user
     assert (user.id, user.username) == (7, "Emma-7")
-    await house.accounts.create_user("Mike-8", None, id=UserId(9))
+    await house.accounts.create_user("Mike-8", None, user_id=UserId(9))
     assert not await house.is_in(hs256(user_id=8, username="Mike"))
     user = (await house.accounts.authenticate(hs256(user_id=1, username="mike", name="E"))).user
     assert (user.username, user.name) == ("emma", "E")
@@ -643,7 +639,7 @@ async def test_a_name_or_id_that_is_taken_is_a_conflict(clock: FakeClock) -> Non
     with pytest.raises(Conflict):
         await house.accounts.create_user("EMMA", "long enough")
     with pytest.raises(Conflict):
-        await house.accounts.create_user("ana", "long enough", id=EMMA)
+        await house.accounts.create_user("ana", "long enough", user_id=EMMA)
 
 
 async def test_a_new_password_ends_all_sessions_and_the_old_password(clock: FakeClock) -> None:

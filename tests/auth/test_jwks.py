@@ -1,13 +1,16 @@
-"""Keys of an identity service: from a file or an address, renewed, bounded, and never at a token's
-word."""
+"""Keys of an identity service: read, renewed, bounded, and never fetched at a token's word."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
+
 from auth_kit import (
     NOW,
     algorithm_of,
@@ -22,8 +25,6 @@ from auth_kit import (
     rsa_key,
     signed,
 )
-from structlog.testing import capture_logs
-
 from workroom.adapters.auth.jwks import (
     MAX_SIZE,
     BadKeySet,
@@ -366,12 +367,15 @@ def test_a_set_of_very_many_keys_is_cut_short() -> None:
 
 @asynchronous
 async def test_an_address_with_a_password_stays_out_of_the_log(
-    clock: FakeClock,
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     async with loopback(status="500 Oops") as server:
         url = server.url.replace("://", "://user:hunter2hunter2@")
         with capture_logs() as logged:
             await Jwks(UrlSource(url), clock).start()
+    assert b64encode(b"user:hunter2hunter2") in server.requests[0]
+    assert "HTTP Request" in caplog.text and "hunter2" not in caplog.text
     assert logged == [
         {"event": "jwks_not_read", "reason": "status 500", "log_level": "warning", "part": "auth"}
     ]

@@ -57,10 +57,10 @@ async def test_a_hash_of_other_strength_is_still_good(hasher: Argon2Hasher) -> N
 
 @pytest.mark.parametrize("stored", [None, "", "plain", "$argon2id$v=19$m=64", "$2b$12$" + "x" * 53])
 async def test_without_a_usable_hash_the_same_work_is_done_in_vain(
-    hasher: Argon2Hasher, stored: str | None
+    hasher: Argon2Hasher, stored: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = Counting(hasher._argon2.verify)
-    setattr(hasher._argon2, "verify", work)
+    monkeypatch.setattr(hasher._argon2, "verify", work)
     assert not await hasher.verify("anything", stored)
     assert len(work.arguments) == 1
 
@@ -70,10 +70,10 @@ async def test_nobody_knows_the_password_of_nobody(hasher: Argon2Hasher) -> None
         assert not await hasher.verify(guess, None)
 
 
-async def test_the_loop_goes_on_while_hashes_are_made() -> None:
+async def test_the_loop_goes_on_while_hashes_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     hasher = Argon2Hasher(CHEAP)
     work = Counting(hasher._argon2.hash)
-    setattr(hasher._argon2, "hash", work)
+    monkeypatch.setattr(hasher._argon2, "hash", work)
     work.free.clear()
     hashing = asyncio.ensure_future(hasher.hash("correct horse"))
     await asyncio.sleep(0)
@@ -83,10 +83,12 @@ async def test_the_loop_goes_on_while_hashes_are_made() -> None:
     hasher.close()
 
 
-async def test_more_than_the_queue_holds_is_turned_away_and_the_queue_recovers() -> None:
+async def test_more_than_the_queue_holds_is_turned_away_and_the_queue_recovers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     hasher = Argon2Hasher(CHEAP, threads=2, waiting=32)
     work = Counting(hasher._argon2.hash)
-    setattr(hasher._argon2, "hash", work)
+    monkeypatch.setattr(hasher._argon2, "hash", work)
     work.free.clear()
     waiting = [asyncio.ensure_future(hasher.hash("correct horse")) for _ in range(64)]
     await asyncio.sleep(0)
@@ -101,10 +103,10 @@ async def test_more_than_the_queue_holds_is_turned_away_and_the_queue_recovers()
     hasher.close()
 
 
-async def test_giving_up_while_waiting_frees_the_place() -> None:
+async def test_giving_up_while_waiting_frees_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
     hasher = Argon2Hasher(CHEAP, threads=1, waiting=1)
     work = Counting(hasher._argon2.hash)
-    setattr(hasher._argon2, "hash", work)
+    monkeypatch.setattr(hasher._argon2, "hash", work)
     work.free.clear()
     first = asyncio.ensure_future(hasher.hash("correct horse"))
     second = asyncio.ensure_future(hasher.hash("correct horse"))
@@ -120,10 +122,12 @@ async def test_giving_up_while_waiting_frees_the_place() -> None:
     hasher.close()
 
 
-async def test_giving_up_a_running_hash_does_not_free_its_thread() -> None:
+async def test_giving_up_a_running_hash_does_not_free_its_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     hasher = Argon2Hasher(CHEAP, threads=1, waiting=0)
     work = Counting(hasher._argon2.hash)
-    setattr(hasher._argon2, "hash", work)
+    monkeypatch.setattr(hasher._argon2, "hash", work)
     work.free.clear()
     first = asyncio.ensure_future(hasher.hash("correct horse"))
     while not work.arguments:

@@ -8,9 +8,10 @@ from hypothesis.strategies import DrawFn
 from workroom.core.text import Change, Hunk
 
 PIECES = [
-    "a", "b ", "the ", "word ", "long sentence here. ", " ", "\n", "\r\n", "\r", "é", "e\u0301",
-    "ש ", "😀", "👩\u200d👩\u200d👧", "👍🏽", "🇩🇪", "🇫🇷", "漢字", "สวัสดี", "नमस्ते ", "\u2028", "\ufeff",
-]  # fmt: skip
+    *("a", "b ", "the ", "word ", "long sentence here. ", " ", "\n", "\r\n", "\r"),
+    *("é", "e\u0301", "ש ", "漢字", "สวัสดี", "नमस्ते ", "\u2028", "\ufeff"),
+    *("😀", "👩\u200d👩\u200d👧", "👍🏽", "🇩🇪", "🇫🇷"),
+]
 
 texts = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 words = st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from workroom.core.people import Role, User
@@ -23,23 +22,12 @@ from workroom.service.profiles import (
     checked_username,
     normal_password,
 )
-from workroom.service.revocations import Revocations
+from workroom.service.sessions import DAY, HOUR, Lifetimes, Sessions, TokenPair
 from workroom.service.throttle import LoginThrottle
 
+__all__ = ["NO_SUCH_ACCOUNT", "Accounts", "Authenticated", "TokenPair"]
+
 NO_SUCH_ACCOUNT: Final = "No active account with these credentials"
-
-HOUR: Final = 3600
-DAY: Final = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPair:
-    """What a log-in gives. Times are whole seconds since 1970, UTC."""
-
-    access: str = field(repr=False)
-    refresh: str = field(repr=False)
-    access_expires: int
-    refresh_expires: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +61,38 @@ class Accounts:
         provision: bool = False,
         login_attempts: int = 10,
         user_cache: float = 5.0,
-        new_id: Callable[[], str] = lambda: secrets.token_urlsafe(18),
     ) -> None:
+        lifetimes = Lifetimes(access_lifetime, refresh_lifetime)
         self._store = store
         self._verifier = verifier
-        self._issuer = issuer
         self._hasher = hasher
         self._clock = clock
-        self._access_lifetime = access_lifetime
-        self._refresh_lifetime = refresh_lifetime
         self._throttle = LoginThrottle(login_attempts)
         self._people = People(store, clock, provision=provision, keep=user_cache)
-        self._new_id = new_id
-        self._revocations = Revocations(store, clock)
-        self.on_revoked = self._revocations.on_session
-        """``on_revoked(callback)``: called with each session that ends early, on any node."""
-        self.on_user_revoked = self._revocations.on_user
-        """``on_user_revoked(callback)``: called with each user all of whose sessions end."""
-        self.learn_revoked = self._revocations.learn
-        """``learn_revoked(session)``: another node revoked it, as the bus says."""
+        self._sessions = Sessions(store, issuer, clock, lifetimes)
+        self._revocations = self._sessions.revocations
+
+    # ---- what has ended ---------------------------------------------------------------------
+
+    def on_revoked(self, callback: Callable[[SessionId], None]) -> None:
+        """Call back with each session that ends early, on whatever node."""
+        self._revocations.on_session(callback)
+
+    def on_user_revoked(self, callback: Callable[[UserId], None]) -> None:
+        """Call back with each user who is logged out everywhere.
+
+        Their sockets have to close whatever the token: one of elsewhere may name no session.
+        """
+        self._revocations.on_user(callback)
+
+    def learn_revoked(self, session: SessionId) -> None:
+        """Another node revoked a session, as the bus says."""
+        self._sessions.ended_elsewhere(session)
+
+    def learn_user_revoked(self, user_id: UserId) -> None:
+        """Another node logged a user out everywhere, as the bus says."""
+        self._people.forget(user_id)
+        self._revocations.announce_user(user_id)
 
     async def load(self) -> None:
         """Learn which sessions are revoked: at the start, and now and then from other nodes."""
@@ -126,11 +127,11 @@ class Accounts:
         right = await self._hasher.verify(normal_password(password), hashed)
         if account is None or account.disabled or not right:
             raise NotAuthenticated(NO_SUCH_ACCOUNT)
-        pair, session = await self._open_session(account.user.id)
+        session, pair = await self._sessions.open(account.user.id)
         # The password may have been changed meanwhile, and its sessions ended before this began.
         now = await self._store.account(account.user.id)
         if now is None or now.disabled or now.password_hash != hashed:
-            await self._revoke(session)
+            await self._sessions.end(session)
             raise NotAuthenticated(NO_SUCH_ACCOUNT)
         return pair
 
@@ -140,19 +141,10 @@ class Accounts:
         Raises NotAuthenticated. A second use ends the session, because one of the two is a thief.
         """
         claims = await self._verifier.verify(refresh_token, "refresh")
-        session, old_id = claims.session, claims.token_id
-        if session is None or old_id is None or session in self._revocations:
-            raise NotAuthenticated
+        self._refuse_revoked(claims)
         account = await self._store.account(claims.user_id)
         await self._admit(None if account is None else Person(account.user, account.disabled))
-        pair, new_id = self._pair(claims.user_id, session)
-        if not await self._store.rotate_session(session, old_id, new_id, pair.refresh_expires):
-            # Only the store knows whether that was reuse; if so it revoked the session on the spot.
-            await self._revocations.load()
-            raise NotAuthenticated
-        if session in self._revocations:
-            raise NotAuthenticated
-        return pair
+        return await self._sessions.renew(claims)
 
     async def revoke(self, token: str) -> None:
         """Log out the session of an access or refresh token, ours or of elsewhere.
@@ -168,7 +160,7 @@ class Accounts:
             raise InvalidMessage(
                 "this token names no session (sid or jti), so it cannot be revoked", field="token"
             )
-        await self._revoke(claims.session, claims.expires)
+        await self._sessions.end(claims.session, claims.expires)
 
     async def revoke_user(self, user_id: UserId) -> None:
         """Log out a user everywhere.
@@ -176,9 +168,8 @@ class Accounts:
         Sockets of the user are announced to be closed whatever their token; a token of elsewhere
         stays good until it expires, unless the account is disabled.
         """
-        for session in await self._store.sessions_of(user_id):
-            await self._revoke(session)
-        self.learn_user_revoked(user_id)
+        self._people.forget(user_id)
+        await self._sessions.end_all(user_id)
 
     async def authenticate(self, access_token: str) -> Authenticated:
         """Who the token belongs to.
@@ -203,11 +194,6 @@ class Accounts:
         """The account was changed: look it up again at the next check."""
         self._people.forget(user_id)
 
-    def learn_user_revoked(self, user_id: UserId) -> None:
-        """The user was logged out everywhere, perhaps by another node, as the bus says."""
-        self._people.forget(user_id)
-        self._revocations.announce_user(user_id)
-
     async def create_user(
         self,
         username: str,
@@ -216,7 +202,7 @@ class Accounts:
         name: str | None = None,
         role: Role = Role.STUDENT,
         avatar_url: str | None = None,
-        id: UserId | None = None,
+        user_id: UserId | None = None,
     ) -> User:
         """A new account; without a password it can only be used with tokens of elsewhere.
 
@@ -228,7 +214,7 @@ class Accounts:
             role=role,
             avatar_url=checked_avatar_url(avatar_url),
             password_hash=None if password is None else await self._hash(password),
-            id=id,
+            id=user_id,
         )
         return await self._store.create_user(new)
 
@@ -246,35 +232,7 @@ class Accounts:
 
         ``lifetime``: seconds, at most that of a refresh token. Raises InvalidMessage.
         """
-        seconds = self._access_lifetime if lifetime is None else lifetime
-        longest = max(self._access_lifetime, self._refresh_lifetime)
-        if not 0 < seconds <= longest:
-            raise InvalidMessage(f"lifetime must be 1 to {longest} seconds", field="lifetime")
-        session = SessionId(self._new_id())
-        token, claims = self._issuer.issue("access", user.id, session, lifetime=seconds)
-        # No refresh token has this id: the session ends with the access token.
-        await self._store.open_session(session, user.id, self._new_id(), claims.expires)
-        return token
-
-    async def _open_session(self, user_id: UserId) -> tuple[TokenPair, SessionId]:
-        session = SessionId(self._new_id())
-        pair, refresh_id = self._pair(user_id, session)
-        await self._store.open_session(session, user_id, refresh_id, pair.refresh_expires)
-        return pair, session
-
-    def _pair(self, user_id: UserId, session: SessionId) -> tuple[TokenPair, str]:
-        """New tokens, and the id of the refresh token."""
-        issue = self._issuer.issue
-        access, said = issue("access", user_id, session, lifetime=self._access_lifetime)
-        refresh, kept = issue("refresh", user_id, session, lifetime=self._refresh_lifetime)
-        refresh_id = kept.token_id or self._new_id()
-        return TokenPair(access, refresh, said.expires, kept.expires), refresh_id
-
-    async def _revoke(self, session: SessionId, expires: int = 0) -> None:
-        """Revoke until the last token that the session can have is over."""
-        longest = max(self._access_lifetime, self._refresh_lifetime)
-        now = self._clock.now().wall // 1000
-        await self._revocations.revoke(session, max(expires, now + longest))
+        return await self._sessions.open_single(user.id, lifetime)
 
     def _refuse_revoked(self, claims: Claims) -> None:
         if claims.session is not None and claims.session in self._revocations:
@@ -287,8 +245,10 @@ class Accounts:
             return None
 
     async def _admit(self, person: Person | None) -> User:
-        """The user, unless unknown or disabled; a disabled one's sockets close. Raises
-        NotAuthenticated."""
+        """The user, unless unknown or disabled; the sockets of a disabled one close.
+
+        Raises NotAuthenticated.
+        """
         if person is None:
             raise NotAuthenticated
         if person.disabled:

@@ -207,7 +207,7 @@ class RoomHost:
         What is stored may be ahead of what was told (a commit whose outcome nobody knew): everybody
         is told the difference.
         """
-        knows = self.room.glimpse()
+        knows: Glimpse[Any] = self.room.glimpse()
         restore(self.room, stored, new_client_id)
         self.suspended, self._failure = False, None
         now = self._clock.now()

@@ -136,9 +136,14 @@ class RunningServer:
         self._sockets = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(ports)]
         self.ports = [sock.getsockname()[1] for sock in self._sockets]
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     def _run(self) -> None:
-        uvloop.run(self.server.serve(sockets=self._sockets))
+        uvloop.run(self._serve())
+
+    async def _serve(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        await self.server.serve(sockets=self._sockets)
 
     def __enter__(self) -> Self:
         self._thread.start()

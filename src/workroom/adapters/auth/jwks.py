@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
-from urllib.parse import urlsplit
 
 import httpx
 import orjson
@@ -70,10 +69,17 @@ class UrlSource:
         self, url: str, *, timeout: float = 5.0, setting: str = "WORKROOM_AUTH_JWKS"
     ) -> None:
         """Raises Misconfigured, naming ``setting``, when ``url`` is not http(s)."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL:
+            parsed = httpx.URL()
+        if parsed.scheme not in {"http", "https"} or not parsed.host:
             raise Misconfigured(f"{setting} must be an http(s) address", field=setting)
-        self._url = url
+        if parsed.scheme == "http" and parsed.host not in {"localhost", "127.0.0.1", "::1"}:
+            log.warning("jwks_without_tls", setting=setting, host=parsed.host)
+        # Apart from the address, which httpx writes into its log.
+        self._login = (parsed.username, parsed.password) if parsed.userinfo else None
+        self._url = parsed.copy_with(userinfo=b"")
         self._timeout = timeout
 
     async def read(self) -> bytes:
@@ -81,12 +87,12 @@ class UrlSource:
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                httpx.AsyncClient(timeout=self._timeout, follow_redirects=False) as client,
+                httpx.AsyncClient(timeout=self._timeout, auth=self._login) as client,
                 client.stream("GET", self._url, headers=_WANTED) as response,
             ):
                 return await _body(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
-            # The class only: the text of such errors may quote the address with its password.
+            # The class only: the text of such errors may quote the address, or the answer.
             raise BadKeySet(type(error).__name__) from None
 
 
@@ -233,9 +239,9 @@ class Jwks:
         except BadKeySet as error:
             log.warning("jwks_not_read", reason=str(error))
             return
-        except Exception as error:
-            # A defect, and those who wait for a key must not be the ones to stumble over it.
-            log.error("jwks_not_read", reason=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - those who wait for a key must not trip over it
+            # Without its text, which may quote the address.
+            log.error("jwks_not_read", reason=type(error).__name__)  # noqa: TRY400
             return
         self._read_at = self._clock.now().tick
         if content != self._content or self._keys is None:

@@ -128,6 +128,8 @@ class JwtVerifier:
 
     async def _statement(self, token: str) -> Statement:
         """The statement of a well-signed token, from memory when it was seen before."""
+        if len(token) > compact.MAX_TOKEN:
+            raise BadToken("form")
         digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
         generation = 0 if self._jwks is None else self._jwks.generation()
         seen = self._verified.get(digest)

@@ -115,7 +115,7 @@ def _read(path: Path) -> bytes:
     with os.fdopen(handle, "rb") as file:
         if stat.S_IMODE(os.fstat(handle).st_mode) & 0o077:
             log.warning("secret_was_readable_by_others", path=str(path), mode="now 0600")
-            os.chmod(path, 0o600)
+            path.chmod(0o600)
         secret = file.read(_MAX_BYTES).strip()
     if len(secret) < MIN_BYTES:
         raise Misconfigured(

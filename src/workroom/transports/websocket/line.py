@@ -100,8 +100,9 @@ class Line(asyncio.Protocol):
 
     def abort(self) -> None:
         """Drop the connection; the peer hears of it from the loop."""
-        self._end(State.GONE)
-        self._transport.abort()
+        if self._state is not State.GONE:
+            self._end(State.GONE)
+            self._transport.abort()
 
     def buffered(self) -> int:
         """Bytes that the kernel has not taken yet."""

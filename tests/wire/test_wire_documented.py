@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from workroom.protocol.dialect import Form
 from workroom.protocol.schema import json_schema
 
-from . import vectors
-from .vectors import DIALECTS, Vector, label
+import wire_vectors as vectors
+from wire_vectors import DIALECTS, Vector, label
 
 ALL = vectors.load("documented") + vectors.load("extended")
 FROM_CLIENTS = [vector for vector in ALL if vector["direction"] == "client"]

@@ -1,0 +1,97 @@
+# One word per task. `make` alone lists them.
+# Nothing here needs root or asks a question; everything lives in .venv and may be deleted.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+NODE_TESTS := tests/clients/node
+PYTHON_FILES := src tests tools
+TEST_OPTIONS ?= -n auto --maxprocesses 8
+
+.PHONY: help install run test lint types arch budgets docs check bench format lock coverage clean
+
+help:  ## List the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## Make .venv with the locked dependencies and Workroom itself
+
+run: install  ## Start the demo: people and rooms to look at, on ports 8000 and 8010
+	@$(BIN)/workroom demo
+
+test: install node-tests  ## Run all tests
+	@$(BIN)/python -m pytest $(TEST_OPTIONS)
+
+lint: install  ## Check style
+	@$(BIN)/ruff check $(PYTHON_FILES)
+	@$(BIN)/ruff format --check $(PYTHON_FILES)
+
+types: install  ## Check types, strictly
+	@$(BIN)/mypy
+	@for each in $$(find tests -name conftest.py | sort); do \
+		MYPYPATH="src:$$(dirname "$$each")" $(BIN)/mypy --exclude '^$$' "$$each"; done
+
+arch: install  ## Check that imports point down
+	@$(BIN)/lint-imports --no-logo --quiet || $(BIN)/lint-imports --no-logo
+
+budgets: install  ## Check the sizes of files and functions
+	@$(BIN)/python tools/budgets.py
+
+docs: install  ## Check that every setting, error code and metric is documented, and every link leads somewhere
+	@$(BIN)/python -m pytest tests/docs
+
+check: lint types arch budgets test  ## All that has to pass before a change goes in
+
+bench: install  ## Measure; see bench/README.md
+	@test -f bench/run.py || { echo "There is no bench/run.py yet." >&2; exit 1; }
+	@$(BIN)/python bench/run.py
+
+coverage: install  ## Run the tests and show the branches that none of them takes
+	@$(BIN)/python -m pytest $(TEST_OPTIONS) --cov --cov-report=term-missing
+
+format: install  ## Format the code
+	@$(BIN)/ruff check --fix $(PYTHON_FILES)
+	@$(BIN)/ruff format $(PYTHON_FILES)
+
+lock:  ## Resolve the dependencies anew and write requirements/*.txt (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
+	@uv pip compile --universal --generate-hashes --no-header --python-version 3.11 \
+		pyproject.toml --output-file requirements/runtime.txt --quiet
+	@uv pip compile --universal --generate-hashes --no-header --python-version 3.11 \
+		pyproject.toml --group dev --output-file requirements/dev.txt --quiet
+
+clean:  ## Delete what can be made again (not the data)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf $(NODE_TESTS)/node_modules
+
+.PHONY: node-tests
+node-tests:
+	@if [ -f $(NODE_TESTS)/package.json ]; then $(MAKE) --no-print-directory $(NODE_TESTS)/node_modules/.installed; fi
+
+$(NODE_TESTS)/node_modules/.installed: $(wildcard $(NODE_TESTS)/package*.json)
+	@command -v npm >/dev/null || { echo "The JavaScript clients' tests need Node 20 or later and npm." >&2; exit 1; }
+	@npm ci --prefix $(NODE_TESTS) --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The first of these that is new enough and can make virtual environments.
+$(STAMP): requirements/dev.txt pyproject.toml
+	@python=""; \
+	for each in python3.13 python3.12 python3.11 python3; do \
+		if "$$each" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+			>/dev/null 2>&1; then python="$$each"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Workroom needs Python 3.11 or later with its venv module" \
+			"(on Debian and Ubuntu: apt install python3-venv)." >&2; \
+		exit 1; \
+	fi; \
+	echo "Installing into $(VENV) with $$("$$python" --version) ..."; \
+	"$$python" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,149 @@
+"""What clients get, written by hand: dictionaries, straight from the state, in the order shown.
+
+Without models, because lists are read often; tests hold every answer against ``answers.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from fastapi import Response
+from starlette.requests import Request
+
+from workroom.core.essay_state import EssayState
+from workroom.core.people import User
+from workroom.core.project_state import ProjectState
+from workroom.protocol.writing import dump, timestamp
+from workroom.service.library import Collaborator, Row, Seen
+from workroom.service.remarks import Remark
+from workroom.transports.rest.paging import Paging
+
+Json = dict[str, Any]
+Item = TypeVar("Item")
+
+
+def answer(body: Json, status: int = 200, location: str | None = None) -> Response:
+    """A JSON answer; ``location`` is where a new thing can be found."""
+    headers = {} if location is None else {"Location": location}
+    return Response(dump(body), status, headers, "application/json")
+
+
+def page(
+    request: Request,
+    paging: Paging,
+    items: Sequence[Item],
+    total: int,
+    write: Callable[[Item], Json],
+) -> Response:
+    """One page of a list, with relative links to its neighbours."""
+    before, after = paging.neighbours(request.scope["path"], total)
+    results = [write(item) for item in items]
+    return answer({"count": total, "next": after, "previous": before, "results": results})
+
+
+def person(user: User) -> Json:
+    """A user, as others see one."""
+    return {"id": user.id, "name": user.name, "role": user.role.value}
+
+
+def profile(user: User) -> Json:
+    """An account."""
+    return {**person(user), "username": user.username, "avatar_url": user.avatar_url}
+
+
+def collaborator(one: Collaborator) -> Json:
+    """Somebody with a right in a room."""
+    return {"user": profile(one.user), "rights": one.right.word}
+
+
+def essay(seen: Seen[EssayState]) -> Json:
+    """An essay with its text."""
+    state, people = seen.state, seen.people
+    return {
+        "id": state.id,
+        "title": state.title,
+        "prompt": state.prompt,
+        "word_limit": state.word_limit,
+        "content": state.text,
+        "word_count": state.words,
+        "author": person(people[state.author]),
+        "seq": state.seq,
+        "rights": seen.right.word,
+        "created_at": timestamp(state.created_at),
+        "updated_at": timestamp(state.updated_at),
+        "updated_by": person(people[state.updated_by]),
+    }
+
+
+def essay_row(row: Row) -> Json:
+    """An essay in a list."""
+    details = row.listed.summary.details
+    return {
+        "id": row.listed.room.number,
+        "title": row.listed.summary.title,
+        "prompt": details["prompt"],
+        "word_limit": details["word_limit"],
+        "word_count": details["word_count"],
+        **_common(row),
+    }
+
+
+def project(seen: Seen[ProjectState]) -> Json:
+    """A project with its metadata."""
+    state, people = seen.state, seen.people
+    return {
+        "id": state.id,
+        "title": state.title,
+        "description": state.description,
+        "status": state.status,
+        "metadata": state.metadata,
+        "author": person(people[state.author]),
+        "seq": state.seq,
+        "rights": seen.right.word,
+        "created_at": timestamp(state.created_at),
+        "updated_at": timestamp(state.updated_at),
+        "updated_by": person(people[state.updated_by]),
+    }
+
+
+def project_row(row: Row) -> Json:
+    """A project in a list."""
+    details = row.listed.summary.details
+    return {
+        "id": row.listed.room.number,
+        "title": row.listed.summary.title,
+        "description": details["description"],
+        "status": details["status"],
+        **_common(row),
+    }
+
+
+def _common(row: Row) -> Json:
+    summary = row.listed.summary
+    return {
+        "author": person(row.author),
+        "seq": row.listed.seq,
+        "rights": row.right.word,
+        "created_at": timestamp(summary.created_at),
+        "updated_at": timestamp(summary.updated_at),
+        "updated_by": person(row.editor),
+    }
+
+
+def feedback(remark: Remark) -> Json:
+    """A piece of feedback: as over the WebSocket, and more."""
+    shown = remark.shown
+    return {
+        "id": shown.id,
+        "essay_id": remark.essay_id,
+        "type": shown.type.value,
+        "comment": shown.comment,
+        "highlight_start": shown.start,
+        "highlight_end": shown.end,
+        "quote": shown.quote,
+        "anchor": shown.anchor,
+        "author": person(shown.author),
+        "created_at": timestamp(shown.created_at),
+        "updated_at": timestamp(shown.updated_at),
+    }

@@ -1,0 +1,155 @@
+"""Diffs that merge well, by example."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from workroom.core.text.change import Change, Hunk
+from workroom.core.text.diff import diff
+
+
+def hunks(old: str, new: str, caret: int | None = None) -> list[Hunk]:
+    change = diff(old, new, caret)
+    assert change.apply(old) == new
+    return list(change.hunks())
+
+
+def essay(words: int, seed: int = 1) -> list[str]:
+    """Words with stops, as far apart as in a text."""
+    choice = random.Random(seed).choice
+    syllables = ["ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "wu"]
+    return [
+        "".join(choice(syllables) for _ in range(3)) + ("." if at % 12 == 11 else "")
+        for at in range(words)
+    ]
+
+
+def test_typing_within_a_word_is_exact_to_the_letter() -> None:
+    assert hunks("hello world", "hello worXld") == [Hunk(9, 0, "X")]
+
+
+def test_a_replacement_is_of_whole_words() -> None:
+    assert hunks("the quick fox", "the quiet fox") == [Hunk(4, 5, "quiet")]
+    assert hunks("a b, colour.", "a b, couleur.") == [Hunk(5, 6, "couleur")]
+
+
+def test_a_word_that_only_grew_or_shrank_keeps_its_letters() -> None:
+    assert hunks("one two three", "ones two thre") == [Hunk(3, 0, "s"), Hunk(12, 1, "")]
+
+
+def test_a_new_word_brings_the_blank_behind_it() -> None:
+    assert hunks("the cat sat", "the old cat sat") == [Hunk(4, 0, "old ")]
+    assert hunks("the old cat sat", "the cat sat") == [Hunk(4, 4, "")]
+
+
+@pytest.mark.parametrize("caret", [1, 2, 3, 4])
+def test_the_caret_says_which_of_equal_letters_was_typed(caret: int) -> None:
+    assert hunks("aaa", "aaaa", caret) == [Hunk(caret - 1, 0, "a")]
+
+
+@pytest.mark.parametrize("caret", [0, 1, 2, 3])
+def test_the_caret_says_which_of_equal_letters_was_deleted(caret: int) -> None:
+    assert hunks("aaaa", "aaa", caret) == [Hunk(caret, 1, "")]
+
+
+def test_a_caret_that_is_elsewhere_is_no_help_and_no_harm() -> None:
+    assert hunks("the cat sat", "the old cat sat", 0) == [Hunk(4, 0, "old ")]
+    assert hunks("aaa", "aaaa", 99) == [Hunk(3, 0, "a")]
+
+
+def test_two_edits_are_two_hunks() -> None:
+    old = "One day the cat sat on the mat and slept"
+    new = "One fine day the dog sat on the mat and slept"
+    assert hunks(old, new) == [Hunk(4, 0, "fine "), Hunk(12, 3, "dog")]
+
+
+def test_ten_edits_all_over_an_essay_stay_ten_small_hunks() -> None:
+    words = essay(1500)
+    changed = list(words)
+    for site in range(10):
+        changed[site * 150 + 7] = f"edit{site}"
+    found = hunks(" ".join(words), " ".join(changed))
+    assert [hunk.inserted for hunk in found] == [f"edit{site}" for site in range(10)]
+    assert all(hunk.deleted <= 7 for hunk in found)
+
+
+def test_a_region_of_many_edits_is_compared_word_by_word() -> None:
+    words = essay(200)
+    changed = [word if at % 3 else f"x{at}" for at, word in enumerate(words)]
+    found = hunks(" ".join(words), " ".join(changed))
+    assert len(found) == 67
+    assert all(hunk.deleted <= 7 for hunk in found)
+
+
+def test_a_moved_paragraph_is_one_deletion_and_one_insertion() -> None:
+    words = [*(f"w{at}" for at in range(400))]
+    moved = words[:50] + words[150:300] + words[50:150] + words[300:]
+    found = hunks(" ".join(words), " ".join(moved))
+    assert len(found) == 2 and not found[0].inserted and not found[1].deleted
+
+
+def test_a_text_written_anew_is_one_hunk() -> None:
+    old, new = " ".join(essay(300)), " ".join(essay(300, seed=2))
+    assert hunks(old, new) == [Hunk(0, len(old), new)]
+
+
+def test_a_long_text_changed_everywhere_is_compared_by_sentences_first() -> None:
+    words = essay(6000)
+    changed = [word if at % 24 < 18 or at % 2 else word[::-1] for at, word in enumerate(words)]
+    found = hunks(" ".join(words), " ".join(changed))
+    assert 700 < len(found) < 900
+    assert max(hunk.deleted for hunk in found) <= 8
+
+
+def test_a_long_text_written_anew_is_one_hunk() -> None:
+    old, new = " ".join(essay(4000)), " ".join(essay(4000, seed=2))
+    assert hunks(old, new) == [Hunk(0, len(old), new)]
+
+
+def test_a_long_passage_without_sentences_is_replaced_as_a_whole() -> None:
+    old, new = " ".join(essay(4000)).replace(".", ""), " ".join(essay(4000, 2)).replace(".", "")
+    found = hunks(f"Same. {old}. Same.", f"Same. {new}. Same.")
+    assert found == [Hunk(6, len(old), new)]
+
+
+def test_a_passage_among_others_that_is_too_long_to_compare_is_replaced_as_a_whole() -> None:
+    """Between sentences that agree, a monster of 4,000 words is not compared word by word."""
+    old, new = " ".join(essay(4000)).replace(".", ""), " ".join(essay(4000, 2)).replace(".", "")
+    found = hunks(f"One old. Same. {old}. Yes.", f"One new. Same. {new}. Yes.")
+    assert found == [Hunk(4, 3, "new"), Hunk(15, len(old), new)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("cafe", "cafe\u0301", [Hunk(3, 1, "e\u0301")]),
+        ("a👩\u200d👩b", "a👩\u200d👩\u200d👧b", [Hunk(1, 3, "👩\u200d👩\u200d👧")]),
+        ("🇩🇪", "🇩🇰", [Hunk(0, 2, "🇩🇰")]),
+        ("ok 👍", "ok 👍🏽", [Hunk(3, 1, "👍🏽")]),
+        ("a\r\nb", "a\nb", [Hunk(1, 2, "\n")]),
+    ],
+)
+def test_a_cluster_is_replaced_as_a_whole(old: str, new: str, expected: list[Hunk]) -> None:
+    assert hunks(old, new) == expected
+
+
+def test_widened_clusters_that_meet_are_one_hunk() -> None:
+    old, new = "x e\u0301 y", "x\u0301 e\u0302 z"
+    found = hunks(old, new)
+    assert found[0] == Hunk(0, 1, "x\u0301")
+    assert all(
+        left.at + left.deleted < right.at for left, right in zip(found, found[1:], strict=False)
+    )
+
+
+def test_scripts_without_blanks_are_compared_letter_by_letter() -> None:
+    assert hunks("今日は天気がいい", "今日は雨がいい") == [Hunk(3, 2, "雨")]
+    assert hunks("今日は天気がいい。", "明日は天気が悪い。") == [Hunk(0, 1, "明"), Hunk(6, 1, "悪")]
+
+
+def test_nothing_and_everything() -> None:
+    assert diff("", "") == Change.keep(0)
+    assert hunks("", "new") == [Hunk(0, 0, "new")]
+    assert hunks("old", "") == [Hunk(0, 3, "")]

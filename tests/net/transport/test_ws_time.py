@@ -1,0 +1,350 @@
+"""Who is given how much time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from transport_kit import (
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    Client,
+    RecordingDoor,
+
+    RunningServer,
+    connected,
+    frame,
+    header,
+    until,
+)
+
+from workroom.transports.websocket.limits import HttpLimits, SocketLimits
+from workroom.transports.websocket.pulse import Pulse, Wheel
+
+CONT = 0
+
+
+class Appointment:
+    """Notes when it was called."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        self.beats: list[int] = []
+
+    def expired(self) -> None:
+        self.beats.append(self._pulse.beat)
+
+    def beat(self) -> None:
+        self.expired()
+
+
+def in_a_loop(test: Callable[[], None]) -> None:
+    async def run() -> None:
+        test()
+
+    asyncio.run(run())
+
+
+def test_an_appointment_is_kept_once_and_the_last_one_counts() -> None:
+    wheel: Wheel[str] = Wheel()
+    wheel.set("a", 1)
+    wheel.set("b", 2)
+    wheel.set("a", 3)
+    wheel.set("c", 0)
+    wheel.cancel("nobody")
+    assert [sorted(wheel.advance()) for _ in range(4)] == [["c"], ["b"], ["a"], []]
+    assert len(wheel) == 0
+
+
+def test_nothing_ends_early_and_nothing_much_late() -> None:
+    def story() -> None:
+        pulse = Pulse(step=0.5)
+        early, cancelled = Appointment(pulse), Appointment(pulse)
+        pulse.deadline_in(early, 3.0)
+        pulse.deadline_in(cancelled, 3.0)
+        pulse.ping_in(early, 1.0)
+        pulse.no_deadline(cancelled)
+        for _ in range(20):
+            pulse.tick()
+        assert early.beats == [3, 7]  # a beat may be just over when the appointment is made
+        assert cancelled.beats == []
+
+    in_a_loop(story)
+
+
+def test_one_that_fails_does_not_take_the_others_time() -> None:
+    class Fails(Appointment):
+        def expired(self) -> None:
+            raise ValueError
+
+    def story() -> None:
+        pulse = Pulse(step=0.5)
+        items = [Fails(pulse), Appointment(pulse), Fails(pulse)]
+        for item in items:
+            pulse.deadline_in(item, 0.5)
+            pulse.ping_in(item, 0.5)
+        for _ in range(2):
+            pulse.tick()
+        assert items[1].beats == [2, 2]
+
+    in_a_loop(story)
+
+
+def test_the_timer_rests_when_there_is_nothing_to_wait_for() -> None:
+    async def story() -> None:
+        pulse = Pulse(step=0.01)
+        for _ in range(2):
+            item = Appointment(pulse)
+            pulse.deadline_in(item, 0.02)
+            await asyncio.sleep(0.2)
+            assert len(item.beats) == 1
+            resting = pulse.beat
+            await asyncio.sleep(0.05)
+            assert pulse.beat == resting
+
+    asyncio.run(story())
+
+
+def test_a_loop_that_stood_still_counts_it_as_one_beat() -> None:
+    async def story() -> None:
+        pulse = Pulse(step=0.02)
+        item = Appointment(pulse)
+        pulse.deadline_in(item, 0.2)
+        await asyncio.sleep(0)
+        time.sleep(0.5)  # noqa: ASYNC251 - the loop stands still
+        await asyncio.sleep(0.03)
+        assert item.beats == []
+        await asyncio.sleep(0.4)
+        assert len(item.beats) == 1
+
+    asyncio.run(story())
+
+
+def test_a_server_that_was_stopped_does_not_blame_its_clients() -> None:
+    limits = SocketLimits(ping_interval=0.1, pong_timeout=0.1, timer_step=0.05)
+    with RunningServer(RecordingDoor(), sockets=limits) as server, connected(server) as (
+        client,
+        peer,
+    ):
+        assert client.receive() == (PING, b"")
+        assert server.loop is not None
+        server.loop.call_soon_threadsafe(time.sleep, 0.5)
+        client.send(frame(PONG))  # lies unread in the kernel while the server sleeps
+        assert client.receive() == (PING, b"")
+        assert not peer.heard("lost")
+
+
+# Liveness
+
+LIVELY = SocketLimits(ping_interval=0.2, pong_timeout=0.2, timer_step=0.05, close_timeout=0.3)
+
+
+def test_a_client_that_answers_pings_stays_and_one_that_does_not_is_dropped() -> None:
+    with RunningServer(RecordingDoor(), sockets=LIVELY) as server:
+        with connected(server) as (client, peer):
+            for _ in range(5):
+                assert client.receive() == (PING, b"")
+                client.send(frame(PONG))
+            assert peer.calls == []
+            begun = time.monotonic()
+            assert client.close_code() is None
+            assert time.monotonic() - begun < 1.0
+            assert until(lambda: peer.calls == [("lost", False)])
+        with connected(server) as (client, peer):
+            for _ in range(12):  # any data is a sign of life
+                client.send(frame(TEXT, b"x"))
+                time.sleep(0.1)
+            assert not peer.heard("lost")
+
+
+def test_what_the_server_sends_is_no_sign_of_life() -> None:
+    with RunningServer(RecordingDoor(), sockets=LIVELY) as server:
+        with connected(server) as (client, peer):
+            assert server.loop is not None
+            end = time.monotonic() + 2
+            while not peer.heard("lost") and time.monotonic() < end:
+                with contextlib.suppress(RuntimeError):
+                    server.loop.call_soon_threadsafe(peer.outlet.write, b"\x81\x01x")
+                time.sleep(0.02)
+            assert peer.calls == [("lost", False)]
+
+
+def test_pings_come_at_their_interval_when_answers_have_less_time() -> None:
+    limits = SocketLimits(ping_interval=0.4, pong_timeout=0.1, timer_step=0.02)
+    with RunningServer(RecordingDoor(), sockets=limits) as server:
+        with connected(server) as (client, peer):
+            times = []
+            for _ in range(3):
+                assert client.receive() == (PING, b"")
+                times.append(time.monotonic())
+                client.send(frame(PONG))
+            assert 0.35 < times[2] - times[1] < 0.65
+            begun = time.monotonic()
+            assert client.receive() == (PING, b"")
+            assert client.close_code() is None
+            assert time.monotonic() - begun < 0.8
+
+
+def test_a_slow_reader_is_its_peers_affair_and_not_dropped_for_silence() -> None:
+    door = RecordingDoor()
+    door.on_open = lambda peer: peer.outlet.write(b"\x82\x7f" + (8 << 20).to_bytes(8) + bytes(8 << 20))
+    with RunningServer(door, sockets=LIVELY) as server:
+        with connected(server, receive_buffer=4096) as (client, peer):
+            time.sleep(1.2)
+            assert peer.calls == [("paused",)]
+            answering = threading.Thread(target=answer_pings, args=(client,), daemon=True)
+            answering.start()
+            assert until(lambda: peer.heard("drained"))
+            time.sleep(0.6)
+            assert not peer.heard("lost")
+            client.reset()
+            answering.join()
+
+
+def answer_pings(client: Client) -> None:
+    with contextlib.suppress(OSError, EOFError):
+        while True:
+            if client.receive()[0] == PING:
+                client.send(frame(PONG))
+
+
+# Messages that do not end
+
+PATIENT = SocketLimits(
+    message_seconds=0.4, timer_step=0.05, close_timeout=0.3, message_bytes_per_second=100_000
+)
+
+
+@pytest.fixture(scope="module")
+def patient() -> RunningServer:
+    with RunningServer(RecordingDoor(), sockets=PATIENT) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [frame(TEXT, b"x", fin=False), header(0x81, 500)[:3], header(0x81, 500) + b"key!x", b"\x81"],
+)
+def test_a_message_that_does_not_end_ends_the_connection(
+    patient: RunningServer, beginning: bytes
+) -> None:
+    with connected(patient) as (client, peer):
+        begun = time.monotonic()
+        client.send(frame(TEXT, b"first") + beginning)
+        assert client.receive() == (TEXT, b"first")
+        assert client.close_code() == 1008
+        assert 0.35 < time.monotonic() - begun < 1.0
+        assert until(lambda: peer.heard("lost") == [("lost", False)])
+
+
+def test_dripping_does_not_help(patient: RunningServer) -> None:
+    with connected(patient) as (client, _):
+        begun = time.monotonic()
+        client.send(frame(TEXT, b"x", fin=False))
+        client.sock.settimeout(0.02)
+        code = None
+        while code is None and time.monotonic() - begun < 2:
+            try:
+                client.send(frame(CONT, b"x", fin=False) + frame(PONG))
+                code = client.close_code()
+            except TimeoutError:
+                pass
+        assert code == 1008
+        assert time.monotonic() - begun < 1.0
+
+
+def test_a_large_message_on_a_slow_line_has_the_time_that_its_bytes_earn(
+    patient: RunningServer,
+) -> None:
+    payload = b"x" * 100_000
+    with connected(patient) as (client, _):
+        client.send(frame(TEXT, payload[:90_000], fin=False))
+        time.sleep(0.8)
+        client.send(frame(CONT, payload[90_000:]))
+        assert client.receive() == (TEXT, payload)
+
+
+def test_a_busy_client_whose_segments_cut_its_messages_is_not_taken_for_a_slow_one(
+    patient: RunningServer,
+) -> None:
+    wire = frame(TEXT, b"x" * 100)
+    with connected(patient) as (client, peer):
+        client.send(wire[:50])
+        for _ in range(30):
+            client.send(wire[50:] + wire[:50])
+            time.sleep(0.03)
+        assert not peer.heard("lost")
+        assert len(peer.heard("text")) >= 29
+
+
+# The server stops
+
+
+def test_open_sockets_hear_1012_even_when_their_peers_say_nothing() -> None:
+    limits = SocketLimits(goodbye_seconds=0.4, close_timeout=0.4, timer_step=0.05)
+    with RunningServer(RecordingDoor(), sockets=limits) as server:
+        clients = [Client(server.port) for _ in range(50)]
+        for client in clients:
+            assert client.open().status == 101
+        clients[0].send(frame(TEXT, b"x", fin=False))
+        stopping = threading.Thread(target=server.stop)
+        begun = time.monotonic()
+        stopping.start()
+        for client in clients[:25]:
+            assert client.close_code() == 1012
+            client.send(frame(CLOSE, b"\x03\xf4"))
+        stopping.join(5)
+        assert time.monotonic() - begun < 2.0
+        assert server.door.shuts == 1
+        lost = [peer.heard("lost") for peer in server.door.peers]
+        assert lost == [[("lost", True)]] * 25 + [[("lost", False)]] * 25
+        for client in clients:
+            client.sock.close()
+
+
+def test_peers_that_say_goodbye_themselves_end_it_sooner() -> None:
+    class Leaving(RecordingDoor):
+        def shut(self) -> None:
+            super().shut()
+            for peer in self.peers:
+                peer.outlet.close(1012, "server restarting")
+
+    with RunningServer(Leaving()) as server, connected(server) as (client, peer):
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        assert client.close_code() == 1012
+        client.send(frame(CLOSE, b"\x03\xf4"))
+        stopping.join(2)
+        assert not stopping.is_alive()
+        assert peer.calls == [("lost", True)]
+
+
+def test_a_stopping_server_without_connections_stops_at_once() -> None:
+    with RunningServer(RecordingDoor()) as server:
+        assert server.stop() < 1.0
+
+
+def test_one_server_listens_on_two_ports() -> None:
+    with RunningServer(RecordingDoor(), ports=2) as server:
+        for port in server.ports:
+            with Client(port) as client, Client(port) as plain:
+                assert client.open("/ws/").status == 101
+                plain.send(b"GET /rest HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert plain.response().status == 200
+                client.send(frame(TEXT, b"x"))
+                assert client.receive() == (TEXT, b"x")
+
+
+@pytest.mark.parametrize("limits", [SocketLimits, HttpLimits])
+@pytest.mark.parametrize("value", [0, -1])
+def test_limits_have_to_make_sense(limits: type, value: int) -> None:
+    name = "message_bytes" if limits is SocketLimits else "head_bytes"
+    with pytest.raises(ValueError, match=name):
+        limits(**{name: value})
+    assert limits()

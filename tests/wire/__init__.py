@@ -1,1 +1,0 @@
-"""The wire formats, held to ``vectors/wire/*.json``."""

@@ -1,0 +1,37 @@
+"""Paths: which dialect, which room."""
+
+from __future__ import annotations
+
+import pytest
+
+from workroom.protocol.essays import EssayDialect
+from workroom.protocol.projects import ProjectDialect
+from workroom.protocol.registry import Registry
+
+import wire_vectors as vectors
+from wire_vectors import Vector
+
+
+@pytest.mark.parametrize(
+    "vector", vectors.load("paths"), ids=lambda vector: ascii(vector["path"])[:40]
+)
+def test_a_path_leads_to_its_room_or_nowhere(vector: Vector) -> None:
+    """One spelling for each number; nothing outside the documented paths."""
+    route = Registry().match(vector["path"])
+    if vector["dialect"] is None:
+        assert route is None
+    else:
+        assert route is not None
+        assert route.dialect.name == vector["dialect"]
+        assert (route.room and str(route.room)) == vector["room"]
+
+
+def test_a_registry_speaks_the_dialects_it_was_given() -> None:
+    """So that the operator's limits hold."""
+    essays, projects = EssayDialect(max_rooms=3), ProjectDialect(max_rooms=5)
+    registry = Registry(essays, projects)
+    for path, dialect, limit in (("/ws/essays/1/", essays, 3), ("/", projects, 5)):
+        route = registry.match(path)
+        assert route is not None
+        assert route.dialect is dialect
+        assert route.dialect.max_rooms == limit
