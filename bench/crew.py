@@ -8,6 +8,7 @@ import select
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -15,9 +16,10 @@ from types import TracebackType
 from typing import Final
 
 from bench.reader import Arm, Close, Connect, Counted, Order, Quit, Tally, run_reader
-from bench.wire import PING, Door, client_frame, open_websocket, pong, split
+from bench.wire import CLOSE, PING, Door, client_frame, open_websocket, pong, split
 
-ROUND_TIMEOUT: Final = 30.0
+ROUND_TIMEOUT: Final = 10.0
+_NORMAL: Final = (1000).to_bytes(2, "big")
 
 
 class Undelivered(Exception):
@@ -133,7 +135,12 @@ class Publisher:
         return self.received
 
     def close(self) -> None:
-        """Drop the socket."""
+        """Say goodbye properly: who only vanishes stays present for a while."""
+        self._sock.sendall(client_frame(_NORMAL, CLOSE))
+        self._sock.settimeout(2.0)
+        with suppress(OSError):
+            while self._sock.recv(1 << 18):
+                pass
         self._sock.close()
 
 

@@ -76,7 +76,7 @@ def make_world(data_dir: Path, wanted: Sequence[Wanted]) -> list[Essay]:
 
 
 async def _make(data_dir: Path, wanted: Sequence[Wanted]) -> list[Essay]:
-    app = await open_app(Settings(data_dir=data_dir))
+    app = await open_app(Settings.model_validate({"data_dir": data_dir}))
     try:
         return [*await _gather(_essay(app, at, each) for at, each in enumerate(wanted))]
     finally:

@@ -212,8 +212,9 @@ async def test_a_required_set_that_cannot_be_read_stops_the_start(
     for content in (None, b"", b"{}", b'{"keys": []}', b'{"keys": 5}', b"[]", b"[" * 5000):
         with pytest.raises(Misconfigured):
             await Jwks(Shelf(content), clock).start(required=True)
-    with pytest.raises(Misconfigured):
-        await Jwks(FileSource(tmp_path / "none.json"), clock).start(required=True)
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(Misconfigured):
+            await Jwks(FileSource(path), clock).start(required=True)
 
 
 @asynchronous
@@ -273,7 +274,9 @@ async def test_an_endless_file_is_cut_short(tmp_path: Path) -> None:
         await FileSource(path).read()
 
 
-@pytest.mark.parametrize("url", ["", "ftp://x/", "file:///etc/passwd", "https://", "jwks.json"])
+@pytest.mark.parametrize(
+    "url", ["", "ftp://x/", "file:///etc/passwd", "https://", "jwks.json", "http://x:y/"]
+)
 def test_only_web_addresses_are_addresses(url: str) -> None:
     with pytest.raises(Misconfigured, match="WORKROOM_AUTH_JWKS"):
         UrlSource(url)
@@ -321,6 +324,48 @@ async def test_a_public_key_and_a_set_work_side_by_side(clock: FakeClock) -> Non
     assert await is_good(verifier, signed(ed_key(), header={"kid": "k"}))
     assert await is_good(verifier, signed(rsa_key(), header={"kid": "whatever"}))
     assert not await is_good(verifier, signed(other_rsa_key(), header={"kid": "k"}))
+
+
+@asynchronous
+async def test_a_public_key_works_while_the_set_is_away(clock: FakeClock) -> None:
+    keys = Jwks(Shelf(None), clock)
+    verifier = JwtVerifier(clock, public_key=public_key(pem(rsa_key())), jwks=keys)
+    await keys.start()
+    assert await is_good(verifier, signed(rsa_key(), header={"kid": "whatever"}))
+    with pytest.raises(Unavailable):
+        await verifier.verify(signed(ed_key(), header={"kid": "k"}))
+
+
+@asynchronous
+async def test_a_defect_in_reading_does_not_reach_those_who_wait(clock: FakeClock) -> None:
+    class Broken(Shelf):
+        async def read(self) -> bytes:
+            raise ZeroDivisionError("http://user:hunter2@x")
+
+    verifier, keys = verifier_for(clock, Broken(None))
+    with pytest.raises(Unavailable), capture_logs() as logged:
+        await verifier.verify(signed(ed_key(), header={"kid": "k"}))
+    assert [entry["reason"] for entry in logged] == ["ZeroDivisionError"]
+    await keys.start()
+    await keys.close()
+
+
+@asynchronous
+async def test_starting_twice_and_closing_unused_is_harmless(clock: FakeClock) -> None:
+    shelf = Shelf(jwks(jwk(ed_key(), "k")))
+    _, keys = verifier_for(clock, shelf)
+    await keys.close()
+    await keys.start(required=True)
+    await keys.start(required=True)
+    assert shelf.reads == 1
+
+
+def test_keys_that_travel_unprotected_are_warned_of() -> None:
+    with capture_logs() as logged:
+        UrlSource("http://id.example/jwks.json")
+        UrlSource("https://id.example/jwks.json")
+        UrlSource("http://127.0.0.1/jwks.json")
+    assert [entry["event"] for entry in logged] == ["jwks_without_tls"]
 
 
 @asynchronous

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from workroom.adapters.auth.passwords import CHEAP, STRONG, Argon2Hasher
-from workroom.errors import RateLimited
+from workroom.errors import RateLimited, Unavailable
 
 pytestmark = pytest.mark.asyncio
+
+ODD = "$argon2id$v=19$m=64,t=1,p=1$\u00e9\u00e9\u00e9$\u00e9\u00e9\u00e9"
 
 
 @pytest.fixture
@@ -55,7 +57,9 @@ async def test_a_hash_of_other_strength_is_still_good(hasher: Argon2Hasher) -> N
     stronger.close()
 
 
-@pytest.mark.parametrize("stored", [None, "", "plain", "$argon2id$v=19$m=64", "$2b$12$" + "x" * 53])
+@pytest.mark.parametrize(
+    "stored", [None, "", "plain", "$argon2id$v=19$m=64", "$2b$12$" + "x" * 53, ODD]
+)
 async def test_without_a_usable_hash_the_same_work_is_done_in_vain(
     hasher: Argon2Hasher, stored: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,3 +142,10 @@ async def test_giving_up_a_running_hash_does_not_free_its_thread(
         await hasher.hash("correct horse")
     work.free.set()
     hasher.close()
+
+
+async def test_after_closing_no_hash_is_made(hasher: Argon2Hasher) -> None:
+    hasher.close()
+    for _ in range(100):
+        with pytest.raises(Unavailable):
+            await hasher.hash("correct horse")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -95,6 +96,18 @@ def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> No
     with ThreadPoolExecutor(8) as pool:
         jobs = [pool.submit(load_secret, None, tmp_path, production=False) for _ in range(40)]
     assert len({job.result() for job in jobs}) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [KEPT_IN]
+
+
+def test_a_file_system_without_links_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "no links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    made = load_secret(None, tmp_path, production=False)
+    assert load_secret(None, tmp_path, production=False) == made
     assert [path.name for path in tmp_path.iterdir()] == [KEPT_IN]
 
 

@@ -23,7 +23,7 @@ from auth_kit import (
     signed,
 )
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
-from workroom.adapters.auth.verification import public_key
+from workroom.adapters.auth.verification import VerificationKey, public_key
 from workroom.core.people import Role
 from workroom.errors import Misconfigured, NotAuthenticated
 from workroom.ids import MAX_ID, SessionId, UserId
@@ -283,6 +283,29 @@ def test_both_names_of_ed25519_are_good(clock: FakeClock) -> None:
 def test_a_public_key_that_is_none_stops_the_start(text: str) -> None:
     with pytest.raises(Misconfigured, match="WORKROOM_AUTH_PUBLIC_KEY"):
         public_key(text)
+
+
+def test_a_certificate_is_as_good_as_its_key(clock: FakeClock) -> None:
+    from datetime import UTC, datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "id")])
+    certificate = x509.CertificateBuilder(
+        name,
+        name,
+        ec_key().public_key(),
+        5,
+        datetime(2020, 1, 1, tzinfo=UTC),
+        datetime(2020, 1, 2, tzinfo=UTC),
+    ).sign(ec_key(), hashes.SHA256())
+    key = public_key(certificate.public_bytes(serialization.Encoding.PEM))
+    assert not refused(JwtVerifier(clock, public_key=key), signed(ec_key()))
+
+
+def test_a_key_that_cannot_be_used_verifies_nothing() -> None:
+    assert not VerificationKey("HS256", None).verifies(b"message", b"signature")
 
 
 def test_a_private_key_given_for_a_public_one_stops_the_start() -> None:

@@ -145,7 +145,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         if self._hosts > 1 or (self._hosts == 0 and self.parser.get_http_version() == "1.1"):
             # Which one counts is what request smuggling plays on (RFC 9112, section 3.2).
             raise _TooMuch
-        self._seen = 0
+        # About what is left when the head is taken off: it may have come in one piece with a body.
+        self._seen = max(0, self._seen - self._named)
         self._phase = _Phase.BODY
         super().on_headers_complete()
 

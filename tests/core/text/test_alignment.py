@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from itertools import product
 
 import pytest
 
 from workroom.core.text.alignment import Span, common_prefix, common_suffix, regions, trim
 
-FILLER = "".join(f"sentence number {number} says a thing of its own. " for number in range(80))
+_LETTERS = random.Random(1)
+FILLER = " ".join(f"number {n} {_LETTERS.getrandbits(120):x}" for n in range(80))
 
 
 @pytest.mark.parametrize("same", [0, 1, 63, 64, 65, 127, 191, 192, 193, 500])

@@ -221,7 +221,7 @@ def test_the_timer_of_a_request_does_not_touch_the_websocket_it_became(
 
 def test_a_request_on_its_way_does_not_hold_up_the_end() -> None:
     sockets = SocketLimits(timer_step=0.05)
-    limits = HttpLimits(goodbye_seconds=0.3)
+    limits = HttpLimits(goodbye_seconds=0.3, close_timeout=0.3)
     with RunningServer(RecordingDoor(), sockets=sockets, http=limits) as server:
         with Client(server.port) as half, Client(server.port) as head, Client(server.port) as idle:
             half.send(HEAD + b"Content-Length: 9\r\n\r\nx")

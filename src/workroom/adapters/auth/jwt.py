@@ -7,11 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from workroom.adapters.auth import compact
 from workroom.adapters.auth.compact import BadToken, CompactToken
-from workroom.adapters.auth.jwks import Jwks
 from workroom.adapters.auth.statements import Audience, Statement, read_statement
 from workroom.adapters.auth.verification import (
     HS256,
@@ -20,11 +19,15 @@ from workroom.adapters.auth.verification import (
     secret_key,
     sign,
 )
-from workroom.errors import Misconfigured, NotAuthenticated
+from workroom.errors import Misconfigured, NotAuthenticated, Unavailable
 from workroom.ids import SessionId, UserId
 from workroom.observe import logger
 from workroom.ports.auth import Claims, TokenType
 from workroom.ports.clock import Clock
+
+if TYPE_CHECKING:
+    # It brings an HTTP client along, which only those who use it should have to load.
+    from workroom.adapters.auth.jwks import Jwks
 
 log = logger("auth")
 
@@ -156,12 +159,18 @@ class JwtVerifier:
     async def _keys_for(self, token: CompactToken) -> Sequence[VerificationKey]:
         """The keys that this token may have been signed with, all bound to its algorithm."""
         algorithm = canonical_algorithm(token.algorithm)
+        if algorithm is None:
+            return ()
         if algorithm == HS256:
-            fits = self._own is not None and token.key_id in (None, OWN_KEY_ID)
-            return (self._own,) if fits and self._own is not None else ()
-        found: Sequence[VerificationKey] = ()
-        if algorithm is not None and self._jwks is not None:
-            found = await self._jwks.find(token.key_id, algorithm)
-        if not found and self._public is not None and self._public.algorithm == algorithm:
-            return (self._public,)
-        return found
+            named_ours = token.key_id in (None, OWN_KEY_ID)
+            return (self._own,) if self._own is not None and named_ours else ()
+        fits = self._public is not None and self._public.algorithm == algorithm
+        fixed = (self._public,) if self._public is not None and fits else ()
+        if self._jwks is None:
+            return fixed
+        try:
+            return (*fixed, *await self._jwks.find(token.key_id, algorithm))
+        except Unavailable:
+            if not fixed:
+                raise
+            return fixed

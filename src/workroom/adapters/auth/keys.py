@@ -106,8 +106,12 @@ def _make(path: Path) -> None:
         os.link(draft, path)
     except FileExistsError:
         pass
+    except OSError:
+        # There are file systems without links; there, processes had better start one by one.
+        if not path.exists():
+            draft.replace(path)
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> bytes:

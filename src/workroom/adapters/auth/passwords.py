@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from pwdlib.exceptions import PwdlibError
 from pwdlib.hashers import argon2
 
-from workroom.errors import RateLimited
+from workroom.errors import RateLimited, Unavailable
 
 Result = TypeVar("Result")
 
@@ -63,7 +63,7 @@ class Argon2Hasher:
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Whether the password is right; as slow for None as for a wrong one.
 
-        Raises RateLimited when too many checks are waiting.
+        Raises RateLimited when too many checks are waiting, Unavailable after ``close``.
         """
         return await self._run(partial(self._verify, password, password_hash))
 
@@ -90,7 +90,7 @@ class Argon2Hasher:
             future = self._pool.submit(job)
         except RuntimeError:
             self._done()
-            raise
+            raise Unavailable("The server is shutting down") from None
         # The thread's future, not the caller's: a caller who gives up does not free the thread.
         future.add_done_callback(self._done)
         return await asyncio.wrap_future(future)

@@ -1,8 +1,7 @@
 """What every HTTP request passes first and every answer last: plain ASGI, no framework.
 
-    Edge        addresses with and without the last slash, HEAD, headers, body limit, metrics,
-                and the last resort for a mistake of ours
-    Cors        the few headers that let pages of allowed origins in (see ``cors.py``)
+Addresses with and without the last slash, HEAD, headers, the limit of bodies, metrics, and the last
+resort for a mistake of ours.
 """
 
 from __future__ import annotations
@@ -38,7 +37,9 @@ PAGE_POLICY: Final = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'"
 )
-_ALWAYS: Final = (
+_Headers = tuple[tuple[bytes, bytes], ...]
+
+_ALWAYS: Final[_Headers] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -58,7 +59,7 @@ class Edge:
     def __init__(self, app: ASGIApp, settings: RestSettings) -> None:
         self._app = app
         self._max_body = settings.max_body
-        self._headers = _ALWAYS
+        self._headers: _Headers = _ALWAYS
         if settings.hsts_seconds > 0:
             value = f"max-age={settings.hsts_seconds}; includeSubDomains"
             self._headers += ((b"strict-transport-security", value.encode()),)
@@ -77,7 +78,7 @@ class Edge:
         try:
             body.check_announced(scope)
             await self._app(scope, body.receive, answer.send)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- the last resort
             if answer.status == 0:
                 await _last_resort(error)(scope, receive, answer.send)
             elif not isinstance(error, TooLarge):
@@ -90,7 +91,7 @@ class Edge:
 
 def _registered(path: str) -> str:
     """The spelling of a path that routes know."""
-    bare = path[:-1] if path.endswith("/") else path
+    bare = path.removesuffix("/")
     if bare in BARE:
         return bare
     return path if path.endswith("/") or not path.startswith("/api/") else path + "/"
@@ -100,7 +101,7 @@ class _Answer:
     """The answer on its way out."""
 
     def __init__(
-        self, send: Send, headers: tuple[tuple[bytes, bytes], ...], *, without_body: bool
+        self, send: Send, headers: _Headers, *, without_body: bool
     ) -> None:
         self.status = 0
         """0 until it has begun."""

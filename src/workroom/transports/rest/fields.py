@@ -55,7 +55,7 @@ def _whole(value: object) -> object:
 
 
 def _number(value: object) -> object:
-    """Only the plain spelling: ``1``, and neither ``01``, ``+1``, ``1.0`` nor other scripts' digits."""
+    """Only the plain spelling: not ``01``, ``+1``, ``1.0``, nor other scripts' digits."""
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         message = "not a number that could name anything"
         raise ValueError(message)

@@ -1,7 +1,7 @@
 """What happens to a request before its route: who asks, and what does the body say.
 
-In this order: a stranger's body is not even read. FastAPI's own reading of bodies is too lenient here
-(any encoding, NaN, any depth), and it would read them before it knows who asks.
+In this order: a stranger's body is not even read. FastAPI's own reading of bodies is too lenient
+here (any encoding, NaN, any depth), and it would read them before it knows who asks.
 """
 
 from __future__ import annotations

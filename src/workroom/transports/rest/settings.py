@@ -54,6 +54,6 @@ async def _passes(check: Check) -> bool:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await check()
-    except Exception:  # whatever it is, the thing is not there
+    except Exception:  # noqa: BLE001 -- whatever it is, the thing is not there
         return False
     return True

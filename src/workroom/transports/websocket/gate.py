@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Sequence
-from types import TracebackType
 from typing import Final, NamedTuple
-
-import structlog
 
 from workroom.service.outlet import Accept, Door, Handshake, Reject
 from workroom.transports.websocket.addresses import TrustedProxies
+from workroom.transports.websocket.failures import log_failure
 from workroom.transports.websocket.handshake import (
     BadHandshake,
     accept_response,
@@ -20,23 +16,9 @@ from workroom.transports.websocket.handshake import (
 from workroom.transports.websocket.limits import SocketLimits
 from workroom.transports.websocket.pulse import Pulse
 
-_log = structlog.get_logger(__name__)
 _BROKEN: Final = Reject(500, "internal_error", "The server made a mistake; it has been logged.")
 # The golden ratio's odd multiples spread evenly over a circle, however many there are.
 _GOLDEN: Final = 0.618033988749895
-
-
-def log_failure(event: str, error: BaseException) -> None:
-    """Log that code above the transport failed: the kind of error and the place, nothing else.
-
-    The message and the variables of an error may hold what a client sent, or its token.
-    """
-    _log.error(event, error=type(error).__name__, where=_places(error.__traceback__))
-
-
-def _places(trace: TracebackType | None) -> Sequence[str]:
-    frames = traceback.extract_tb(trace)[-5:]
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 class Answer(NamedTuple):

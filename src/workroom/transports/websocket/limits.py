@@ -82,7 +82,7 @@ class HttpLimits:
     """Raw bytes of a request after its head, for any route; routes have their own limits."""
     stall_seconds: float = 60.0
     """How long a client may take nothing of a response that waits for it."""
-    close_timeout: float = 5.0
+    close_timeout: float = 3.0
     """How long the rest of a response may take to leave when the connection is closed."""
     goodbye_seconds: float = 8.0
     """When the server stops: time that a request may still take to arrive."""

@@ -21,7 +21,8 @@ from collections.abc import Callable
 from typing import Any, Final, ParamSpec, cast
 
 from workroom.service.outlet import Peer
-from workroom.transports.websocket.gate import Gate, log_failure
+from workroom.transports.websocket.failures import log_failure
+from workroom.transports.websocket.gate import Gate
 from workroom.transports.websocket.wire import close_frame, tune
 
 _INTERNAL_ERROR: Final = 1011

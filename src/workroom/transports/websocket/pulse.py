@@ -11,9 +11,8 @@ import math
 from collections.abc import Collection
 from typing import Generic, Protocol, TypeVar
 
-import structlog
+from workroom.transports.websocket.failures import log_failure
 
-_log = structlog.get_logger(__name__)
 _Item = TypeVar("_Item")
 
 
@@ -117,16 +116,17 @@ class Pulse:
 
     def tick(self) -> None:
         """One beat."""
-        for pinged in self._pings.advance():
+        pings, deadlines = self._pings.advance(), self._deadlines.advance()
+        for pinged in pings:
             try:
                 pinged.beat()
-            except Exception:
-                _log.exception("pulse_failed")
-        for expires in self._deadlines.advance():
+            except Exception as error:
+                log_failure("pulse_failed", error)
+        for expires in deadlines:
             try:
                 expires.expired()
-            except Exception:
-                _log.exception("pulse_failed")
+            except Exception as error:
+                log_failure("pulse_failed", error)
 
     def _beats(self, seconds: float) -> int:
         # One more than the quotient: the present beat is already running.

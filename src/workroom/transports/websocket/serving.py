@@ -31,7 +31,9 @@ def server_config(
     sockets, http = sockets or SocketLimits(), http or HttpLimits()
     pulse = Pulse(sockets.timer_step)
     ws = websocket_factory(door, sockets, pulse=pulse, trusted_proxies=trusted_proxies)
-    goodbye = max(sockets.goodbye_seconds + sockets.close_timeout, http.goodbye_seconds)
+    goodbye = max(
+        sockets.goodbye_seconds + sockets.close_timeout, http.goodbye_seconds + http.close_timeout
+    )
     settings: dict[str, Any] = {
         "http": http_protocol(http, pulse),
         "ws": ws,

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.wire import vectors
+from tests.wire.vectors import DIALECTS, Vector, label
 from workroom.protocol.dialect import Form
 from workroom.protocol.schema import json_schema
-
-import wire_vectors as vectors
-from wire_vectors import DIALECTS, Vector, label
 
 ALL = vectors.load("documented") + vectors.load("extended")
 FROM_CLIENTS = [vector for vector in ALL if vector["direction"] == "client"]

@@ -10,12 +10,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
+from tests.wire import vectors
+from tests.wire.vectors import Vector, label
 from workroom.protocol import essay_inbound, essay_outbound, project_inbound, project_outbound
 from workroom.protocol.examples import EXAMPLES
 from workroom.protocol.schema import asyncapi, json_schema
-
-import wire_vectors as vectors
-from wire_vectors import Vector, label
 
 SCHEMA = json_schema()
 DOCUMENT = asyncapi()

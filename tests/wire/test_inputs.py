@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.wire import make_vectors, vectors
+from tests.wire.vectors import DIALECTS, Vector, label
 from workroom.errors import WorkroomError
 from workroom.protocol.dialect import Form, RoomRequest, TokenRequest
 from workroom.protocol.reading import SHOWN, read
 from workroom.protocol.schema import json_schema
-
-import make_wire_vectors
-import wire_vectors as vectors
-from wire_vectors import DIALECTS, Vector, label
 
 MALFORMED = vectors.load("malformed_essay") + vectors.load("malformed_project")
 ACCEPTED = vectors.load("accepted")
@@ -111,10 +109,10 @@ def test_the_schema_accepts_what_the_server_accepts() -> None:
             assert VALIDATORS[vector["dialect"], form, "Client"].is_valid(message), label(vector)
 
 
-@pytest.mark.parametrize("name", make_wire_vectors.files())
+@pytest.mark.parametrize("name", make_vectors.files())
 def test_the_generated_vectors_are_fresh(name: str) -> None:
-    """The files hold what ``make_wire_vectors`` says."""
-    expected = make_wire_vectors.written(make_wire_vectors.files()[name])
+    """The files hold what ``make_vectors`` says."""
+    expected = make_vectors.written(make_vectors.files()[name])
     assert (vectors.FOLDER / f"{name}.json").read_text("ascii") == expected
 
 

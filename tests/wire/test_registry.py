@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.wire import vectors
+from tests.wire.vectors import Vector
 from workroom.protocol.essays import EssayDialect
 from workroom.protocol.projects import ProjectDialect
 from workroom.protocol.registry import Registry
-
-import wire_vectors as vectors
-from wire_vectors import Vector
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Writes the vectors of messages that must be refused, and of odd ones that must be accepted.
 
-Run from the repository: ``python tests/wire/make_wire_vectors.py``. What each case must lead to is said
+Run from the repository: ``python -m tests.wire.make_vectors``. What each case must lead to is said
 here, by rule, and not taken from the program.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from wire_odd_inputs import accepted
-from wire_spoiling import essay_cases, not_json, project_cases
+from tests.wire.odd_inputs import accepted
+from tests.wire.spoiling import essay_cases, not_json, project_cases
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "wire"
 

@@ -172,9 +172,10 @@ def _kinds(key: str) -> Iterator[Case]:
     names = [
         "", " ", "dance", "SUBSCRIBE_ESSAY", "Join_Project", "subscribe_essay ", " join_project",
         "essay_update", "project_updated", "ping", "ack", "error", "0", "null", "__proto__",
-        "constructor", "toString", "hasOwnProperty", "__class__", "__init__", "decode", "\u202eevil",
-        "\n", "a\tb", "\u0007", "<script>alert(1)</script>", "'; DROP TABLE essays; --", "%s%s%n",
-        "{0.__class__}", "${jndi:ldap://x}", "update_feedback", "delete_feedback", "reply_feedback",
+        "constructor", "toString", "hasOwnProperty", "__class__", "__init__", "decode",
+        "\u202eevil", "\n", "a\tb", "\u0007", "<script>alert(1)</script>",
+        "'; DROP TABLE essays; --", "%s%s%n", "{0.__class__}",
+        "${jndi:ldap://x}", "update_feedback", "delete_feedback", "reply_feedback",
         "resolve_feedback", "reopen_feedback", "cancel_task",
     ]  # fmt: skip
     for name in names:
@@ -264,10 +265,10 @@ def _essay_feedback() -> Iterator[Case]:
     feedback = {"type": "style", "comment": "c"}
     message = {"action": "add_feedback", "essay_id": 1, "feedback": feedback}
     yield from without_each(message, "feedback")
-    yield refused("no feedback", "invalid_message", "feedback",
-                  '{"action":"add_feedback","essay_id":1}')  # fmt: skip
-    yield refused("flat feedback", "invalid_message", "feedback",
-                  '{"action":"add_feedback","essay_id":1,"type":"style","comment":"c"}')  # fmt: skip
+    bare = '{"action":"add_feedback","essay_id":1'
+    yield refused("no feedback", "invalid_message", "feedback", bare + "}")
+    flat = bare + ',"type":"style","comment":"c"}'
+    yield refused("flat feedback", "invalid_message", "feedback", flat)
     start = '{"action":"add_feedback","essay_id":1,"feedback"'
     yield from spoil(f"{start}:{HOLE}}}", "feedback", ["null", "1", "true", '"x"', "[]", "[{}]"])
     whole = f'{{"action":"add_feedback","essay_id":{HOLE},"feedback":{json.dumps(feedback)}}}'

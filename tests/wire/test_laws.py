@@ -22,7 +22,7 @@ from workroom.protocol.projects import ProjectDialect
 from workroom.protocol.schema import json_schema
 
 ESSAYS, PROJECTS = EssayDialect(), ProjectDialect()
-DIALECTS = [ESSAYS, PROJECTS]
+DIALECTS: list[EssayDialect | ProjectDialect] = [ESSAYS, PROJECTS]
 REFUSALS = (errors.InvalidJson, errors.InvalidMessage, errors.UnknownAction, errors.TooLarge)
 DEFINITIONS = json_schema()["$defs"]
 
@@ -203,8 +203,9 @@ def test_feedback_comes_through_or_is_refused_for_a_reason(
     half = (start is None) != (end is None)
     backwards = start is not None and end is not None and start > end
     if half or backwards or not comment.strip():
-        with pytest.raises(errors.InvalidMessage, match="."):
+        with pytest.raises(errors.InvalidMessage) as raised:
             ESSAYS.decode(text, Form.PLAIN)
+        assert (raised.value.field or "").startswith("feedback.")
     else:
         command = commands.AddFeedback(FeedbackId(0), kind, comment, start, end)
         expected = RoomRequest(essay_room(essay), command, request_id)

@@ -17,7 +17,7 @@ from workroom.protocol.essays import EssayDialect
 from workroom.protocol.projects import ProjectDialect
 from workroom.protocol.writing import LONGEST_TEXT, dump, one_line, text_of, timestamp
 
-DIALECTS = [EssayDialect(), ProjectDialect()]
+DIALECTS: list[EssayDialect | ProjectDialect] = [EssayDialect(), ProjectDialect()]
 
 
 @given(st.integers(0, 253_402_300_799_999))
@@ -104,7 +104,7 @@ def test_every_error_of_the_program_has_a_message(
     kind: type[errors.WorkroomError], dialect: EssayDialect | ProjectDialect
 ) -> None:
     """With text that is safe to send even when it holds a lone surrogate."""
-    verb = {"verb": "edit"} if kind is errors.PermissionDenied else {}
+    verb: dict[str, Any] = {"verb": "edit"} if kind is errors.PermissionDenied else {}
     error = kind("what \ud800 is wrong", **verb)
     plain = json.loads(dialect.encode_error(error, Form.PLAIN, "r-1"))
     extended = json.loads(dialect.encode_error(error, Form.EXTENDED, "r-1"))

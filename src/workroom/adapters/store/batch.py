@@ -1,0 +1,121 @@
+"""What becomes of the appends of one transaction: pure decisions, shared by every store.
+
+``judge`` answers each append in turn as if it were alone; ``collect`` gathers what the good ones
+store, one row per thing, so that it can be written table by table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from workroom.core.entries import Record
+from workroom.core.people import Right
+from workroom.errors import Unavailable
+from workroom.ids import FeedbackId, RoomId, UserId
+from workroom.ports.store import (
+    AlreadyDone,
+    Answer,
+    Append,
+    Appended,
+    AppendResult,
+    Behind,
+    Checkpoint,
+    NotStored,
+    RoomSummary,
+)
+
+AnswerKey = tuple[UserId, str]
+
+
+class Head(NamedTuple):
+    """Where a room's log ends."""
+
+    seq: int
+    deleted: bool
+
+
+NO_ROOM = Head(0, False)
+
+
+def answer_key(append: Append) -> AnswerKey | None:
+    """Under which request the append's answer is remembered."""
+    answer = append.answer
+    return None if answer is None else (answer.user_id, answer.request_id)
+
+
+def judge(
+    appends: Sequence[Append], heads: dict[RoomId, Head], answers: dict[AnswerKey, bytes]
+) -> list[AppendResult]:
+    """The result of each append, in order, given what is stored; brings both dicts up to date.
+
+    Nothing can follow the last entry of a deleted room: such an append is ``Behind``.
+    """
+    return [_judge_one(append, heads, answers) for append in appends]
+
+
+def _judge_one(
+    append: Append, heads: dict[RoomId, Head], answers: dict[AnswerKey, bytes]
+) -> AppendResult:
+    key = answer_key(append)
+    if key is not None and key in answers:
+        return AlreadyDone(answers[key])
+    head = heads.get(append.room, NO_ROOM)
+    if head.deleted or head.seq != append.expected:
+        return Behind(head.seq)
+    seq = append.expected
+    for record in append.records:
+        seq += 1
+        if record.seq != seq:
+            return NotStored(Unavailable("The change could not be stored: its numbers are wrong"))
+    heads[append.room] = Head(seq, append.deletes_room)
+    if key is not None and append.answer is not None:
+        answers[key] = append.answer.body
+    return Appended(seq)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything that one transaction stores."""
+
+    records: list[tuple[RoomId, Record]] = field(default_factory=list)
+    rooms: dict[RoomId, tuple[int, RoomSummary | None]] = field(default_factory=dict)
+    """The new head of each room, and its new summary where there is one."""
+    actors: set[tuple[RoomId, UserId]] = field(default_factory=set)
+    rights: dict[tuple[RoomId, UserId], Right | None] = field(default_factory=dict)
+    feedback: dict[FeedbackId, RoomId | None] = field(default_factory=dict)
+    """To which room each belongs now; None for what was deleted."""
+    answers: list[Answer] = field(default_factory=list)
+    checkpoints: dict[RoomId, Checkpoint] = field(default_factory=dict)
+    deleted: set[RoomId] = field(default_factory=set)
+
+
+def collect(appends: Iterable[Append]) -> Batch:
+    """What these appends, all of them good, store together."""
+    batch = Batch()
+    for append in appends:
+        _add(batch, append)
+    return batch
+
+
+def _add(batch: Batch, append: Append) -> None:
+    room = append.room
+    _, earlier = batch.rooms.get(room, (0, None))
+    batch.rooms[room] = append.expected + len(append.records), append.summary or earlier
+    for record in append.records:
+        batch.records.append((room, record))
+        batch.actors.add((room, record.actor))
+    if append.rights:
+        for user_id, right in append.rights.items():
+            batch.rights[room, user_id] = right
+    for feedback_id in append.feedback_added:
+        batch.feedback[feedback_id] = room
+    for feedback_id in append.feedback_deleted:
+        batch.feedback[feedback_id] = None
+    if append.answer is not None:
+        batch.answers.append(append.answer)
+    if append.checkpoint is not None:
+        batch.checkpoints[room] = append.checkpoint
+    if append.deletes_room:
+        batch.deleted.add(room)

@@ -1,0 +1,386 @@
+"""The SQL of rooms and their logs: small functions on an open connection, for every SQL store.
+
+Each runs inside the caller's transaction and lets the driver's errors through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import (
+    Connection,
+    Integer,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    null,
+    select,
+    tuple_,
+    update,
+)
+
+from workroom.adapters.store.batch import AnswerKey, Batch, Head
+from workroom.adapters.store.sql import Row, fetch, insert_many
+from workroom.adapters.store.tables import (
+    answers,
+    checkpoints,
+    counters,
+    entries,
+    feedback,
+    people,
+    rooms,
+    users,
+)
+from workroom.core.entries import Record
+from workroom.core.people import Right, Role, User
+from workroom.errors import Unavailable
+from workroom.ids import MAX_ID, FeedbackId, RoomId, RoomKind, UserId, essay_room
+from workroom.ports.store import Checkpoint, ListedRoom, RoomPage, RoomSummary, StoredRoom
+
+_ROOM_KEY: Final = "ON CONFLICT (room_kind, room_id)"
+_NEW_HEAD: Final = f"{_ROOM_KEY} DO UPDATE SET seq = excluded.seq"
+_NEW_SUMMARY: Final = (
+    f"{_NEW_HEAD}, title = excluded.title, author = excluded.author,"
+    " created_at = excluded.created_at, updated_at = excluded.updated_at,"
+    " updated_by = excluded.updated_by, details = excluded.details"
+)
+_NEW_CHECKPOINT: Final = f"{_ROOM_KEY} DO UPDATE SET seq = excluded.seq, state = excluded.state"
+_NEW_RIGHT: Final = "ON CONFLICT (room_kind, room_id, user_id) DO UPDATE SET level = excluded.level"
+_NEW_OWNER: Final = "ON CONFLICT (id) DO UPDATE SET essay = excluded.essay"
+_KEEP: Final = "ON CONFLICT DO NOTHING"
+
+
+# Writing a batch
+
+
+def heads(connection: Connection, wanted: Collection[RoomId]) -> dict[RoomId, Head]:
+    """Where the logs of these rooms end; rooms that never were are left out."""
+    key = tuple_(rooms.c.room_kind, rooms.c.room_id)
+    statement = select(rooms.c.room_kind, rooms.c.room_id, rooms.c.seq, rooms.c.deleted).where(
+        key.in_([(room.kind.value, room.number) for room in wanted])
+    )
+    return {
+        RoomId(RoomKind(kind), number): Head(seq, bool(deleted))
+        for kind, number, seq, deleted in fetch(connection, statement)
+    }
+
+
+def answers_given(connection: Connection, wanted: Collection[AnswerKey]) -> dict[AnswerKey, bytes]:
+    """The answers to those of these requests that were answered."""
+    if not wanted:
+        return {}
+    statement = select(answers.c.user_id, answers.c.request_id, answers.c.body).where(
+        tuple_(answers.c.user_id, answers.c.request_id).in_(list(wanted))
+    )
+    rows = fetch(connection, statement)
+    return {(UserId(user_id), request_id): body for user_id, request_id, body in rows}
+
+
+def store_batch(connection: Connection, batch: Batch) -> None:
+    """Write all that a batch holds, each table at once."""
+    insert_many(connection, entries, [_entry_row(*each) for each in batch.records])
+    _store_heads(connection, batch)
+    _store_people(connection, batch)
+    _store_feedback(connection, batch.feedback)
+    insert_many(
+        connection, answers, [(a.user_id, a.request_id, a.at, a.body) for a in batch.answers]
+    )
+    insert_many(
+        connection,
+        checkpoints,
+        [(r.kind.value, r.number, c.seq, c.state) for r, c in batch.checkpoints.items()],
+        _NEW_CHECKPOINT,
+    )
+    for room in batch.deleted:
+        _forget_room(connection, room)
+
+
+def _entry_row(room: RoomId, record: Record) -> Row:
+    return (
+        room.kind.value,
+        room.number,
+        record.seq,
+        record.kind,
+        record.actor,
+        record.at,
+        record.body,
+        record.update,
+    )
+
+
+def _store_heads(connection: Connection, batch: Batch) -> None:
+    bare, full = [], []
+    for room, (seq, summary) in batch.rooms.items():
+        key = (room.kind.value, room.number, seq)
+        if summary is None:
+            bare.append((*key, "", 0, 0, 0, 0, "{}", False))
+        else:
+            full.append((*key, *_summary_row(summary), False))
+    insert_many(connection, rooms, bare, _NEW_HEAD)
+    insert_many(connection, rooms, full, _NEW_SUMMARY)
+
+
+def _summary_row(summary: RoomSummary) -> Row:
+    return (
+        summary.title,
+        summary.author,
+        summary.created_at,
+        summary.updated_at,
+        summary.updated_by,
+        orjson.dumps(dict(summary.details)).decode(),
+    )
+
+
+def _store_people(connection: Connection, batch: Batch) -> None:
+    acted = batch.actors - batch.rights.keys()
+    insert_many(
+        connection, people, [(r.kind.value, r.number, user, None) for r, user in acted], _KEEP
+    )
+    insert_many(
+        connection,
+        people,
+        [
+            (r.kind.value, r.number, user, None if right is None else int(right))
+            for (r, user), right in batch.rights.items()
+        ],
+        _NEW_RIGHT,
+    )
+
+
+def _store_feedback(connection: Connection, owners: Mapping[FeedbackId, RoomId | None]) -> None:
+    kept = [(number, room.number) for number, room in owners.items() if room is not None]
+    gone = [number for number, room in owners.items() if room is None]
+    insert_many(connection, feedback, kept, _NEW_OWNER)
+    if gone:
+        connection.execute(delete(feedback).where(feedback.c.id.in_(gone)))
+
+
+def _forget_room(connection: Connection, room: RoomId) -> None:
+    """Take a room out of every list; the log and its head stay."""
+    key = {"room_kind": room.kind.value, "room_id": room.number}
+    connection.execute(update(rooms).filter_by(**key).values(deleted=True))
+    connection.execute(delete(people).filter_by(**key))
+    connection.execute(delete(checkpoints).filter_by(**key))
+    if room.kind is RoomKind.ESSAY:
+        connection.execute(delete(feedback).where(feedback.c.essay == room.number))
+
+
+# Reading a room
+
+_KIND: Final[Any] = bindparam("kind")
+_NUMBER: Final[Any] = bindparam("number")
+
+_HEAD: Final = select(rooms.c.seq, rooms.c.deleted).where(
+    rooms.c.room_kind == _KIND, rooms.c.room_id == _NUMBER
+)
+_CHECKPOINT: Final = select(checkpoints.c.seq, checkpoints.c.state).where(
+    checkpoints.c.room_kind == _KIND, checkpoints.c.room_id == _NUMBER
+)
+_RECORDS: Final = (
+    select(
+        entries.c.seq,
+        entries.c.kind,
+        entries.c.actor,
+        entries.c.at,
+        entries.c.body,
+        entries.c.yjs_update,
+    )
+    .where(
+        entries.c.room_kind == _KIND,
+        entries.c.room_id == _NUMBER,
+        entries.c.seq > bindparam("after"),
+    )
+    .order_by(entries.c.seq)
+    .limit(bindparam("limit"))
+)
+_USER_COLUMNS: Final = (
+    users.c.id,
+    users.c.username,
+    users.c.name,
+    users.c.role,
+    users.c.avatar_url,
+)
+_PEOPLE: Final = (
+    select(*_USER_COLUMNS)
+    .join(people, people.c.user_id == users.c.id)
+    .where(people.c.room_kind == _KIND, people.c.room_id == _NUMBER)
+)
+_PAGE_OF_RECORDS: Final = 2_000
+"""Entries read by one statement: bounds what one result can weigh."""
+
+
+def load(connection: Connection, room: RoomId) -> StoredRoom | None:
+    """A room as stored, in four statements (more only for a very long tail)."""
+    key = {"kind": room.kind.value, "number": room.number}
+    head = connection.execute(_HEAD, key).first()
+    if head is None or head.deleted:
+        return None
+    row = connection.execute(_CHECKPOINT, key).first()
+    checkpoint = None if row is None else Checkpoint(row.seq, row.state)
+    after = 0 if checkpoint is None else checkpoint.seq
+    tail: list[Record] = []
+    while len(page := records(connection, room, after, _PAGE_OF_RECORDS)) == _PAGE_OF_RECORDS:
+        tail += page
+        after = page[-1].seq
+    return StoredRoom(
+        room=room,
+        seq=head.seq,
+        checkpoint=checkpoint,
+        records=(*tail, *page),
+        people={user.id: user for user in map(user_of, fetch(connection, _PEOPLE, key))},
+    )
+
+
+def records(connection: Connection, room: RoomId, after: int, limit: int) -> list[Record]:
+    """Up to ``limit`` entries after number ``after``, in order."""
+    values = {"kind": room.kind.value, "number": room.number, "after": after, "limit": limit}
+    return [Record(*row) for row in fetch(connection, _RECORDS, values)]
+
+
+def user_of(row: Row) -> User:
+    """A user from the columns of ``_USER_COLUMNS``."""
+    user_id, username, name, role, avatar_url = row
+    return User(UserId(user_id), username, name, Role(role), avatar_url)
+
+
+# Lists and look-ups
+
+_LISTED: Final = (
+    rooms.c.room_id,
+    rooms.c.seq,
+    rooms.c.title,
+    rooms.c.author,
+    rooms.c.created_at,
+    rooms.c.updated_at,
+    rooms.c.updated_by,
+    rooms.c.details,
+)
+_SHOWN: Final = (rooms.c.room_kind == _KIND, rooms.c.deleted == literal(False))
+_NEWEST: Final = (rooms.c.updated_at.desc(), rooms.c.room_id.desc())
+_PAGED: Final = (bindparam("limit"), bindparam("offset"))
+_MEMBERSHIP: Final = (
+    (people.c.room_kind == rooms.c.room_kind)
+    & (people.c.room_id == rooms.c.room_id)
+    & (people.c.user_id == bindparam("user_id"))
+    & people.c.level.is_not(None)
+)
+_ROOMS: Final = (
+    select(*_LISTED, cast(null(), Integer).label("level"))
+    .where(*_SHOWN)
+    .order_by(*_NEWEST)
+    .limit(_PAGED[0])
+    .offset(_PAGED[1])
+)
+_ROOMS_TOTAL: Final = select(func.count()).select_from(rooms).where(*_SHOWN)
+_ROOMS_OF: Final = (
+    select(*_LISTED, people.c.level)
+    .join(people, _MEMBERSHIP)
+    .where(*_SHOWN)
+    .order_by(*_NEWEST)
+    .limit(_PAGED[0])
+    .offset(_PAGED[1])
+)
+_ROOMS_OF_TOTAL: Final = (
+    select(func.count()).select_from(rooms.join(people, _MEMBERSHIP)).where(*_SHOWN)
+)
+
+
+def list_rooms(
+    connection: Connection, kind: RoomKind, user_id: UserId | None, limit: int, offset: int
+) -> RoomPage:
+    """A page of the rooms in which the user has a right, or of all; newest change first."""
+    values = {"kind": kind.value, "limit": limit, "offset": offset}
+    if user_id is not None:
+        values["user_id"] = user_id
+    page, total = (_ROOMS, _ROOMS_TOTAL) if user_id is None else (_ROOMS_OF, _ROOMS_OF_TOTAL)
+    count_values = {name: values[name] for name in values.keys() - {"limit", "offset"}}
+    return RoomPage(
+        rooms=[_listed_room(kind, row) for row in fetch(connection, page, values)],
+        total=connection.execute(total, count_values).scalar_one(),
+    )
+
+
+def _listed_room(kind: RoomKind, row: Row) -> ListedRoom:
+    number, seq, title, author, created_at, updated_at, updated_by, details, level = row
+    return ListedRoom(
+        room=RoomId(kind, number),
+        seq=seq,
+        summary=RoomSummary(
+            title, UserId(author), created_at, updated_at, UserId(updated_by), orjson.loads(details)
+        ),
+        right=None if level is None else Right(level),
+    )
+
+
+_ANSWER: Final = select(answers.c.body).where(
+    answers.c.user_id == bindparam("user_id"), answers.c.request_id == bindparam("request_id")
+)
+_OLD_ANSWERS: Final = delete(answers).where(
+    answers.c.user_id.is_not(None),
+    tuple_(answers.c.user_id, answers.c.request_id).in_(
+        select(answers.c.user_id, answers.c.request_id)
+        .where(answers.c.at < bindparam("before"))
+        .limit(bindparam("limit"))
+    ),
+)
+_ESSAY_OF_FEEDBACK: Final = select(feedback.c.essay).where(feedback.c.id == bindparam("id"))
+
+
+def answer(connection: Connection, user_id: UserId, request_id: str) -> bytes | None:
+    """The answer to one request."""
+    values = {"user_id": user_id, "request_id": request_id}
+    body: bytes | None = connection.execute(_ANSWER, values).scalar()
+    return body
+
+
+def forget_answers(connection: Connection, before: int, limit: int) -> int:
+    """Delete up to ``limit`` answers given before ``before``; returns how many."""
+    return connection.execute(_OLD_ANSWERS, {"before": before, "limit": limit}).rowcount
+
+
+def essay_of_feedback(connection: Connection, feedback_id: FeedbackId) -> RoomId | None:
+    """The essay to which a piece of feedback belongs."""
+    number = connection.execute(_ESSAY_OF_FEEDBACK, {"id": feedback_id}).scalar()
+    return None if number is None else essay_room(number)
+
+
+# Ids
+
+_COUNTER: Final = select(counters.c.value).where(counters.c.name == bindparam("name"))
+_SET_COUNTER: Final = "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+
+
+def next_id(connection: Connection, name: str) -> int:
+    """The first id of that kind which is still free."""
+    value: int | None = connection.execute(_COUNTER.with_for_update(), {"name": name}).scalar()
+    return 1 if value is None else value
+
+
+def set_next_id(connection: Connection, name: str, value: int) -> None:
+    """From now on ids of that kind begin at ``value``."""
+    insert_many(connection, counters, [(name, value)], _SET_COUNTER)
+
+
+def take_ids(connection: Connection, name: str, count: int) -> range:
+    """``count`` ids that no one else will be given. Raises Unavailable when none are left."""
+    first = next_id(connection, name)
+    if first + count - 1 > MAX_ID:
+        raise Unavailable(f"There are no free {name} ids left")
+    set_next_id(connection, name, first + count)
+    return range(first, first + count)
+
+
+def reserve_id(connection: Connection, name: str, number: int) -> None:
+    """Never give ``number``."""
+    if number >= next_id(connection, name):
+        set_next_id(connection, name, number + 1)
+
+
+def users_with(connection: Connection, ids: Sequence[UserId]) -> dict[UserId, User]:
+    """The users with these ids."""
+    statement = select(*_USER_COLUMNS).where(users.c.id.in_(ids))
+    return {user.id: user for user in map(user_of, fetch(connection, statement))}

@@ -1,0 +1,183 @@
+"""Options that commands share, and the settings that they come to.
+
+An option that is not given is left to ``Settings``, which reads the environment; one that is given
+wins. typer reads the variable too, so that ``--help`` can name it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import typer
+
+from workroom.cli.failures import Complaint, bad_setting
+from workroom.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from workroom.config import Settings
+
+LogFormat = Literal["text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+HostOption = Annotated[
+    str | None,
+    typer.Option(
+        "--host", envvar="WORKROOM_HOST", help="Address to listen on.", show_default="127.0.0.1"
+    ),
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        envvar="WORKROOM_PORT",
+        help="Port of REST, essays and projects; 0 takes a free one.",
+        show_default="8000",
+    ),
+]
+ProjectPortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--project-port",
+        envvar="WORKROOM_PROJECT_PORT",
+        help="The same again, at the port that project clients know.",
+        show_default="8010",
+    ),
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar="WORKROOM_DATABASE",
+        metavar="URL",
+        help="Where everything is stored: sqlite:///PATH.",
+        show_default="workroom.db in the data directory",
+    ),
+]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="WORKROOM_DATA_DIR",
+        metavar="DIR",
+        help="Directory of the database and the secret.",
+        show_default="data",
+    ),
+]
+LogFormatOption = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format",
+        envvar="WORKROOM_LOG_FORMAT",
+        help="Log lines for people or for machines.",
+        show_default="text",
+    ),
+]
+LogLevelOption = Annotated[
+    LogLevel | None,
+    typer.Option(
+        "--log-level",
+        envvar="WORKROOM_LOG_LEVEL",
+        help="The least important lines to log.",
+        show_default="info",
+    ),
+]
+
+OF_COMMANDS: Final = frozenset(
+    {
+        "WORKROOM_AVATAR_URL",
+        "WORKROOM_LIFETIME",
+        "WORKROOM_NAME",
+        "WORKROOM_NO_PASSWORD",
+        "WORKROOM_PASSWORD_STDIN",
+        "WORKROOM_ROLE",
+        "WORKROOM_TOKEN",
+        "WORKROOM_URL",
+        "WORKROOM_USER",
+    }
+)
+"""Variables that are options of single commands and no settings of the server."""
+
+
+def read_settings(**given: object) -> Settings:
+    """The settings; what is given (and not None) wins over the environment.
+
+    Raises Misconfigured, naming the variable.
+    """
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from workroom.config import Settings
+
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Settings(**chosen)
+    except ValidationError as error:
+        raise bad_setting(error) from None
+    except SettingsError as error:
+        # Raised for what is JSON in the environment; the field stands in the message alone.
+        named = re.search(r'field "(\w+)"', str(error))
+        setting = f"WORKROOM_{named[1].upper()}" if named else None
+        message = 'must be a JSON list, as ["https://example.org"]'
+        raise Misconfigured(message, field=setting) from None
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[tuple[str, str | None]]:
+    """``WORKROOM_…`` variables that mean nothing, each with the one that was perhaps meant."""
+    from workroom.config import Settings
+
+    known = OF_COMMANDS | {f"WORKROOM_{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(
+        name
+        for name in environment
+        if name.upper().startswith("WORKROOM_") and name.upper() not in known
+    )
+    return [(name, _nearest(name.upper(), known)) for name in unknown]
+
+
+def _nearest(name: str, known: frozenset[str]) -> str | None:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return close[0] if close else None
+
+
+def require_data(settings: Settings) -> None:
+    """Raise Complaint unless there is a database: these commands work on one, and make none."""
+    path = database_path(settings)
+    if not path.exists():
+        message = (
+            f"there is no database at {path}; start the server once, or run `workroom db upgrade`, "
+            "or name the right directory"
+        )
+        raise Complaint(message, field="WORKROOM_DATA_DIR")
+
+
+def database_path(settings: Settings) -> Path:
+    """The SQLite file. Raises Misconfigured for any other kind of database."""
+    try:
+        return settings.database_path
+    except ValueError as error:
+        raise Misconfigured(str(error), field="WORKROOM_DATABASE") from None
+
+
+def prepare_directory(settings: Settings) -> None:
+    """Make the data directory if need be. Raises Misconfigured when nothing can be written there."""
+    for directory, setting in (
+        (settings.data_dir, "WORKROOM_DATA_DIR"),
+        (database_path(settings).parent, "WORKROOM_DATABASE"),
+    ):
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _try_to_write(directory)
+        except OSError as error:
+            message = f"cannot write to {directory}: {error.strerror}"
+            raise Misconfigured(message, field=setting) from None
+
+
+def _try_to_write(directory: Path) -> None:
+    import tempfile
+
+    with tempfile.TemporaryFile(dir=directory):
+        pass

@@ -1,0 +1,198 @@
+"""Fan-out: encoded once, joined per turn, in order, and nobody written to who should not be."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from workroom.core.events import CursorMoved, EssayUpdated, Event, TypingStopped
+from workroom.core.people import Role, User
+from workroom.ids import ConnectionId, EssayId, UserId
+from workroom.protocol.dialect import Form
+from workroom.protocol.essays import EssayDialect
+from workroom.protocol.frames import text_frame
+from workroom.service.fanout import MAX_JOIN, SLICE, Audience
+
+DIALECT = EssayDialect()
+JANE = User(UserId(2), "jane", "Jane", Role.COACH)
+
+
+class Loop:
+    """Turns when told to."""
+
+    def __init__(self) -> None:
+        self.calls: deque[Callable[[], None]] = deque()
+
+    def turn(self) -> None:
+        for _ in range(len(self.calls)):
+            self.calls.popleft()()
+
+    def run(self) -> int:
+        turns = 0
+        while self.calls:
+            self.turn()
+            turns += 1
+        return turns
+
+
+@dataclass(eq=False)
+class Reader:
+    id: ConnectionId
+    user_id: UserId
+    form: Form = Form.PLAIN
+    writes: list[bytes] = field(default_factory=list)
+
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        return self.writes.append
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(self.writes)
+
+
+class Room:
+    def __init__(self) -> None:
+        self.loop = Loop()
+        self.audience = Audience(DIALECT, self.loop.calls.append)
+
+    def enter(self, number: int, user: int | None = None, form: Form = Form.PLAIN) -> Reader:
+        reader = Reader(ConnectionId(number), UserId(user or number), form)
+        self.audience.add(reader)
+        return reader
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def _stopped(user: int) -> TypingStopped:
+    return TypingStopped(EssayId(1), UserId(user), 0)
+
+
+def _update(text: str) -> EssayUpdated:
+    return EssayUpdated(EssayId(1), 1, text, 1, JANE, 0)
+
+
+def _frame(event: Event, form: Form = Form.PLAIN) -> bytes:
+    payload = DIALECT.encode(event, form)
+    assert payload is not None
+    return text_frame(payload)
+
+
+def test_a_burst_is_one_write_per_member(room: Room) -> None:
+    readers = [room.enter(n) for n in range(1, 4)]
+    events = [_stopped(n) for n in range(10, 26)]
+    for event in events:
+        room.audience.publish(event)
+    room.loop.run()
+    for reader in readers:
+        assert reader.writes == [b"".join(map(_frame, events))]
+
+
+def test_each_form_gets_its_own_messages(room: Room) -> None:
+    plain, extended = room.enter(1), room.enter(2, form=Form.EXTENDED)
+    cursor = CursorMoved(EssayId(1), UserId(9), 3, None)
+    room.audience.publish(cursor)
+    room.audience.publish(_update("words"))
+    room.loop.run()
+    assert plain.data == _frame(_update("words"))
+    assert extended.data == _frame(cursor, Form.EXTENDED) + _frame(_update("words"), Form.EXTENDED)
+
+
+def test_exceptions_are_left_out_and_order_is_kept_for_everybody(room: Room) -> None:
+    one, two, tab, three = room.enter(1), room.enter(2), room.enter(22, 2), room.enter(3)
+    room.audience.publish(_stopped(10))
+    room.audience.publish(_stopped(11), except_user=UserId(2))
+    room.audience.send(ConnectionId(3), _stopped(12))
+    room.audience.publish(_stopped(13), except_connections=frozenset({ConnectionId(1)}))
+    room.loop.run()
+    frames = {n: _frame(_stopped(n)) for n in (10, 11, 12, 13)}
+    assert one.data == frames[10] + frames[11]
+    assert two.data == tab.data == frames[10] + frames[13]
+    assert three.data == frames[10] + frames[11] + frames[12] + frames[13]
+
+
+def test_who_comes_hears_nothing_of_before_and_who_goes_all_of_it(room: Room) -> None:
+    old = room.enter(1)
+    room.audience.publish(_stopped(10))
+    new = room.enter(2)
+    room.audience.remove(ConnectionId(1))
+    room.audience.publish(_stopped(11))
+    room.loop.run()
+    assert old.data == _frame(_stopped(10))
+    assert new.data == _frame(_stopped(11))
+
+
+def test_a_large_room_is_written_in_slices_and_a_later_event_does_not_overtake(
+    room: Room,
+) -> None:
+    readers = [room.enter(n) for n in range(1, 3 * SLICE + 1)]
+    room.audience.publish(_stopped(10))
+    room.loop.turn()
+    assert sum(bool(reader.writes) for reader in readers) == SLICE
+    room.audience.publish(_stopped(11))
+    room.loop.run()
+    assert {reader.data for reader in readers} == {_frame(_stopped(10)) + _frame(_stopped(11))}
+
+
+def test_joins_are_bounded(room: Room) -> None:
+    reader = room.enter(1)
+    updates = [_update("x" * 100_000 + str(n)) for n in range(5)]
+    for update in updates:
+        room.audience.publish(update)
+    room.loop.run()
+    assert reader.data == b"".join(map(_frame, updates))
+    assert max(map(len, reader.writes)) <= MAX_JOIN
+
+
+def test_a_slow_reader_is_told_nothing_but_answers_until_it_reads_again(room: Room) -> None:
+    slow, other = room.enter(1), room.enter(2)
+    room.audience.publish(_stopped(10))
+    room.loop.run()
+    room.audience.slow(ConnectionId(1))
+    room.audience.publish(_stopped(11))
+    room.audience.send(ConnectionId(1), _stopped(12))
+    room.audience.send_frame(ConnectionId(1), b"answer")
+    room.loop.run()
+    room.audience.fast(ConnectionId(1))
+    room.audience.publish(_stopped(13))
+    room.loop.run()
+    frames = {n: _frame(_stopped(n)) for n in (10, 11, 12, 13)}
+    assert slow.data == frames[10] + b"answer" + frames[13]
+    assert other.data == frames[10] + frames[11] + frames[13]
+
+
+def test_whatever_happens_each_member_gets_exactly_what_was_meant_for_it() -> None:
+    """A random history against a plain list per member."""
+    for seed in range(30):
+        _random_history(random.Random(seed))
+
+
+def _random_history(chance: random.Random) -> None:
+    room, readers, expected = Room(), {}, {}
+    for number in range(300):
+        act = chance.random()
+        if act < 0.15:
+            reader = room.enter(number + 1000, chance.randint(1, 5), Form(chance.randint(0, 1)))
+            readers[reader.id], expected[reader.id] = reader, b""
+        elif act < 0.2 and readers:
+            room.audience.remove(chance.choice(list(readers)))
+        elif act < 0.5:
+            room.loop.turn()
+        else:
+            event = _stopped(number + 1)
+            user = UserId(chance.randint(1, 5)) if chance.random() < 0.5 else None
+            skipped = frozenset(c for c in readers if chance.random() < 0.2)
+            room.audience.publish(event, user, skipped)
+            for connection, reader in readers.items():
+                here = room.audience.get(connection) is not None
+                if here and reader.user_id != user and connection not in skipped:
+                    expected[connection] += _frame(event, reader.form)
+    room.loop.run()
+    assert {connection: reader.data for connection, reader in readers.items()} == expected

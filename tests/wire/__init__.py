@@ -1,0 +1,1 @@
+"""The wire formats, held to ``vectors/wire/*.json``."""
