@@ -73,7 +73,7 @@ def measure_fanout(plan: Plan, crew: Crew, scratch: Path, say: Callable[[str], N
             _baseline_stand(stack.enter_context(baseline("starlette_app", "starlette"))),
         ]
         for stand in stands:
-            stand.server.ready(plan.server_core)
+            stand.server.ready(plan.server_cores)
         loads = [TypingLoad(essay), EssayLoad(essay)]
         for load in loads:
             _learn(load, stands[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,7 +44,7 @@ def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0))
 
 
-def pin(pid: int, to: list[int]) -> None:
+def pin(pid: int, to: Sequence[int]) -> None:
     """Keep a process on these cores; 0 is the present process."""
     for task in Path(f"/proc/{pid or os.getpid()}/task").iterdir():
         os.sched_setaffinity(int(task.name), to)

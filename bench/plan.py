@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.machine import cores
 
@@ -25,34 +25,29 @@ class Plan:
     """Connections in each of these essays."""
     idle: int = 2000
     starts: int = 5
-    server_core: int | None = None
+    server_cores: tuple[int, ...] = ()
+    """Where the servers are kept during the fan-out; anywhere if empty."""
+    edit_server_cores: tuple[int, ...] = ()
+    """The same for the edits, where a second thread of the server writes to the disk."""
     reader_cores: tuple[int | None, ...] = (None, None)
 
 
 def full() -> Plan:
     """Everything, in less than six minutes."""
-    server, readers = _placed()
-    return Plan(server_core=server, reader_cores=readers)
+    return _placed(Plan())
 
 
 def quick() -> Plan:
     """A look at everything in less than a minute; the figures are rough."""
-    server, readers = _placed()
-    return Plan(
-        cycles=2,
-        seconds=0.2,
-        settle=0.2,
-        edit_seconds=3.0,
-        idle=500,
-        starts=2,
-        server_core=server,
-        reader_cores=readers,
-    )
+    return _placed(Plan(cycles=2, seconds=0.2, settle=0.2, edit_seconds=3.0, idle=500, starts=2))
 
 
-def _placed() -> tuple[int | None, tuple[int | None, ...]]:
-    """The server on one core and the readers on others, as far as there are any."""
-    server, *others = cores()
+def _placed(plan: Plan) -> Plan:
+    """The servers on other cores than the load generator, as far as there are any."""
+    first, *others = cores()
     if not others:
-        return None, (None,)
-    return server, tuple(others[:3])
+        return plan
+    mine = (first, *others[:-2])
+    return replace(
+        plan, server_cores=(first,), edit_server_cores=mine, reader_cores=tuple(others[:3])
+    )

@@ -64,15 +64,15 @@ class Server:
         """The process id."""
         return self._process.pid
 
-    def ready(self, core: int | None = None) -> Server:
-        """Wait until it listens, and keep it on one core if asked to. Raises ``RuntimeError``."""
+    def ready(self, cores: Sequence[int] = ()) -> Server:
+        """Wait until it listens, and keep it on these cores if any. Raises ``RuntimeError``."""
         try:
             any_socket_to(self.address, STARTUP)
         except TimeoutError:
             message = f"{self.name} did not start:\n{self.output()}"
             raise RuntimeError(message) from None
-        if core is not None:
-            pin(self.pid, [core])
+        if cores:
+            pin(self.pid, cores)
         return self
 
     def output(self) -> str:

@@ -17,7 +17,7 @@ from workroom.adapters.auth.keys import load_secret
 from workroom.adapters.auth.passwords import Argon2Hasher
 from workroom.adapters.auth.verification import VerificationKey, public_key
 from workroom.adapters.clock import LoopClock
-from workroom.adapters.store import SqliteStore
+from workroom.adapters.store.sqlite import SqliteStore
 from workroom.config import Settings
 from workroom.core.limits import RoomRules
 from workroom.core.text import assert_pycrdt_behaves
@@ -149,16 +149,18 @@ async def _serve(
 def _server(app: App) -> uvicorn.Server:
     import uvicorn
 
-    from workroom.transports.http import server_config
-    from workroom.transports.rest import create_api
-    from workroom.transports.websocket.limits import SocketLimits
+    from workroom.transports.websocket.serving import server_config
+    from workroom.transports.rest import Readiness, RestSettings, create_api
+    from workroom.transports.websocket.limits import HttpLimits, SocketLimits
 
     settings = app.settings
+    readiness = Readiness({"database": app.store.check})
 
     class Server(uvicorn.Server):
         """Says goodbye to the sockets before uvicorn closes them."""
 
         def handle_exit(self, sig: int, frame: object) -> None:
+            readiness.shutting_down = True
             app.gateway.shut()
             super().handle_exit(sig, frame)  # type: ignore[arg-type]
 
@@ -167,8 +169,17 @@ def _server(app: App) -> uvicorn.Server:
         ping_interval=settings.ping_interval,
         pong_timeout=settings.ping_timeout,
     )
-    api = create_api(app)
-    config = server_config(api, app.gateway, sockets=limits, loop="none", lifespan="off")
+    rest = RestSettings(frozenset(settings.origins), settings.hsts_seconds)
+    api = create_api(app.library, app.accounts, readiness, rest)
+    config = server_config(
+        api,
+        app.gateway,
+        sockets=limits,
+        http=HttpLimits(head_seconds=settings.handshake_timeout),
+        trusted_proxies=settings.trusted_proxies,
+        loop="none",
+        lifespan="off",
+    )
     return Server(config)
 
 

@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     # ---- who may connect
     origins: tuple[str, ...] = ()
     """Web pages (``https://example.org``) that may use REST and sockets besides our own; a JSON list."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose ``X-Forwarded-For`` is believed; a JSON list."""
+    hsts_seconds: int = Field(0, ge=0)
+    """How long browsers must insist on https; 0 leaves it open."""
     max_unauthenticated: int = Field(1000, ge=1)
     max_connections_per_user: int = Field(20, ge=1)
     max_essays_per_connection: int = Field(20, ge=1)

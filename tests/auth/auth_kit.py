@@ -127,9 +127,14 @@ class LoopbackServer:
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
     url: str = ""
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    handlers: list[asyncio.Task[Any]] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writers.append(writer)
+        if (task := asyncio.current_task()) is not None:
+            self.handlers.append(task)
         try:
             self.requests.append(await reader.readuntil(b"\r\n\r\n"))
             if self.silent:
@@ -141,6 +146,14 @@ class LoopbackServer:
             pass
         finally:
             writer.close()
+
+    async def hang_up(self) -> None:
+        """Leave no socket behind that the garbage collector would find during another test."""
+        await asyncio.sleep(0)  # an accepted connection reaches ``serve``
+        for writer in self.writers:
+            writer.transport.abort()
+        await asyncio.gather(*self.handlers, return_exceptions=True)
+        await asyncio.gather(*(w.wait_closed() for w in self.writers), return_exceptions=True)
 
 
 @asynccontextmanager
@@ -154,6 +167,7 @@ async def loopback(**settings: Any) -> AsyncIterator[LoopbackServer]:
         yield answering
     finally:
         server.close()
+        await answering.hang_up()
 
 
 class PlainHasher:

@@ -99,6 +99,20 @@ def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == [KEPT_IN]
 
 
+def test_the_secret_of_a_faster_process_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = secrets.token_urlsafe(32)
+
+    def too_late(*_: object) -> None:
+        (tmp_path / KEPT_IN).write_text(theirs)
+        raise FileExistsError
+
+    monkeypatch.setattr(os, "link", too_late)
+    assert load_secret(None, tmp_path, production=False) == theirs.encode()
+    assert [path.name for path in tmp_path.iterdir()] == [KEPT_IN]
+
+
 def test_a_file_system_without_links_will_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.wire.odd_inputs import accepted
-from tests.wire.spoiling import essay_cases, not_json, project_cases
+from tests.wire.spoiling import essay_cases, not_json, not_utf8, project_cases
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "wire"
 
@@ -22,6 +22,7 @@ def files() -> dict[str, list[dict[str, Any]]]:
     return {
         "malformed_essay": _cases("essay", essay_cases()),
         "malformed_project": _cases("project", project_cases()),
+        "not_utf8": list(not_utf8()),
         "accepted": list(accepted()),
     }
 

@@ -100,15 +100,16 @@ def not_json(dialect: str) -> Iterator[Case]:
         (json.dumps(good), "invalid_message"), (r'"\ud800"', "invalid_message"),
     ):  # fmt: skip
         yield refused(f"not an object: {text}", error, None, text)
-    yield from _binary(good)
+    yield refused("UTF-16", "invalid_json", None, good.encode("utf-16-le").decode())
     yield from _bombs(key)
     yield from _kinds(key)
 
 
-def _binary(good: str) -> Iterator[Case]:
+def not_utf8() -> Iterator[Case]:
+    """Bytes that no text frame may carry; a dialect does not count on the transport there."""
+    good = '{"action":"subscribe_essay","essay_id":1}'
     hexes = {
         "UTF-16 with a byte order mark": good.encode("utf-16").hex(),
-        "UTF-16 without one": good.encode("utf-16-le").hex(),
         "UTF-32": good.encode("utf-32").hex(),
         "gzip": "1f8b08000000000000ffabae0500b043b5",
         "a Yjs message": "0000010083bcac747e00",
@@ -118,10 +119,12 @@ def _binary(good: str) -> Iterator[Case]:
         "such a surrogate beside an escaped one": b'{"a":"\\ud800\xed\xa0\x80"}'.hex(),
         "beyond Unicode": b'{"a":"\xf4\x90\x80\x80"}'.hex(),
         "a cut sequence": b'{"a":"\xe2\x82'.hex(),
-        "Latin-1": '{"a":"é"}'.encode("latin-1").hex(),
+        "Latin-1": '{"a":"\u00e9"}'.encode("latin-1").hex(),
     }
-    for name, data in hexes.items():
-        yield {"name": name, "hex": data, "error": "invalid_json", "field": None}
+    for dialect in ("essay", "project"):
+        for name, data in hexes.items():
+            case = {"name": name, "dialect": dialect, "hex": data}
+            yield case | {"error": "invalid_json", "field": None}
 
 
 def _bombs(key: str) -> Iterator[Case]:

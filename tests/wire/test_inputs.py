@@ -15,7 +15,11 @@ from workroom.protocol.dialect import Form, RoomRequest, TokenRequest
 from workroom.protocol.reading import SHOWN, read
 from workroom.protocol.schema import json_schema
 
-MALFORMED = vectors.load("malformed_essay") + vectors.load("malformed_project")
+MALFORMED = [
+    vector
+    for name in ("malformed_essay", "malformed_project", "not_utf8")
+    for vector in vectors.load(name)
+]
 ACCEPTED = vectors.load("accepted")
 SCHEMAS = json_schema()["$defs"]
 LONGEST_ANSWER = 300
@@ -120,3 +124,13 @@ def test_the_generated_vectors_are_fresh(name: str) -> None:
 def test_there_are_enough_malformed_messages(dialect: str) -> None:
     """A floor, so that nobody thins them out by accident."""
     assert sum(vector["dialect"] == dialect for vector in MALFORMED) >= 200
+
+
+@pytest.mark.parametrize("vector", vectors.load("rooms"), ids=lambda vector: str(vector["name"]))
+def test_which_room_is_meant_is_no_matter_of_the_dialect(vector: Vector) -> None:
+    """It reads all of these; the service decides, and its tests read the same file."""
+    dialect = DIALECTS["essay" if "action" in vector["send"] else "project"]
+    forms = vectors.forms(vector)
+    for message in [*vector.get("before", []), vector["send"]]:
+        for form in forms:
+            assert dialect.decode(json.dumps(message).encode(), form)

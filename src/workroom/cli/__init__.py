@@ -1,8 +1,8 @@
 """The command line: ``workroom --help`` lists the commands.
 
-One module per group of commands. Each imports what is heavy only when it runs, so that help comes at
-once. ``options`` are what commands share, ``failures`` turns errors into one line, ``logs`` decides
-what log lines look like.
+One module per group of commands. Each imports what is heavy only when it runs, so that help comes
+at once. ``options`` are what commands share, ``failures`` turns errors into one line, ``logs``
+decides what log lines look like.
 """
 
 import sys

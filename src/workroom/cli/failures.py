@@ -58,7 +58,7 @@ def fail(message: str) -> int:
 
 
 def escaped(text: str) -> str:
-    """The text on one line: control characters as ``\\n``, ``\\x1b`` and the like."""
+    r"""The text on one line: control characters as ``\n``, ``\x1b`` and the like."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 

@@ -1,8 +1,9 @@
 """What log lines look like: one line per event on stderr, for people or for machines.
 
-Everything comes through here, also what uvicorn, SQLAlchemy and Alembic log by the standard library.
-Secrets are hidden twice: fields by their names (``observe.hide_secrets``), and whatever looks like a
-token in any text. Control characters are escaped, so that nobody can forge a line by their input.
+Everything comes through here, also what uvicorn, SQLAlchemy and Alembic log by the standard
+library. Secrets are hidden twice: fields by their names (``observe.hide_secrets``), and whatever
+looks like a token in any text. Control characters are escaped, so that nobody can forge a line by
+their input.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _LEVELS: Final = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
-_TALKATIVE: Final = ("uvicorn", "uvicorn.error", "asyncio", "alembic", "sqlalchemy", "httpx", "httpcore")
+_TALKATIVE: Final = ("uvicorn", "asyncio", "alembic", "sqlalchemy", "httpx", "httpcore")
 """Libraries whose everyday remarks interest nobody who runs Workroom."""
 _TOKEN: Final = re.compile(
     r"(?P<key>\btoken(?:=|%3d))[^\s&'\"]+"  # in a query
@@ -35,6 +36,7 @@ _TOKEN: Final = re.compile(
     r"|\be[yw][\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?",  # a JWT: base64 of an opening brace
     re.IGNORECASE,
 )
+_FIRST: Final = ("timestamp", "level", "part", "event")
 _COLOURS: Final = {"warning": "\033[33m", "error": "\033[31m", "critical": "\033[31m"}
 _PLAIN: Final = "\033[0m"
 
@@ -117,7 +119,7 @@ def _flatten(_logger: Any, _method: str, event: Event) -> Event:
 
 
 def _as_json(_logger: Any, _method: str, event: Event) -> str:
-    first = {name: event.pop(name) for name in ("timestamp", "level", "part", "event") if name in event}
+    first = {name: event.pop(name) for name in _FIRST if name in event}
     # ASCII only: U+2028 and the like end a line for some readers of logs.
     return json.dumps({**first, **event}, ensure_ascii=True, default=repr)
 

@@ -163,7 +163,7 @@ def database_path(settings: Settings) -> Path:
 
 
 def prepare_directory(settings: Settings) -> None:
-    """Make the data directory if need be. Raises Misconfigured when nothing can be written there."""
+    """Make the data directory if need be. Raises Misconfigured when it cannot be used."""
     for directory, setting in (
         (settings.data_dir, "WORKROOM_DATA_DIR"),
         (database_path(settings).parent, "WORKROOM_DATABASE"),

@@ -6,7 +6,12 @@ from typing import Annotated
 
 import typer
 
-from workroom.cli import database, schema, serving, users, watch
+from workroom.cli.database import app as database
+from workroom.cli.schema import app as schema
+from workroom.cli.serving import demo, serve
+from workroom.cli.users import app as users
+from workroom.cli.users import token
+from workroom.cli.watch import app as watch
 
 app = typer.Typer(
     name="workroom",
@@ -17,13 +22,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serving.demo)
-app.command()(serving.serve)
-app.add_typer(database.app, name="db")
-app.add_typer(users.app, name="user")
-app.command()(users.token)
-app.add_typer(watch.app, name="watch")
-app.add_typer(schema.app, name="schema")
+app.command()(demo)
+app.command()(serve)
+app.add_typer(database, name="db")
+app.add_typer(users, name="user")
+app.command()(token)
+app.add_typer(watch, name="watch")
+app.add_typer(schema, name="schema")
 
 
 @app.callback()

@@ -41,8 +41,9 @@ def serve(
 ) -> None:
     """Serve essays and projects until Ctrl-C or SIGTERM.
 
-    Needs nothing beside it: on the first start it makes a SQLite database and a secret in the data
-    directory. In production (WORKROOM_ENV=production) it wants a secret of yours (WORKROOM_SECRET).
+    Needs nothing beside it: on the first start it makes a SQLite database
+    and a secret in the data directory. In production
+    (WORKROOM_ENV=production) it wants a secret of yours (WORKROOM_SECRET).
     """
     settings = read_settings(
         host=host,
@@ -67,8 +68,9 @@ def demo(
 ) -> None:
     """Serve with people and rooms to look at; prints addresses and a token for each user.
 
-    People, essay 1 and project 123 are made on the first start and kept as they are changed. Not for
-    production: whoever reads the output can sign in as anybody, so it refuses WORKROOM_ENV=production.
+    People, essay 1 and project 123 are made on the first start and kept as
+    they are changed. Not for production: whoever reads the output can come in
+    as anybody, so it refuses to run with WORKROOM_ENV=production.
     """
     settings = read_settings(
         host=host,
@@ -77,7 +79,7 @@ def demo(
         database=database,
         data_dir=data_dir,
         log_format=log_format,
-        log_level=log_level or (None if "WORKROOM_LOG_LEVEL" in os.environ else "warning"),
+        log_level=log_level or "warning",
     )
     if settings.env == "production":
         message = "the demo gives everybody's tokens away and never runs in production"
@@ -118,8 +120,9 @@ async def _serve(
 class Stopping:
     """Ctrl-C and SIGTERM end the process at once while it starts, and in good order once it serves.
 
-    uvicorn takes both signals over while it serves, and when it has ended raises again the one that
-    ended it, for whoever had it before: here, so that the store is still closed and the exit code is 0.
+    uvicorn takes both signals over while it serves. When it has ended it raises the one that ended
+    it again, for whoever had it before: here, so that the store is still closed, and the exit code
+    is 0.
     """
 
     def __init__(self) -> None:
@@ -133,7 +136,7 @@ class Stopping:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where there is one: half the cost of a send."""
+    """Uvloop where there is one: half the cost of a send."""
     try:
         import uvloop
     except ImportError:

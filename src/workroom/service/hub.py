@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from workroom.core.commands import AddFeedback, Command, Origin, QuoteFeedback
-from workroom.core.entries import Entry, EssayCreated, Fact, ProjectCreated
+from workroom.core.entries import Entry, EssayCreated, Fact, ProjectCreated, TextEdited
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, User
 from workroom.core.permissions import Verb, require
+from workroom.core.text import word_count
 from workroom.errors import Conflict, NotFound, PermissionDenied, Unavailable, WorkroomError
 from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind
 from workroom.observe import ROOMS, logger
@@ -138,7 +139,7 @@ class Hub:
             room,
             0,
             tuple(map(to_record, entries)),
-            summary=_first_summary(entries[0]),
+            summary=_first_summary(entries),
             rights={author.id: Right.OWNER},
         )
         self.store.append(append, done.set_result)
@@ -333,10 +334,16 @@ def _denied(room: RoomId) -> PermissionDenied:
     return PermissionDenied(message, verb=Verb.VIEW.value)
 
 
-def _first_summary(entry: Entry) -> RoomSummary:
-    fact = entry.fact
+def _first_summary(entries: list[Entry]) -> RoomSummary:
+    """What lists show of a room that begins with these entries."""
+    entry, fact = entries[0], entries[0].fact
     if isinstance(fact, EssayCreated):
-        details = {"prompt": fact.prompt, "word_limit": fact.word_limit, "word_count": 0}
+        text = ""
+        for later in entries:
+            if isinstance(later.fact, TextEdited):
+                text = later.fact.change.apply(text)
+        words = word_count(text)
+        details = {"prompt": fact.prompt, "word_limit": fact.word_limit, "word_count": words}
         return RoomSummary(fact.title, entry.actor, entry.at, entry.at, entry.actor, details)
     if isinstance(fact, ProjectCreated):
         details = {"status": fact.status, "description": fact.description}

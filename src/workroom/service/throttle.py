@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from unicodedata import normalize
 
 from workroom.errors import RateLimited
 
@@ -102,8 +103,9 @@ class LoginThrottle:
 
 
 def _name_key(username: str) -> str:
-    # Cut, so that names of a megabyte do not fill the memory.
-    return username[:150].casefold()
+    # Cut, so that names of a megabyte do not fill the memory; in the form in which accounts are
+    # looked up, so that full-width letters do not buy further attempts.
+    return normalize("NFKC", username[:150]).casefold()
 
 
 def _address_key(address: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from workroom.observe import REFUSALS
 from workroom.transports.websocket.limits import HttpLimits
 from workroom.transports.websocket.problem import problem_response
 from workroom.transports.websocket.pulse import Pulse
@@ -252,6 +253,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
         code, message = _CODES[status]
+        REFUSALS.labels("http", code).inc()
         self.transport.write(problem_response(status, code, message))
         # Read on until the client hangs up: closed with unread bytes, the socket would be reset,
         # and a reset may overtake the response.

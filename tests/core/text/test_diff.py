@@ -135,13 +135,23 @@ def test_a_cluster_is_replaced_as_a_whole(old: str, new: str, expected: list[Hun
     assert hunks(old, new) == expected
 
 
-def test_widened_clusters_that_meet_are_one_hunk() -> None:
-    old, new = "x e\u0301 y", "x\u0301 e\u0302 z"
-    found = hunks(old, new)
-    assert found[0] == Hunk(0, 1, "x\u0301")
-    assert all(
-        left.at + left.deleted < right.at for left, right in zip(found, found[1:], strict=False)
-    )
+def test_clusters_widened_until_they_meet_are_one_hunk() -> None:
+    """Both people of the pair change, the joiner between them stays: it cannot stand alone."""
+    old, new = "a👩\u200d👧b", "a👨\u200d👦b"
+    assert hunks(old, new) == [Hunk(1, 3, "👨\u200d👦")]
+
+
+def test_a_very_long_word_changed_at_both_ends_is_one_word() -> None:
+    long = "x" * 500
+    assert hunks(f"a {long} c", f"a y{long}z c") == [Hunk(2, 500, f"y{long}z")]
+    assert hunks(f"a b{long}c d", f"a y{long}z d") == [Hunk(2, 502, f"y{long}z")]
+
+
+def test_a_long_word_between_two_edits_is_not_counted_twice() -> None:
+    long = "".join(essay(150)).replace(".", "")
+    old = f"one {long} two"
+    assert hunks(old, f"1 {long} 2") == [Hunk(0, 3, "1"), Hunk(len(old) - 3, 3, "2")]
+    assert hunks(f"b{long} two", f"c{long}{long} tow")[0].inserted == f"c{long}{long}"
 
 
 def test_scripts_without_blanks_are_compared_letter_by_letter() -> None:

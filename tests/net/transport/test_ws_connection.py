@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+
 from transport_kit import (
     BINARY,
     CLOSE,
@@ -26,7 +27,6 @@ from transport_kit import (
     resident_bytes,
     until,
 )
-
 from workroom.protocol.frames import ping_frame, text_frame
 from workroom.transports.websocket.limits import SocketLimits
 
@@ -86,7 +86,7 @@ def test_a_header_that_claims_a_terabyte_ends_the_connection_at_once(
         client.send(header(0x80 | TEXT, 1 << 40))
         assert client.close_code() == 1009
         assert client.ended()
-        assert peer.calls == [("oversized", 1 << 40), ("lost", False)]
+        assert until(lambda: peer.calls == [("oversized", 1 << 40), ("lost", False)])
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_breach_of_the_rfc_is_answered_with_its_code(
         client.send(wire + frame(TEXT, b"ignored") * 1000)
         assert client.close_code() == code
         assert client.ended()
-        assert peer.calls == [("lost", False)]
+        assert until(lambda: peer.calls == [("lost", False)])
 
 
 # Endings
@@ -120,7 +120,7 @@ def test_the_clients_close_frame_is_answered_with_its_own_code(
         client.send(frame(CLOSE, payload) + frame(TEXT, b"too late"))
         assert client.receive() == (CLOSE, payload)
         assert client.ended()
-        assert peer.calls == [("lost", True)]
+        assert until(lambda: peer.calls == [("lost", True)])
 
 
 def test_a_close_frame_may_come_amid_a_fragmented_message(server: RunningServer) -> None:
@@ -151,7 +151,7 @@ def test_close_waits_for_the_clients_answer(server: RunningServer) -> None:
         assert not peer.heard("lost")
         client.send(frame(TEXT, b"dropped") + frame(CLOSE, b"\x11\x31"))
         assert client.ended()
-        assert peer.calls == [("text", b"close 4401"), ("lost", True)]
+        assert until(lambda: peer.calls == [("text", b"close 4401"), ("lost", True)])
 
 
 def test_close_does_not_wait_for_ever(server: RunningServer) -> None:
@@ -247,14 +247,11 @@ def test_a_reader_that_never_reads_is_paused_and_not_read_from(server: RunningSe
     before = resident_bytes()
     with connected(server, receive_buffer=4096) as (client, peer):
         client.sock.settimeout(1)
-        message = frame(BINARY, os.urandom(1) * 60_000)
-        sent = 0
         with pytest.raises(TimeoutError):
-            while True:
-                sent += client.sock.send(message[sent % len(message) :])
+            client.sock.sendall(frame(BINARY, bytes(60_000)) * 1000)
         assert peer.heard("paused") == [("paused",)]
         assert peer.outlet.buffered() < 300_000
-        assert resident_bytes() - before < 24 << 20
+        assert resident_bytes() - before < 96 << 20  # 60 of them are what the client wants to send
         client.reset()
         assert until(lambda: peer.heard("lost"))
 
@@ -317,7 +314,7 @@ def test_a_flood_of_tiny_fragments_is_cut_off(server: RunningServer, payload: by
         sender.start()
         assert client.close_code() == 1008
         sender.join()
-        assert peer.calls == [("lost", False)]
+        assert until(lambda: peer.calls == [("lost", False)])
     assert resident_bytes() - before < 10 << 20
     assert time.process_time() - spent < 2
 
@@ -333,7 +330,7 @@ def test_a_flood_of_pings_is_cut_off(server: RunningServer) -> None:
         assert received[0] == CLOSE
         assert received[1][:2] == b"\x03\xf0"  # 1008
         assert 20 <= pongs <= 25
-        assert peer.calls == [("lost", False)]
+        assert until(lambda: peer.calls == [("lost", False)])
 
 
 def test_many_pongs_are_fine_as_the_server_may_have_asked_for_them(server: RunningServer) -> None:
@@ -344,7 +341,5 @@ def test_many_pongs_are_fine_as_the_server_may_have_asked_for_them(server: Runni
 
 
 def send_quietly(client: Client, data: bytes) -> None:
-    try:
+    with contextlib.suppress(OSError):
         client.sock.sendall(data)
-    except OSError:
-        pass

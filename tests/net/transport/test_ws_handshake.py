@@ -6,12 +6,13 @@ import base64
 import json
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transport_kit import TEXT, Client, RecordingDoor, RunningServer, frame
 
+from transport_kit import TEXT, Client, RecordingDoor, RunningServer, frame
 from workroom.transports.websocket.addresses import TrustedProxies
 from workroom.transports.websocket.handshake import BadHandshake, read_opening
 
@@ -104,7 +105,7 @@ def test_a_door_that_fails_costs_one_client_only(server: RunningServer, path: st
     ],
 )
 def test_each_mistake_has_its_status(
-    server: RunningServer, changes: dict[str, str | None], status: int
+    server: RunningServer, changes: dict[str, Any], status: int
 ) -> None:
     with Client(server.port) as client:
         response = client.open(**changes)
@@ -173,11 +174,10 @@ def test_reading_a_head_fails_in_one_way_only(noise: bytes, value: bytes) -> Non
     )
     for attempt in (noise, head + noise, head + b"origin:" + noise + b"\r\n\r\n"):
         try:
-            opening = read_opening(attempt, "::1", NOBODY)
+            path = read_opening(attempt, "::1", NOBODY).handshake.path
         except BadHandshake as bad:
-            assert bad.response.startswith(b"HTTP/1.1 4")
-        else:
-            assert opening.handshake.path.startswith("/")
+            path = bad.response.removeprefix(b"HTTP/1.1 4").decode()
+        assert path[0] in "/0123456789"
 
 
 @pytest.mark.parametrize(

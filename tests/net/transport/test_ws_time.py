@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+
 from transport_kit import (
     CLOSE,
     PING,
@@ -16,14 +17,13 @@ from transport_kit import (
     TEXT,
     Client,
     RecordingDoor,
-
     RunningServer,
     connected,
     frame,
     header,
     until,
 )
-
+from workroom.protocol.frames import binary_frame
 from workroom.transports.websocket.limits import HttpLimits, SocketLimits
 from workroom.transports.websocket.pulse import Pulse, Wheel
 
@@ -117,7 +117,7 @@ def test_a_loop_that_stood_still_counts_it_as_one_beat() -> None:
         item = Appointment(pulse)
         pulse.deadline_in(item, 0.2)
         await asyncio.sleep(0)
-        time.sleep(0.5)  # noqa: ASYNC251 - the loop stands still
+        time.sleep(0.5)  # the loop stands still
         await asyncio.sleep(0.03)
         assert item.beats == []
         await asyncio.sleep(0.4)
@@ -128,10 +128,8 @@ def test_a_loop_that_stood_still_counts_it_as_one_beat() -> None:
 
 def test_a_server_that_was_stopped_does_not_blame_its_clients() -> None:
     limits = SocketLimits(ping_interval=0.1, pong_timeout=0.1, timer_step=0.05)
-    with RunningServer(RecordingDoor(), sockets=limits) as server, connected(server) as (
-        client,
-        peer,
-    ):
+    with RunningServer(RecordingDoor(), sockets=limits) as server, connected(server) as pair:
+        client, peer = pair
         assert client.receive() == (PING, b"")
         assert server.loop is not None
         server.loop.call_soon_threadsafe(time.sleep, 0.5)
@@ -164,47 +162,47 @@ def test_a_client_that_answers_pings_stays_and_one_that_does_not_is_dropped() ->
 
 
 def test_what_the_server_sends_is_no_sign_of_life() -> None:
-    with RunningServer(RecordingDoor(), sockets=LIVELY) as server:
-        with connected(server) as (client, peer):
-            assert server.loop is not None
-            end = time.monotonic() + 2
-            while not peer.heard("lost") and time.monotonic() < end:
-                with contextlib.suppress(RuntimeError):
-                    server.loop.call_soon_threadsafe(peer.outlet.write, b"\x81\x01x")
-                time.sleep(0.02)
-            assert peer.calls == [("lost", False)]
+    with RunningServer(RecordingDoor(), sockets=LIVELY) as server, connected(server) as pair:
+        peer = pair[1]
+        assert server.loop is not None
+        end = time.monotonic() + 2
+        while not peer.heard("lost") and time.monotonic() < end:
+            server.loop.call_soon_threadsafe(lambda: peer.outlet.write(b"\x81\x01x"))
+            time.sleep(0.02)
+        assert peer.calls == [("lost", False)]
 
 
 def test_pings_come_at_their_interval_when_answers_have_less_time() -> None:
     limits = SocketLimits(ping_interval=0.4, pong_timeout=0.1, timer_step=0.02)
-    with RunningServer(RecordingDoor(), sockets=limits) as server:
-        with connected(server) as (client, peer):
-            times = []
-            for _ in range(3):
-                assert client.receive() == (PING, b"")
-                times.append(time.monotonic())
-                client.send(frame(PONG))
-            assert 0.35 < times[2] - times[1] < 0.65
-            begun = time.monotonic()
+    with RunningServer(RecordingDoor(), sockets=limits) as server, connected(server) as pair:
+        client, times = pair[0], []
+        for _ in range(3):
             assert client.receive() == (PING, b"")
-            assert client.close_code() is None
-            assert time.monotonic() - begun < 0.8
+            times.append(time.monotonic())
+            client.send(frame(PONG))
+        assert 0.35 < times[2] - times[1] < 1.0
+        begun = time.monotonic()
+        assert client.receive() == (PING, b"")
+        assert client.close_code() is None
+        assert time.monotonic() - begun < 1.5
 
 
 def test_a_slow_reader_is_its_peers_affair_and_not_dropped_for_silence() -> None:
     door = RecordingDoor()
-    door.on_open = lambda peer: peer.outlet.write(b"\x82\x7f" + (8 << 20).to_bytes(8) + bytes(8 << 20))
-    with RunningServer(door, sockets=LIVELY) as server:
-        with connected(server, receive_buffer=4096) as (client, peer):
-            time.sleep(1.2)
-            assert peer.calls == [("paused",)]
-            answering = threading.Thread(target=answer_pings, args=(client,), daemon=True)
-            answering.start()
-            assert until(lambda: peer.heard("drained"))
-            time.sleep(0.6)
-            assert not peer.heard("lost")
-            client.reset()
-            answering.join()
+    door.on_open = lambda peer: peer.outlet.write(binary_frame(bytes(8 << 20)))
+    with (
+        RunningServer(door, sockets=LIVELY) as server,
+        connected(server, receive_buffer=4096) as (client, peer),
+    ):
+        time.sleep(1.0)
+        assert peer.calls == [("paused",)]
+        answering = threading.Thread(target=answer_pings, args=(client,), daemon=True)
+        answering.start()
+        assert until(lambda: peer.heard("drained"))
+        time.sleep(0.6)
+        assert not peer.heard("lost")
+        client.reset()
+        answering.join()
 
 
 def answer_pings(client: Client) -> None:
@@ -222,7 +220,7 @@ PATIENT = SocketLimits(
 
 
 @pytest.fixture(scope="module")
-def patient() -> RunningServer:
+def patient() -> Iterator[RunningServer]:
     with RunningServer(RecordingDoor(), sockets=PATIENT) as server:
         yield server
 
@@ -322,7 +320,7 @@ def test_peers_that_say_goodbye_themselves_end_it_sooner() -> None:
         client.send(frame(CLOSE, b"\x03\xf4"))
         stopping.join(2)
         assert not stopping.is_alive()
-        assert peer.calls == [("lost", True)]
+        assert until(lambda: peer.calls == [("lost", True)])
 
 
 def test_a_stopping_server_without_connections_stops_at_once() -> None:

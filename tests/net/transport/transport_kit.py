@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import uvicorn
@@ -129,9 +130,7 @@ class RunningServer:
 
     def __init__(self, door: Any, ports: int = 1, **settings: Any) -> None:
         self.door = door
-        self.config = server_config(
-            rest, door, lifespan="off", loop="none", **settings
-        )
+        self.config = server_config(rest, door, lifespan="off", loop="none", **settings)
         self.server = uvicorn.Server(self.config)
         self._sockets = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(ports)]
         self.ports = [sock.getsockname()[1] for sock in self._sockets]
@@ -164,7 +163,7 @@ class RunningServer:
 
     @property
     def port(self) -> int:
-        return self.ports[0]
+        return int(self.ports[0])
 
     @property
     def open_sockets(self) -> int:
@@ -175,9 +174,7 @@ def frame(
     opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, masked: bool = True
 ) -> bytes:
     first = (0x80 if fin else 0) | rsv << 4 | opcode
-    return header(first, len(payload), masked=masked) + (
-        _masked(payload) if masked else payload
-    )
+    return header(first, len(payload), masked=masked) + (_masked(payload) if masked else payload)
 
 
 def header(first: int, length: int, *, masked: bool = True) -> bytes:
@@ -312,5 +309,5 @@ def connected(server: RunningServer, **more: Any) -> Iterator[tuple[Client, Reco
 
 
 def resident_bytes() -> int:
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")

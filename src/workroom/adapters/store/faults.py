@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from workroom.errors import Unavailable
+from workroom.errors import Unavailable, WorkroomError
 
 _MESSAGES: Final[dict[int, str]] = {
     sqlite3.SQLITE_FULL: "The disk that holds the database is full",
@@ -62,6 +62,10 @@ def needs_new_connection(error: BaseException) -> bool:
 
 def unavailable(error: BaseException) -> Unavailable:
     """The error to raise or hand back; never with an SQL text in it."""
+    if isinstance(error, Unavailable):
+        return error
+    if isinstance(error, WorkroomError):
+        return Unavailable(error.message)
     code = primary_code(error)
     message = _MESSAGES.get(code, "The database failed") if code is not None else (
         "The change could not be stored"

@@ -11,12 +11,9 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import (
     Connection,
-    Integer,
     bindparam,
-    cast,
     delete,
     func,
-    literal,
     null,
     select,
     tuple_,
@@ -56,16 +53,21 @@ _KEEP: Final = "ON CONFLICT DO NOTHING"
 
 # Writing a batch
 
+_KEYS: Final[Any] = bindparam("keys", expanding=True)
+_HEADS: Final = select(rooms.c.room_kind, rooms.c.room_id, rooms.c.seq, rooms.c.deleted).where(
+    tuple_(rooms.c.room_kind, rooms.c.room_id).in_(_KEYS)
+)
+_ANSWERS_GIVEN: Final = select(answers.c.user_id, answers.c.request_id, answers.c.body).where(
+    tuple_(answers.c.user_id, answers.c.request_id).in_(_KEYS)
+)
+
 
 def heads(connection: Connection, wanted: Collection[RoomId]) -> dict[RoomId, Head]:
     """Where the logs of these rooms end; rooms that never were are left out."""
-    key = tuple_(rooms.c.room_kind, rooms.c.room_id)
-    statement = select(rooms.c.room_kind, rooms.c.room_id, rooms.c.seq, rooms.c.deleted).where(
-        key.in_([(room.kind.value, room.number) for room in wanted])
-    )
+    values = {"keys": [(room.kind.value, room.number) for room in wanted]}
     return {
         RoomId(RoomKind(kind), number): Head(seq, bool(deleted))
-        for kind, number, seq, deleted in fetch(connection, statement)
+        for kind, number, seq, deleted in fetch(connection, _HEADS, values)
     }
 
 
@@ -73,10 +75,7 @@ def answers_given(connection: Connection, wanted: Collection[AnswerKey]) -> dict
     """The answers to those of these requests that were answered."""
     if not wanted:
         return {}
-    statement = select(answers.c.user_id, answers.c.request_id, answers.c.body).where(
-        tuple_(answers.c.user_id, answers.c.request_id).in_(list(wanted))
-    )
-    rows = fetch(connection, statement)
+    rows = fetch(connection, _ANSWERS_GIVEN, {"keys": list(wanted)})
     return {(UserId(user_id), request_id): body for user_id, request_id, body in rows}
 
 
@@ -197,7 +196,7 @@ _RECORDS: Final = (
     .order_by(entries.c.seq)
     .limit(bindparam("limit"))
 )
-_USER_COLUMNS: Final = (
+USER_COLUMNS: Final = (
     users.c.id,
     users.c.username,
     users.c.name,
@@ -205,7 +204,7 @@ _USER_COLUMNS: Final = (
     users.c.avatar_url,
 )
 _PEOPLE: Final = (
-    select(*_USER_COLUMNS)
+    select(*USER_COLUMNS)
     .join(people, people.c.user_id == users.c.id)
     .where(people.c.room_kind == _KIND, people.c.room_id == _NUMBER)
 )
@@ -242,7 +241,7 @@ def records(connection: Connection, room: RoomId, after: int, limit: int) -> lis
 
 
 def user_of(row: Row) -> User:
-    """A user from the columns of ``_USER_COLUMNS``."""
+    """A user from the columns of ``USER_COLUMNS``."""
     user_id, username, name, role, avatar_url = row
     return User(UserId(user_id), username, name, Role(role), avatar_url)
 
@@ -259,7 +258,7 @@ _LISTED: Final = (
     rooms.c.updated_by,
     rooms.c.details,
 )
-_SHOWN: Final = (rooms.c.room_kind == _KIND, rooms.c.deleted == literal(False))
+_SHOWN: Final = (rooms.c.room_kind == _KIND, rooms.c.deleted.is_(False))
 _NEWEST: Final = (rooms.c.updated_at.desc(), rooms.c.room_id.desc())
 _PAGED: Final = (bindparam("limit"), bindparam("offset"))
 _MEMBERSHIP: Final = (
@@ -269,7 +268,7 @@ _MEMBERSHIP: Final = (
     & people.c.level.is_not(None)
 )
 _ROOMS: Final = (
-    select(*_LISTED, cast(null(), Integer).label("level"))
+    select(*_LISTED, null().label("level"))
     .where(*_SHOWN)
     .order_by(*_NEWEST)
     .limit(_PAGED[0])
@@ -320,7 +319,6 @@ _ANSWER: Final = select(answers.c.body).where(
     answers.c.user_id == bindparam("user_id"), answers.c.request_id == bindparam("request_id")
 )
 _OLD_ANSWERS: Final = delete(answers).where(
-    answers.c.user_id.is_not(None),
     tuple_(answers.c.user_id, answers.c.request_id).in_(
         select(answers.c.user_id, answers.c.request_id)
         .where(answers.c.at < bindparam("before"))
@@ -380,7 +378,14 @@ def reserve_id(connection: Connection, name: str, number: int) -> None:
         set_next_id(connection, name, number + 1)
 
 
-def users_with(connection: Connection, ids: Sequence[UserId]) -> dict[UserId, User]:
-    """The users with these ids."""
-    statement = select(*_USER_COLUMNS).where(users.c.id.in_(ids))
-    return {user.id: user for user in map(user_of, fetch(connection, statement))}
+# Health
+
+
+def ping(connection: Connection) -> None:
+    """Answer a trivial question from the tables."""
+    connection.execute(_COUNTER, {"name": "fence"}).all()
+
+
+def raise_fence(connection: Connection) -> None:
+    """Write something small, to prove that writing works."""
+    set_next_id(connection, "fence", next_id(connection, "fence") + 1)

@@ -13,8 +13,8 @@ not by a clock: 10 KB rewritten from end to end is one hunk after some milliseco
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Iterable
+from itertools import accumulate, pairwise
 from typing import Final
 
 from rapidfuzz.distance import Indel
@@ -48,10 +48,8 @@ def diff(old: str, new: str, caret: int | None = None) -> Change:
         spans = [_slide(old, new, whole, caret, 0)]
     else:
         spans = _spans(old, new, whole, caret)
-    return Change.of(
-        len(old),
-        [Hunk(x0, x1 - x0, new[y0:y1]) for x0, x1, y0, y1 in _whole_clusters(old, new, spans)],
-    )
+    spans = _widened(old, new, spans, splits_cluster)
+    return Change.of(len(old), [Hunk(x0, x1 - x0, new[y0:y1]) for x0, x1, y0, y1 in spans])
 
 
 def _is_pure(span: Span) -> bool:
@@ -63,31 +61,12 @@ def _spans(old: str, new: str, whole: Span, caret: int | None) -> list[Span]:
     small = whole.x1 - whole.x0 + whole.y1 - whole.y0 <= _REGION
     found = [whole] if small else regions(old, new, whole)
     spans: list[Span] = []
-    for region in _whole_words(old, new, found):
+    for region in _widened(old, new, found, _cuts_word, pure_too=False):
         parts = [region] if _is_pure(region) else _by_words(old, new, region)
         for span in parts:
             floor = spans[-1].x1 if spans else 0
             spans.append(_slide(old, new, span, caret, floor) if _is_pure(span) else span)
     return spans
-
-
-def _whole_words(old: str, new: str, found: Sequence[Span] | Iterator[Span]) -> list[Span]:
-    """The regions widened to word borders; those that meet become one."""
-    wide: list[Span] = []
-    for x0, x1, y0, y1 in found:
-        if x0 != x1 and y0 != y1:
-            while x0 and y0 and old[x0 - 1] == new[y0 - 1] and in_word(old[x0 - 1]):
-                x0 -= 1
-                y0 -= 1
-            while x1 < len(old) and y1 < len(new) and old[x1] == new[y1] and in_word(old[x1]):
-                x1 += 1
-                y1 += 1
-        while wide and (x0 <= wide[-1].x1 or y0 <= wide[-1].y1):
-            x0, y0 = min(x0, wide[-1].x0), min(y0, wide[-1].y0)
-            x1, y1 = max(x1, wide[-1].x1), max(y1, wide[-1].y1)
-            wide.pop()
-        wide.append(Span(x0, x1, y0, y1))
-    return wide
 
 
 def _by_words(old: str, new: str, region: Span) -> list[Span]:
@@ -183,20 +162,41 @@ def _starts_word(text: str, start: int, end: int) -> bool:
     )
 
 
-def _whole_clusters(old: str, new: str, spans: list[Span]) -> list[Span]:
-    """The spans, widened where a cut would tear a cluster; those that meet then become one."""
-    whole: list[Span] = []
-    for index, (x0, x1, y0, y1) in enumerate(spans):
-        floor = whole[-1].x1 if whole else 0
-        while x0 > floor and (splits_cluster(old, x0) or splits_cluster(new, y0)):
+def _cuts_word(text: str, position: int) -> bool:
+    """Whether a cut of ``text`` at ``position`` would tear a word apart."""
+    inside = 0 < position < len(text)
+    return inside and in_word(text[position - 1]) and in_word(text[position])
+
+
+def _widened(
+    old: str,
+    new: str,
+    spans: Iterable[Span],
+    tears: Callable[[str, int], bool],
+    *,
+    pure_too: bool = True,
+) -> list[Span]:
+    """The spans, made wide enough that no end of them tears something apart.
+
+    Unless ``pure_too``, mere insertions and deletions stay as they are.
+    Between two spans both texts agree, so both sides move by the same letters, and never beyond the
+    next span: those that meet become one.
+    """
+    wide: list[Span] = []
+    for span, following in pairwise([*spans, None]):
+        assert span is not None
+        x0, x1, y0, y1 = span
+        floor, ceiling = wide[-1].x1 if wide else 0, following.x0 if following else len(old)
+        if _is_pure(span) and not pure_too:
+            floor, ceiling = x0, x1
+        while x0 > floor and (tears(old, x0) or tears(new, y0)):
             x0 -= 1
             y0 -= 1
-        ceiling = spans[index + 1].x0 if index + 1 < len(spans) else len(old)
-        while x1 < ceiling and (splits_cluster(old, x1) or splits_cluster(new, y1)):
+        while x1 < ceiling and (tears(old, x1) or tears(new, y1)):
             x1 += 1
             y1 += 1
-        if whole and whole[-1].x1 == x0:
-            x0, y0 = whole[-1].x0, whole[-1].y0
-            whole.pop()
-        whole.append(Span(x0, x1, y0, y1))
-    return whole
+        if wide and wide[-1].x1 == x0:
+            x0, y0 = wide[-1].x0, wide[-1].y0
+            wide.pop()
+        wide.append(Span(x0, x1, y0, y1))
+    return wide

@@ -213,8 +213,8 @@ class _Weave:
             return False  # after what the same writer has inserted before
         after_own = self._at > 0 and self._base_authors[self._at - 1] == self._author
         previous = self._last_of_mine
-        goes_on = previous != "" and _glues(previous, mine[0]) and not in_word(words[0])
-        return after_own or bool(goes_on)
+        goes_on = previous != "" and in_word(previous) and not in_word(words[0])
+        return after_own or (goes_on and (in_word(mine[0]) or mine[0] in _ENDS_WORD))
 
 
 def _glues(left: str, right: str) -> int:

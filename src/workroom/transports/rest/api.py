@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
@@ -27,6 +28,11 @@ _NO_TELEMETRY: Final = TelemetryConfig(
 _PARTS: Final = (tokens, users, essays, feedback, projects, health)
 
 
+def _operation_id(route: APIRoute) -> str:
+    """The function's name: clients that are generated from the schema are called like this."""
+    return route.name
+
+
 def create_api(
     library: Library,
     accounts: Accounts,
@@ -44,6 +50,7 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
         strict_content_type=False,
+        generate_unique_id_function=_operation_id,
         telemetry=_NO_TELEMETRY,
     )
     app.state.services = Services(library, accounts, readiness, settings)

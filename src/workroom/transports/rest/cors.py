@@ -21,7 +21,7 @@ class Cors:
 
     def __init__(self, app: ASGIApp, allowed: frozenset[str]) -> None:
         self._app = app
-        self._allowed = frozenset(origin.encode() for origin in allowed)
+        self._allowed = frozenset(origin.rstrip("/").lower().encode() for origin in allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -29,21 +29,27 @@ class Cors:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        origin = headers.get(b"origin")
-        if origin in self._allowed and _is_preflight(scope, headers):
+        origin = self._welcome_origin(headers)
+        if origin is not None and _is_preflight(scope, headers):
             await _welcome(send, origin)
             return
 
         async def send_with_origin(message: Message) -> None:
             if message["type"] == "http.response.start":
                 added = [(b"vary", b"Origin")]
-                if origin in self._allowed:
+                if origin is not None:
                     added.append((b"access-control-allow-origin", origin))
                     added.append((b"access-control-expose-headers", ANSWER_HEADERS))
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
             await send(message)
 
         await self._app(scope, receive, send_with_origin)
+
+    def _welcome_origin(self, headers: Mapping[bytes, bytes]) -> bytes | None:
+        origin = headers.get(b"origin")
+        if origin is None or (origin not in self._allowed and b"*" not in self._allowed):
+            return None
+        return origin
 
 
 def _is_preflight(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:

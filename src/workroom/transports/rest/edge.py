@@ -84,9 +84,8 @@ class Edge:
             elif not isinstance(error, TooLarge):
                 _report(error, "")
         finally:
-            route = getattr(scope.get("route"), "path", "none")
             known = method if method in _METHODS else "other"
-            HTTP_REQUESTS.labels(known, route, str(answer.status)).inc()
+            HTTP_REQUESTS.labels(known, _template(scope), str(answer.status)).inc()
 
 
 def _registered(path: str) -> str:
@@ -95,6 +94,14 @@ def _registered(path: str) -> str:
     if bare in BARE:
         return bare
     return path if path.endswith("/") or not path.startswith("/api/") else path + "/"
+
+
+def _template(scope: Scope) -> str:
+    """The route that was taken, as the schema writes it: never a path with a number in it."""
+    route = scope.get("route")
+    if route is not None:
+        return str(route.path)
+    return scope["path"] if scope["path"] in BARE else "none"
 
 
 class _Answer:

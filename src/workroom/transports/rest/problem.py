@@ -129,7 +129,7 @@ _BY_STATUS: Final = {
 _OTHER_CODES: Final = {"unknown_action": "invalid_message", "not_subscribed": "conflict"}
 """Errors of the core that no REST request can meet, should one ever do so."""
 _INNER_PLACES: Final = ("payload.data.", "feedback.")
-"""Where the core, which speaks of WebSocket messages, places a field that stands at the top here."""
+"""Where the core, which speaks of WebSocket messages, places what stands at the top here."""
 SOON: Final = 1
 """Seconds after which to try again, when the error does not know better."""
 
@@ -155,8 +155,8 @@ def problem(
     }
     sent = dict(headers or {})
     if mistakes:
-        body["field"] = mistakes[0].field
-        body["errors"] = [{"field": m.field, "message": m.message} for m in mistakes]
+        body["field"] = mistakes[0].field or None
+        body["errors"] = [{"field": m.field or None, "message": m.message} for m in mistakes]
     if retry_after is not None:
         body["retry_after"] = max(1, ceil(retry_after))
         sent["Retry-After"] = str(body["retry_after"])

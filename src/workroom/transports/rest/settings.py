@@ -21,7 +21,8 @@ class RestSettings:
     """Settings of the REST interface, with the defaults that the contract promises."""
 
     allowed_origins: frozenset[str] = frozenset()
-    """Origins (as ``https://app.example.org``) whose pages may call the API; compared exactly."""
+    """Origins (as ``https://app.example.org``) whose pages may call the API, compared exactly; or
+    ``*`` for any."""
     hsts_seconds: int = 0
     """How long browsers must insist on https; 0 leaves it open."""
     max_body: int = 2 * 1024 * 1024
@@ -33,14 +34,16 @@ class RestSettings:
 class Readiness:
     """Whether this node can serve: every check passes, and it is not shutting down."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(
+        self, checks: Mapping[str, Check], *, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         """``checks`` by the name that operators see, as ``database``."""
         self._checks = checks
-        self.shutting_down = False
+        self._stopping = stopping
 
     async def examine(self) -> dict[str, str]:
         """``ok`` by name, for every check. Raises Unavailable naming the ones that failed."""
-        if self.shutting_down:
+        if self._stopping():
             raise Unavailable("the server is shutting down")
         names = list(self._checks)
         passed = await asyncio.gather(*(_passes(self._checks[name]) for name in names))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from workroom.observe import REFUSALS
 from workroom.service.outlet import Accept, Door, Handshake, Reject
 from workroom.transports.websocket.addresses import TrustedProxies
 from workroom.transports.websocket.failures import log_failure
@@ -48,6 +49,7 @@ class Gate:
         try:
             opening = read_opening(head, peer, self._proxies)
         except BadHandshake as bad:
+            REFUSALS.labels("handshake", bad.code).inc()
             return Answer(bad.response)
         answer = self._ask(opening.handshake)
         if isinstance(answer, Reject):
@@ -65,7 +67,7 @@ class Gate:
         self._shut = True
         try:
             self._door.shut()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- the server stops all the same
             log_failure("door_failed", error)
 
     def first_ping(self) -> float:
@@ -76,6 +78,6 @@ class Gate:
     def _ask(self, handshake: Handshake) -> Accept | Reject:
         try:
             return self._door.answer(handshake)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- one handshake, not the server
             log_failure("door_failed", error)
             return _BROKEN

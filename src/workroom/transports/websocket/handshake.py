@@ -26,6 +26,7 @@ class BadHandshake(Exception):
 
     def __init__(self, status: int, code: str, message: str, headers: Headers = ()) -> None:
         super().__init__(message)
+        self.code: Final = code
         self.response: Final = problem_response(status, code, message, headers)
 
 

@@ -20,6 +20,7 @@ import enum
 from collections.abc import Callable
 from typing import Any, Final, ParamSpec, cast
 
+from workroom.observe import CLOSES
 from workroom.service.outlet import Peer
 from workroom.transports.websocket.failures import log_failure
 from workroom.transports.websocket.gate import Gate
@@ -130,6 +131,7 @@ class Line(asyncio.Protocol):
     def _fail(self, code: int, reason: str) -> None:
         """End it because somebody made a mistake (RFC 6455, section 7.1.7)."""
         if self._state is State.OPEN:
+            CLOSES.labels(str(code)).inc()
             self._transport.write(close_frame(code, reason))
         self._linger()
 
@@ -156,7 +158,7 @@ class Line(asyncio.Protocol):
             tell(*args, **more)
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # a panic of a Rust extension is no Exception
+        except BaseException as error:  # noqa: BLE001 -- panics of Rust extensions are no Exception
             log_failure("peer_failed", error)
             if self._state is not State.GONE:
                 self._fail(_INTERNAL_ERROR, "internal error")

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from workroom.observe import CLOSES
 from workroom.service.outlet import Accept, Door, Peer
 from workroom.transports.websocket.addresses import TrustedProxies
 from workroom.transports.websocket.allowance import Allowance
@@ -97,6 +98,7 @@ class RoomProtocol(Line):
             # It is not read from, so it cannot answer. How long it may stay is its peer's affair.
             pulse.ping_in(self, limits.ping_interval)
         elif self._asked and not self._heard:
+            CLOSES.labels("1006").inc()
             self.abort()
         elif self._asked and limits.ping_interval > limits.pong_timeout:
             self._asked = False
@@ -111,6 +113,7 @@ class RoomProtocol(Line):
         if self._state is not State.OPEN:
             super().expired()
         elif self._leaving:
+            CLOSES.labels(str(_SERVICE_RESTART)).inc()
             self.close(_SERVICE_RESTART, "server restarting")
         elif self._since is not None:
             self._judge_message(self._since)

@@ -120,12 +120,12 @@ class Pulse:
         for pinged in pings:
             try:
                 pinged.beat()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 -- the others have their times too
                 log_failure("pulse_failed", error)
         for expires in deadlines:
             try:
                 expires.expired()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 -- the others have their times too
                 log_failure("pulse_failed", error)
 
     def _beats(self, seconds: float) -> int:

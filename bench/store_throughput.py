@@ -1,0 +1,115 @@
+"""How many entries a second the SQLite store makes durable, and how soon each is acknowledged.
+
+    python bench/store_throughput.py [--entries 50000] [--outstanding 200] [--rooms 200]
+
+An asyncio loop keeps ``outstanding`` appends of one 300-byte entry waiting. The baseline, in the
+same run and directory, is raw ``sqlite3`` that commits each insert by itself. Both with WAL and
+``synchronous=FULL``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sqlite3
+import tempfile
+import time
+from itertools import count
+from pathlib import Path
+
+from workroom.adapters.store import SqliteStore
+from workroom.core.entries import Record
+from workroom.ids import RoomId, UserId, essay_room
+from workroom.ports.store import Append, Answer, AppendResult, Appended, RoomSummary
+
+BODY, UPDATE = b"x" * 150, os.urandom(150)
+SUMMARY = RoomSummary("An essay", UserId(1), 1, 2, UserId(1), {"word_count": 600, "prompt": ""})
+
+
+def commit_each(path: Path, entries: int) -> float:
+    """Inserts a second when each is its own transaction."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE log (room, seq, body, yjs, PRIMARY KEY (room, seq))")
+    begin = time.perf_counter()
+    for number in range(entries):
+        connection.execute("INSERT INTO log VALUES (?, ?, ?, ?)", (1, number, BODY, UPDATE))
+    return entries / (time.perf_counter() - begin)
+
+
+class Load:
+    """A closed loop: each answer sets off the next append in the same room."""
+
+    def __init__(self, store: SqliteStore, rooms: int, entries: int, answers: bool) -> None:
+        self.store = store
+        self.seqs = [0] * rooms
+        self.left = entries
+        self.answers = answers
+        self.requests = count()
+        self.waiting = 0
+        self.latencies: list[float] = []
+        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def start(self, room: int) -> None:
+        """Append one entry; the room must have none that waits."""
+        self.left -= 1
+        self.waiting += 1
+        begin = time.perf_counter()
+        seq = self.seqs[room]
+        record = Record(seq + 1, "edited", UserId(1 + room), 1, BODY, UPDATE)
+        answer = None
+        if self.answers:
+            answer = Answer(UserId(1 + room), f"r{next(self.requests)}", 1, b"{}")
+        append = Append(self.address(room), seq, (record,), SUMMARY, answer=answer)
+
+        def done(result: AppendResult) -> None:
+            assert isinstance(result, Appended), result
+            self.latencies.append(time.perf_counter() - begin)
+            self.seqs[room] = result.seq
+            self.waiting -= 1
+            if self.left > 0:
+                self.start(room)
+            elif not self.waiting:
+                self.finished.set_result(None)
+
+        self.store.append(append, done)
+
+    def address(self, room: int) -> RoomId:
+        """The address of a room by its place."""
+        return essay_room(room + 1)
+
+
+async def grouped(path: Path, options: argparse.Namespace) -> str:
+    """One line of figures for the store."""
+    store = SqliteStore(path)
+    await store.open()
+    load = Load(store, options.outstanding, options.entries, options.answers)
+    begin = time.perf_counter()
+    for room in range(options.outstanding):
+        load.start(room)
+    await load.finished
+    seconds = time.perf_counter() - begin
+    await store.close()
+    times = sorted(load.latencies)
+    p50, p99 = (times[int(len(times) * share)] * 1e3 for share in (0.5, 0.99))
+    return f"{len(times) / seconds:8.0f} entries/s   p50 {p50:.2f} ms   p99 {p99:.2f} ms"
+
+
+def main() -> None:
+    """Measure both, and print one line each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entries", type=int, default=50_000)
+    parser.add_argument("--outstanding", type=int, default=200)
+    parser.add_argument("--answers", action="store_true", help="remember an answer with each")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rate = commit_each(Path(folder, "baseline.db"), 2_000)
+        print(f"commit each      {rate:8.0f} entries/s")
+        import uvloop
+        print(f"group commit     {uvloop.run(grouped(Path(folder, 'store.db'), options))}")
+
+
+if __name__ == "__main__":
+    main()

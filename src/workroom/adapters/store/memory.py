@@ -1,0 +1,228 @@
+"""The store in memory: the same promises, except that nothing outlives the process.
+
+For trying things out and for tests, which can make it fail (``fail_with``) and hold appends back
+(``hold``) to see what those who wait do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from workroom.adapters.store.batch import AnswerKey, Batch, Head, collect, judge
+from workroom.adapters.store.memory_accounts import MemoryAccounts
+from workroom.core.entries import Record
+from workroom.core.people import Right
+from workroom.errors import Unavailable
+from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
+from workroom.ports.store import (
+    Append,
+    Appended,
+    AppendResult,
+    Checkpoint,
+    IdKind,
+    ListedRoom,
+    NotStored,
+    RoomPage,
+    RoomSummary,
+    StoredRoom,
+)
+
+Done = Callable[[AppendResult], None]
+
+
+@dataclass(slots=True)
+class _Room:
+    records: list[Record] = field(default_factory=list)
+    checkpoint: Checkpoint | None = None
+    summary: RoomSummary = field(
+        default_factory=lambda: RoomSummary("", UserId(0), 0, 0, UserId(0), {})
+    )
+    people: dict[UserId, Right | None] = field(default_factory=dict)
+
+
+class MemoryStore(MemoryAccounts):
+    """``RoomStore`` and ``AccountStore`` in memory.
+
+    Appends are stored together in the next turn of the loop, as a group commit would.
+    """
+
+    def __init__(self, *, clock: Callable[[], int] = lambda: int(time.time())) -> None:
+        super().__init__(clock)
+        self._rooms: dict[RoomId, _Room] = {}
+        self._heads: dict[RoomId, Head] = {}
+        self._answers: dict[AnswerKey, bytes] = {}
+        self._answered_at: dict[AnswerKey, int] = {}
+        self._feedback: dict[FeedbackId, RoomId] = {}
+        self._next_ids: dict[IdKind, int] = {}
+        self._waiting: list[tuple[Append, Done]] = []
+        self._held = False
+        self._write_error: Unavailable | None = None
+        self._read_error: Unavailable | None = None
+
+    async def open(self) -> None:
+        """Nothing to do; here so that every store is used alike."""
+
+    async def close(self) -> None:
+        """Store and answer what waits."""
+        self.release()
+        self._commit()
+
+    # For tests
+
+    def fail_with(self, error: Unavailable, *, reads: bool = False) -> None:
+        """From now on nothing is stored, and everybody is told ``error``; readers too if asked."""
+        self._write_error = error
+        self._read_error = error if reads else None
+
+    def heal(self) -> None:
+        """Work again."""
+        self._write_error = self._read_error = None
+
+    def hold(self) -> None:
+        """Keep appends waiting, as a slow disk does, until ``release``."""
+        self._held = True
+
+    def release(self) -> None:
+        """Store what was held back in the next turn of the loop, and hold nothing any more."""
+        self._held = False
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._commit)
+
+    def _may_read(self) -> None:
+        if self._read_error is not None:
+            raise self._read_error
+
+    def _may_write(self) -> None:
+        if self._write_error is not None:
+            raise self._write_error
+
+    # RoomStore
+
+    def append(self, append: Append, done: Done) -> None:
+        """Store in the next turn of the loop, then call ``done``."""
+        if not self._waiting and not self._held:
+            asyncio.get_running_loop().call_soon(self._commit)
+        self._waiting.append((append, done))
+
+    def _commit(self) -> None:
+        if self._held:
+            return
+        waiting, self._waiting = self._waiting, []
+        if self._write_error is not None:
+            results: Sequence[AppendResult] = [NotStored(self._write_error)] * len(waiting)
+        else:
+            results = self._store([append for append, _ in waiting])
+        for (_, done), result in zip(waiting, results, strict=True):
+            try:
+                done(result)
+            except Exception as error:  # noqa: BLE001 - as the loop itself does
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "A store callback failed", "exception": error}
+                )
+
+    def _store(self, appends: Sequence[Append]) -> list[AppendResult]:
+        results = judge(appends, self._heads, self._answers)
+        good = [a for a, r in zip(appends, results, strict=True) if isinstance(r, Appended)]
+        self._keep_batch(collect(good))
+        return results
+
+    def _keep_batch(self, batch: Batch) -> None:
+        for room, (_, summary) in batch.rooms.items():
+            kept = self._rooms.setdefault(room, _Room())
+            kept.summary = summary or kept.summary
+        for room, record in batch.records:
+            self._rooms[room].records.append(record)
+            self._rooms[room].people.setdefault(record.actor)
+        for (room, user_id), right in batch.rights.items():
+            self._rooms[room].people[user_id] = right
+        for feedback_id, owner in batch.feedback.items():
+            self._feedback.pop(feedback_id, None)
+            if owner is not None:
+                self._feedback[feedback_id] = owner
+        for answer in batch.answers:
+            self._answered_at[answer.user_id, answer.request_id] = answer.at
+        for room, checkpoint in batch.checkpoints.items():
+            self._rooms[room].checkpoint = checkpoint
+        for room in batch.deleted:
+            self._forget_room(room)
+
+    def _forget_room(self, room: RoomId) -> None:
+        self._rooms[room].people.clear()
+        self._feedback = {each: of for each, of in self._feedback.items() if of != room}
+
+    async def load(self, room: RoomId) -> StoredRoom | None:
+        """The room as stored."""
+        self._may_read()
+        head = self._heads.get(room)
+        if head is None or head.deleted:
+            return None
+        kept = self._rooms[room]
+        after = 0 if kept.checkpoint is None else kept.checkpoint.seq
+        return StoredRoom(
+            room=room,
+            seq=head.seq,
+            checkpoint=kept.checkpoint,
+            records=tuple(kept.records[after:]),
+            people={
+                each: self._accounts[each].user for each in kept.people if each in self._accounts
+            },
+        )
+
+    async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
+        """Entries after a number, in order; of deleted rooms too."""
+        self._may_read()
+        return self._rooms[room].records[after : after + limit] if room in self._rooms else []
+
+    async def answer(self, user_id: UserId, request_id: str) -> bytes | None:
+        """The first answer to this request."""
+        self._may_read()
+        return self._answers.get((user_id, request_id))
+
+    async def forget_answers(self, before: int) -> int:
+        """Forget answers given before ``before``; returns how many."""
+        self._may_write()
+        old = [key for key, at in self._answered_at.items() if at < before]
+        for key in old:
+            del self._answered_at[key], self._answers[key]
+        return len(old)
+
+    async def new_ids(self, kind: IdKind, count: int) -> range:
+        """Ids that were never given before."""
+        self._may_write()
+        first = self._next_ids.get(kind, 1)
+        self._next_ids[kind] = first + count
+        return range(first, first + count)
+
+    async def reserve_id(self, kind: IdKind, number: int) -> None:
+        """Never give ``number``."""
+        self._may_write()
+        self._next_ids[kind] = max(self._next_ids.get(kind, 1), number + 1)
+
+    async def rooms(
+        self, kind: RoomKind, user_id: UserId | None, *, limit: int, offset: int
+    ) -> RoomPage:
+        """A page of rooms, newest change first."""
+        self._may_read()
+        listed = [
+            ListedRoom(room, head.seq, kept.summary, kept.people.get(user_id) if user_id else None)
+            for room, head in self._heads.items()
+            if room.kind is kind and not head.deleted
+            if (kept := self._rooms[room]) is not None
+        ]
+        if user_id is not None:
+            listed = [each for each in listed if each.right is not None]
+        listed.sort(key=lambda each: (each.summary.updated_at, each.room.number), reverse=True)
+        return RoomPage(listed[offset : offset + limit], len(listed))
+
+    async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
+        """The essay to which a piece of feedback belongs."""
+        self._may_read()
+        return self._feedback.get(feedback_id)
+
+    async def check(self) -> None:
+        """Raises Unavailable while told to fail."""
+        self._may_read()
+        self._may_write()

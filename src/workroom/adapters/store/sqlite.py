@@ -1,0 +1,129 @@
+"""The store on one SQLite file: what ``workroom serve`` uses when it is told of nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Final
+
+from workroom.adapters.store import queries, verify
+from workroom.adapters.store.sqlite_access import SqliteAccess
+from workroom.adapters.store.sqlite_accounts import SqliteAccounts
+from workroom.adapters.store.writer import Done
+from workroom.core.entries import Record
+from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
+from workroom.ports.store import Append, IdKind, RoomPage, StoredRoom
+
+_FORGET_AT_ONCE: Final = 5_000
+"""Answers deleted in one transaction: appends must not wait long behind them."""
+
+
+def _seconds() -> int:
+    return int(time.time())
+
+
+class SqliteStore(SqliteAccounts):
+    """``RoomStore`` and ``AccountStore`` on one file; see the ports for what is promised.
+
+    Open it on the event loop that will use it. Times in settings are seconds.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        readers: int = 4,
+        busy_timeout: float = 2.0,
+        most_appends: int = 1_000,
+        most_bytes: int = 8 * 2**20,
+        clock: Callable[[], int] = _seconds,
+    ) -> None:
+        access = SqliteAccess(
+            Path(path),
+            readers=readers,
+            busy_timeout=busy_timeout,
+            most_appends=most_appends,
+            most_bytes=most_bytes,
+        )
+        super().__init__(access, clock)
+
+    async def open(self) -> None:
+        """Make the file if there is none, bring its tables up to date, and start the writer.
+
+        Raises Misconfigured when the file is damaged, not a database, or of a newer Workroom;
+        Unavailable when it is locked. Neither changes the file.
+        """
+        await self._access.open()
+
+    async def close(self) -> None:
+        """Store what was handed over, answer it, and let go of the file."""
+        await self._access.close()
+
+    async def load(self, room: RoomId) -> StoredRoom | None:
+        """The room as stored."""
+        return await self._access.read(partial(queries.load, room=room))
+
+    async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
+        """Entries after a number, in order; of deleted rooms too."""
+        return await self._access.read(
+            partial(queries.records, room=room, after=after, limit=limit)
+        )
+
+    def append(self, append: Append, done: Done) -> None:
+        """Store in the next group commit, then call ``done`` on the event loop's thread."""
+        self._access.append(append, done)
+
+    async def answer(self, user_id: UserId, request_id: str) -> bytes | None:
+        """The first answer to this request."""
+        return await self._access.read(
+            partial(queries.answer, user_id=user_id, request_id=request_id)
+        )
+
+    async def forget_answers(self, before: int) -> int:
+        """Forget answers given before ``before``, a few at a time; returns how many."""
+        forgotten = 0
+        while True:
+            count = await self._access.write(
+                partial(queries.forget_answers, before=before, limit=_FORGET_AT_ONCE)
+            )
+            forgotten += count
+            if count < _FORGET_AT_ONCE:
+                return forgotten
+
+    async def new_ids(self, kind: IdKind, count: int) -> range:
+        """Ids that were never given before."""
+        return await self._access.write(partial(queries.take_ids, name=kind, count=count))
+
+    async def reserve_id(self, kind: IdKind, number: int) -> None:
+        """Never give ``number``."""
+        await self._access.write(partial(queries.reserve_id, name=kind, number=number))
+
+    async def rooms(
+        self, kind: RoomKind, user_id: UserId | None, *, limit: int, offset: int
+    ) -> RoomPage:
+        """A page of rooms, newest change first."""
+        return await self._access.read(
+            partial(queries.list_rooms, kind=kind, user_id=user_id, limit=limit, offset=offset)
+        )
+
+    async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
+        """The essay to which a piece of feedback belongs."""
+        return await self._access.read(
+            partial(queries.essay_of_feedback, feedback_id=feedback_id)
+        )
+
+    async def check(self) -> None:
+        """Raises Unavailable when a read fails, or when the last write failed and still would."""
+        await self._access.read(queries.ping)
+        if self._access.writer.fault is not None:
+            await self._access.write(queries.raise_fence)
+
+    async def verify(self) -> Sequence[str]:
+        """Read everything and compare; what is wrong, in words; empty when all is well.
+
+        Takes long on a large file. Writers and readers go on meanwhile.
+        """
+        return await self._access.read(verify.findings)

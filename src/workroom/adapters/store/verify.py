@@ -1,0 +1,91 @@
+"""``workroom db check``: is the file sound, and does what it holds add up?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from workroom.adapters.store.tables import checkpoints, entries, rooms
+
+_MOST_FINDINGS: Final = 100
+
+_COUNTED: Final = (
+    select(
+        entries.c.room_kind,
+        entries.c.room_id,
+        func.count().label("number"),
+        func.min(entries.c.seq).label("first"),
+        func.max(entries.c.seq).label("last"),
+    )
+    .group_by(entries.c.room_kind, entries.c.room_id)
+    .subquery()
+)
+_GAPS: Final = (
+    select(rooms.c.room_kind, rooms.c.room_id, rooms.c.seq, _COUNTED.c.number, _COUNTED.c.last)
+    .outerjoin(
+        _COUNTED,
+        and_(
+            _COUNTED.c.room_kind == rooms.c.room_kind, _COUNTED.c.room_id == rooms.c.room_id
+        ),
+    )
+    .where(
+        or_(
+            func.coalesce(_COUNTED.c.number, 0) != rooms.c.seq,
+            func.coalesce(_COUNTED.c.last, 0) != rooms.c.seq,
+            func.coalesce(_COUNTED.c.first, 1) != 1,
+        )
+    )
+    .limit(_MOST_FINDINGS)
+)
+_ORPHANS: Final = (
+    select(_COUNTED.c.room_kind, _COUNTED.c.room_id)
+    .outerjoin(
+        rooms,
+        and_(
+            _COUNTED.c.room_kind == rooms.c.room_kind, _COUNTED.c.room_id == rooms.c.room_id
+        ),
+    )
+    .where(rooms.c.seq.is_(None))
+    .limit(_MOST_FINDINGS)
+)
+_AHEAD: Final = (
+    select(checkpoints.c.room_kind, checkpoints.c.room_id, checkpoints.c.seq)
+    .outerjoin(
+        rooms,
+        and_(
+            checkpoints.c.room_kind == rooms.c.room_kind,
+            checkpoints.c.room_id == rooms.c.room_id,
+        ),
+    )
+    .where(checkpoints.c.seq > func.coalesce(rooms.c.seq, 0))
+    .limit(_MOST_FINDINGS)
+)
+
+
+def findings(connection: Connection) -> Sequence[str]:
+    """What is wrong, in words; at most a hundred of each sort."""
+    pages = [
+        str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"
+    ]
+    return pages or [*_log_findings(connection), *_checkpoint_findings(connection)]
+
+
+def _log_findings(connection: Connection) -> list[str]:
+    gaps = [
+        f"{kind}:{number}: the log should have {seq} entries, it has {count or 0}, up to {last or 0}"
+        for kind, number, seq, count, last in connection.execute(_GAPS)
+    ]
+    orphans = [
+        f"{kind}:{number}: there are entries, but no such room"
+        for kind, number in connection.execute(_ORPHANS)
+    ]
+    return gaps + orphans
+
+
+def _checkpoint_findings(connection: Connection) -> list[str]:
+    return [
+        f"{kind}:{number}: the checkpoint at {seq} is ahead of the log"
+        for kind, number, seq in connection.execute(_AHEAD)
+    ]

@@ -1,0 +1,315 @@
+"""The group commit: one thread that owns the only writing connection.
+
+It takes everything that waits, stores it in one transaction, and hands all results back to the
+event loop at once. While a transaction waits for the disk the next one gathers, so the slower the
+disk, the larger the groups.
+
+- An append is answered ``Appended`` only after COMMIT has returned.
+- When the database fails, everything that waited for that transaction is told so, and nothing of it
+  is stored. The next transaction tries anew: no restart is needed once the cause has gone.
+- After a failure that leaves the connection in doubt (a failed fsync, a damaged page) it is closed,
+  and nothing is acknowledged before a new one has proved that it can write and sync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Final, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from workroom.adapters.store import faults, queries
+from workroom.adapters.store.batch import answer_key, collect, judge
+from workroom.errors import Unavailable
+from workroom.ports.store import Append, Appended, AppendResult, NotStored
+
+T = TypeVar("T")
+Done = Callable[[AppendResult], None]
+Outcome = tuple[Callable[[Any], None], Any]
+"""What to call on the event loop, and with what."""
+
+CLOSED: Final = "The store is closed"
+_LONGEST_PAUSE: Final = 5.0
+"""Seconds between attempts to get a new connection, at most."""
+
+
+class Database(Protocol):
+    """How the writer gets at its file."""
+
+    def connect(self) -> Connection:
+        """A connection that may write. Raises the driver's error, or Unavailable."""
+
+    def prove(self, connection: Connection, error: BaseException) -> None:
+        """Write and sync something after ``error``. Raises like ``connect``."""
+
+    def watch(self) -> None:
+        """Raises Unavailable when the file is no longer where it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    append: Append
+    done: Done
+
+    def fail(self, error: Unavailable) -> Outcome:
+        return self.done, NotStored(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Callable[[Connection], Any]
+    future: asyncio.Future[Any]
+
+    def succeed(self, value: Any) -> None:
+        if not self.future.done():
+            self.future.set_result(value)
+
+    def refuse(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def fail(self, error: Unavailable) -> Outcome:
+        return self.refuse, error
+
+
+class Writer:
+    """Everything that is written to one SQLite file passes through here, in order."""
+
+    def __init__(self, database: Database, *, most_appends: int, most_bytes: int) -> None:
+        self._database = database
+        self._most_appends = most_appends
+        self._most_bytes = most_bytes
+        self._queue: SimpleQueue[_Pending | _Job | None] = SimpleQueue()
+        self._connection: Connection | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._doubt: BaseException | None = None
+        self._pause = 0.0
+        self._retry_at = 0.0
+        self.fault: Unavailable | None = None
+        """Why the last transaction failed; None when it did not."""
+
+    # On the event loop's thread
+
+    def start(self, loop: asyncio.AbstractEventLoop, connection: Connection) -> None:
+        """Begin to serve, on a connection from ``Database.connect``."""
+        self._loop = loop
+        self._connection = connection
+        self._thread = threading.Thread(target=self._serve, name="workroom-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether work can be handed over."""
+        return self._thread is not None
+
+    def append(self, append: Append, done: Done) -> None:
+        """Queue an append; ``done`` is called on the loop."""
+        if self._thread is None:
+            asyncio.get_running_loop().call_soon(done, NotStored(Unavailable(CLOSED)))
+            return
+        self._queue.put(_Pending(append, done))
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` inside the next transaction; returns once that is committed."""
+        if self._thread is None:
+            raise Unavailable(CLOSED)
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Job(work, future))
+        return await future
+
+    async def stop(self) -> None:
+        """Store what waits, then end. The connection is closed last, see ``disconnect``."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            await asyncio.get_running_loop().run_in_executor(None, thread.join)
+
+    def disconnect(self) -> None:
+        """Close the connection of a writer that has stopped."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                connection.close()
+
+    # On the writer's own thread
+
+    def _serve(self) -> None:
+        going = True
+        while going:
+            items, going = self._take()
+            if items:
+                outcomes = self._carry_out(items)
+                if self.fault is not None and going:
+                    # Those behind would each wait as long for the same lock or disk.
+                    more, going = self._take_all()
+                    outcomes += [item.fail(self.fault) for item in more]
+                self._hand_back(outcomes)
+
+    def _take(self) -> tuple[list[_Pending | _Job], bool]:
+        """Wait for work, then take all there is within the bounds; False after the last."""
+        first = self._queue.get()
+        if first is None:
+            return [], False
+        items = [first]
+        size = _weight(first)
+        while len(items) < self._most_appends and size < self._most_bytes:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                break
+            if item is None:
+                return items, False
+            items.append(item)
+            size += _weight(item)
+        return items, True
+
+    def _take_all(self) -> tuple[list[_Pending | _Job], bool]:
+        """All there is, at once and without bounds; False after the last."""
+        items: list[_Pending | _Job] = []
+        while True:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return items, True
+            if item is None:
+                return items, False
+            items.append(item)
+
+    def _carry_out(self, items: Sequence[_Pending | _Job]) -> list[Outcome]:
+        """One transaction; on failure everybody in it is told, and nothing is stored."""
+        try:
+            connection = self._trusted_connection()
+            outcomes = self._transact(connection, items)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            return self._failed(items, error)
+        self.fault = None
+        return outcomes
+
+    def _failed(
+        self, items: Sequence[_Pending | _Job], error: BaseException
+    ) -> list[Outcome]:
+        self.fault = reason = faults.unavailable(error)
+        self._roll_back()
+        if faults.needs_new_connection(error):
+            self._doubt = error
+            self.disconnect()
+        return [item.fail(reason) for item in items]
+
+    def _roll_back(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.rollback()
+            except Exception as error:  # noqa: BLE001 - then the connection is of no more use
+                self._doubt = error
+                self.disconnect()
+
+    def _trusted_connection(self) -> Connection:
+        """The connection, or after a doubtful failure a new one that has proved itself."""
+        self._database.watch()
+        if self._connection is not None:
+            return self._connection
+        if time.monotonic() < self._retry_at and self.fault is not None:
+            raise self.fault
+        self._pause = min(max(self._pause * 2, 0.1), _LONGEST_PAUSE)
+        self._retry_at = time.monotonic() + self._pause
+        connection = self._database.connect()
+        try:
+            if self._doubt is not None:
+                self._database.prove(connection, self._doubt)
+        except Exception:
+            connection.close()
+            raise
+        self._connection, self._doubt, self._pause = connection, None, 0.0
+        return connection
+
+    def _transact(
+        self, connection: Connection, items: Sequence[_Pending | _Job]
+    ) -> list[Outcome]:
+        pending = [item for item in items if isinstance(item, _Pending)]
+        jobs = [item for item in items if isinstance(item, _Job)]
+        try:
+            results = self._store(connection, [item.append for item in pending])
+        except Exception as error:
+            if faults.is_fault(error) or len(pending) == 0:
+                raise
+            # One append holds a value that cannot be stored: the others must not suffer.
+            connection.rollback()
+            results = [self._store_alone(connection, item.append) for item in pending]
+        outcomes: list[Outcome] = [
+            (item.done, result) for item, result in zip(pending, results, strict=True)
+        ]
+        outcomes += [_run_job(connection, job) for job in jobs]
+        connection.commit()
+        return outcomes
+
+    def _store(self, connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:
+        """Judge all of them against what is stored, then write the good ones together."""
+        if not appends:
+            return []
+        heads = queries.heads(connection, {append.room for append in appends})
+        keys = {key for append in appends if (key := answer_key(append)) is not None}
+        answers = queries.answers_given(connection, keys)
+        results = judge(appends, heads, answers)
+        good = [
+            append
+            for append, result in zip(appends, results, strict=True)
+            if isinstance(result, Appended)
+        ]
+        if good:
+            queries.store_batch(connection, collect(good))
+        return results
+
+    def _store_alone(self, connection: Connection, append: Append) -> AppendResult:
+        try:
+            with connection.begin_nested():
+                return self._store(connection, [append])[0]
+        except Exception as error:
+            if faults.is_fault(error):
+                raise
+            return NotStored(faults.unavailable(error))
+
+    def _hand_back(self, outcomes: list[Outcome]) -> None:
+        """One wake-up of the loop for the whole transaction."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                self._loop.call_soon_threadsafe(_deliver, self._loop, outcomes)
+
+
+def _weight(item: _Pending | _Job) -> int:
+    """Bytes that an item adds to its transaction, roughly."""
+    if isinstance(item, _Job):
+        return 0
+    append = item.append
+    size = 0 if append.checkpoint is None else len(append.checkpoint.state)
+    for record in append.records:
+        size += len(record.body) + (0 if record.update is None else len(record.update))
+    return size
+
+
+def _run_job(connection: Connection, job: _Job) -> Outcome:
+    """Run one job; if it fails, what it wrote is undone and the transaction goes on."""
+    try:
+        with connection.begin_nested():
+            return job.succeed, job.work(connection)
+    except Exception as error:
+        if faults.is_fault(error):
+            raise
+        return job.refuse, error
+
+
+def _deliver(loop: asyncio.AbstractEventLoop, outcomes: list[Outcome]) -> None:
+    """Call everybody back, in order; a callback that raises does not keep the next from it."""
+    for call, value in outcomes:
+        try:
+            call(value)
+        except Exception as error:  # noqa: BLE001 - as the loop itself does
+            loop.call_exception_handler(
+                {"message": "A store callback failed", "exception": error}
+            )

@@ -1,0 +1,256 @@
+"""Highlights by example; the laws are in ``tests/laws/test_highlight_laws.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from workroom.core.text.change import Change, Hunk
+from workroom.core.text.diff import diff
+from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_all
+
+TEXT = "hello world again"
+
+
+class Page:
+    """An essay with one highlight, which people then write on."""
+
+    def __init__(self, text: str, words: str) -> None:
+        self.text = text
+        at = text.index(words)
+        self.highlight = attach(text, at, at + len(words))
+
+    def becomes(self, text: str) -> Page:
+        self._move(diff(self.text, text), text)
+        return self
+
+    def changes(self, *hunks: tuple[int, int, str]) -> Page:
+        change = Change.of(len(self.text), hunks)
+        self._move(change, change.apply(self.text))
+        return self
+
+    def _move(self, change: Change, text: str) -> None:
+        self.highlight = move(self.highlight, change, self.text, text)
+        self.text = text
+
+    @property
+    def state(self) -> tuple[str, Anchor]:
+        return self.text[self.highlight.start : self.highlight.end], self.highlight.anchor
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    yield Page(TEXT, "world")
+
+
+def test_a_new_highlight_remembers_its_words_and_what_stands_around_them() -> None:
+    highlight = attach(TEXT, 6, 11)
+    assert (highlight.quote, highlight.prefix, highlight.suffix) == ("world", "hello ", " again")
+    assert highlight.anchor is Anchor.EXACT and not highlight.is_point
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1, 3), (4, 3), (0, 18)])
+def test_a_highlight_must_be_within_the_text(start: int, end: int) -> None:
+    with pytest.raises(ValueError, match="highlight needs"):
+        attach(TEXT, start, end)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "anchor"),
+    [
+        ("hello woXrld again", "woXrld", Anchor.CHANGED),
+        ("hello XXworld again", "world", Anchor.MOVED),
+        ("hello worldXX again", "world", Anchor.EXACT),
+        ("oh hello world again", "world", Anchor.MOVED),
+        ("lo world again", "world", Anchor.MOVED),
+        ("hello world", "world", Anchor.EXACT),
+        ("hello wor again", "wor", Anchor.CHANGED),
+        ("hello wrold again", "wrold", Anchor.CHANGED),
+        ("hello earth again", "", Anchor.ORPHANED),
+        ("hello  again", "", Anchor.ORPHANED),
+        ("", "", Anchor.ORPHANED),
+    ],
+)
+def test_a_highlight_stays_with_its_words(
+    page: Page, text: str, words: str, anchor: Anchor
+) -> None:
+    assert page.becomes(text).state == (words, anchor)
+
+
+def test_a_replacement_that_reaches_over_an_edge_cuts_the_highlight_there() -> None:
+    assert Page(TEXT, "world").changes((3, 5, "X")).state == ("rld", Anchor.CHANGED)
+    assert Page(TEXT, "world").changes((8, 5, "X")).state == ("wo", Anchor.CHANGED)
+
+
+def test_a_word_rewritten_at_the_edge_of_a_highlight_stays_part_of_it() -> None:
+    assert Page(TEXT, "hello world").becomes("hullo world again").state[0] == "hullo world"
+    assert Page(TEXT, "hello world").becomes("hello globe again").state[0] == "hello globe"
+
+
+def test_several_edits_at_once_move_both_ends() -> None:
+    page = Page("one two three four five", "two three four")
+    assert page.becomes("1 one two 3 four").state == ("two 3 four", Anchor.CHANGED)
+    page = Page("one two three four five", "three")
+    assert page.changes((0, 3, ""), (8, 0, "!"), (13, 0, "?")).state == ("three", Anchor.MOVED)
+
+
+def test_a_changed_highlight_is_itself_again_when_its_words_are(page: Page) -> None:
+    page.becomes("hello woXrld again").becomes(TEXT)
+    assert page.state == ("world", Anchor.EXACT)
+
+
+def test_an_orphan_comes_back_with_its_words(page: Page) -> None:
+    page.becomes("hello  again").becomes("well hello  again")
+    assert page.state == ("", Anchor.ORPHANED)
+    assert page.becomes("well hello world again").state == ("world", Anchor.MOVED)
+
+
+def test_an_orphan_comes_back_when_its_words_are_typed_again(page: Page) -> None:
+    page.becomes("hello  again")
+    for typed in ("w", "wo", "wor", "worl"):
+        assert page.becomes(f"hello {typed} again").highlight.orphaned
+    assert page.becomes("hello world again").state == ("world", Anchor.EXACT)
+
+
+def test_an_orphan_comes_back_with_the_words_that_it_had_last(page: Page) -> None:
+    page.becomes("hello woXrld again").becomes("hello  again")
+    assert page.highlight.lost == "woXrld"
+    assert page.becomes("hello woXrld again").state == ("woXrld", Anchor.CHANGED)
+    assert page.highlight.lost == ""
+
+
+def test_an_orphan_does_not_settle_on_the_same_words_elsewhere(page: Page) -> None:
+    far = "so much later in the same text, where nobody would look for it"
+    page.becomes(f"hello  again {far} {far}.")
+    page.becomes(f"hello  again {far} {far} the world.")
+    assert page.state == ("", Anchor.ORPHANED)
+
+
+def test_an_orphan_does_not_settle_nearby_in_other_surroundings(page: Page) -> None:
+    page.becomes("hello  again")
+    assert page.becomes("hello  again, new world of ours").state == ("", Anchor.ORPHANED)
+
+
+def test_an_orphan_comes_back_nearby_in_the_same_surroundings() -> None:
+    page = Page("First comes one thing. Then the other thing comes. Done.", "the other thing")
+    page.becomes("First comes one thing. Done.")
+    page.changes((0, 0, "Then the other thing comes. "))
+    assert page.state == ("", Anchor.ORPHANED)  # only the words behind it are as they were
+    page = Page("First comes one thing. Then the other thing comes. Done.", "the other thing")
+    page.becomes("First comes one thing. Done.").changes((23, 0, "Now: "), (28, 0, ""))
+    page.changes((28, 0, "Then the other thing comes. "))
+    assert page.state == ("the other thing", Anchor.MOVED)
+
+
+def test_an_orphan_is_no_part_of_a_word(page: Page) -> None:
+    page.becomes("hello  again")
+    assert page.becomes("hello underworld again").highlight.orphaned
+    assert page.becomes("hello  again").becomes("hello worldly again").highlight.orphaned
+
+
+def test_an_orphan_picks_the_place_where_it_was() -> None:
+    page = Page("see the cat and the cat and the cat sleep", "the cat and the cat sleep")
+    page.highlight = attach(page.text, 16, 23)
+    assert page.text[16:23] == "the cat"
+    page.becomes("see sleep").becomes("see the cat and the cat and the cat sleep")
+    assert page.state == ("the cat", Anchor.EXACT)
+
+
+def test_a_word_replaced_by_words_that_hold_it_keeps_its_highlight() -> None:
+    page = Page("see ab cd ef there", "cd")
+    assert page.changes((4, 8, "xx ab cd ef yy")).state == ("cd", Anchor.MOVED)
+
+
+def test_an_orphan_moves_with_the_text_around_it(page: Page) -> None:
+    page.becomes("hello  again").becomes("oh hello  again")
+    assert page.highlight.start == page.highlight.end == 9
+    page.changes((8, 3, "-"))
+    assert (page.highlight.start, page.highlight.orphaned) == (8, True)
+    before = page.highlight
+    assert page.changes((13, 0, "!")).highlight is before
+
+
+def test_a_deleted_paragraph_brings_all_its_highlights_back() -> None:
+    paragraph = "Many words that matter, in one paragraph that goes. "
+    text = f"Before it. {paragraph}After it."
+    places = [(13, 18), (27, 33), (35, 37), (11, 63)]
+    marks = {at: attach(text, *place) for at, place in enumerate(places)}
+    without = "Before it. After it."
+    gone = move_all(marks, diff(text, without), text, without)
+    assert all(mark.orphaned for mark in gone.values()) and len(gone) == 4
+    assert move_all(gone, diff(without, text), without, text) == marks
+
+
+def test_a_point_is_a_place_and_never_orphaned() -> None:
+    page = Page(TEXT, "")
+    page.highlight = attach(TEXT, 6, 6)
+    assert page.highlight.is_point
+    assert page.changes((0, 0, "oh ")).highlight.start == 9
+    assert page.changes((9, 0, "big ")).highlight.start == 9  # typed right at it: to its right
+    assert page.changes((7, 6, "X")).highlight.start == 7
+    assert page.changes((0, 8, "")).highlight.start == 0
+    assert page.highlight.anchor is Anchor.MOVED and page.highlight.start == page.highlight.end
+
+
+def test_a_point_among_several_edits_is_moved_by_those_before_it() -> None:
+    page = Page(TEXT, "")
+    page.highlight = attach(TEXT, 8, 8)
+    assert page.changes((0, 2, ""), (7, 0, "X"), (9, 1, "")).highlight.start == 7
+
+
+def test_only_those_that_change_are_named() -> None:
+    marks = {
+        "hello": attach(TEXT, 0, 5),
+        "world": attach(TEXT, 6, 11),
+        "again": attach(TEXT, 12, 17),
+    }
+    new = "hello woXrld again"
+    moved = move_all(marks, diff(TEXT, new), TEXT, new)
+    assert moved.keys() == {"world", "again"}
+    assert moved["again"] == replace(marks["again"], start=13, end=18)
+    swapped = "hello woXld again"
+    assert move_all(marks, Change.of(17, [Hunk(8, 1, "X")]), TEXT, swapped).keys() == {"world"}
+
+
+def test_a_change_that_changes_nothing_moves_nothing() -> None:
+    marks = {1: attach(TEXT, 0, 5)}
+    assert move_all(marks, Change.keep(17), TEXT, TEXT) == {}
+    assert move_all(marks, Change.of(17, [Hunk(0, 5, "hello")]), TEXT, TEXT) == {}
+    assert move_all({}, Change.of(17, [Hunk(0, 0, "x")]), TEXT, f"x{TEXT}") == {}
+
+
+def test_the_log_holds_a_plain_dictionary() -> None:
+    highlight = attach(TEXT, 6, 11)
+    assert highlight.encode() == {
+        "start": 6,
+        "end": 11,
+        "quote": "world",
+        "prefix": "hello ",
+        "suffix": " again",
+        "orphaned": False,
+        "origin": 6,
+        "changed": False,
+        "lost": "",
+    }
+    assert Highlight.decode(highlight.encode()) == highlight
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        {},
+        attach(TEXT, 6, 11).encode() | {"more": 1},
+        attach(TEXT, 6, 11).encode() | {"start": "6"},
+        attach(TEXT, 6, 11).encode() | {"start": True},
+        attach(TEXT, 6, 11).encode() | {"orphaned": 0},
+        attach(TEXT, 6, 11).encode() | {"start": -1},
+        attach(TEXT, 6, 11).encode() | {"end": 5},
+        attach(TEXT, 6, 11).encode() | {"origin": -1},
+    ],
+)
+def test_garbage_in_the_log_is_refused(raw: object) -> None:
+    with pytest.raises(ValueError, match="highlight"):
+        Highlight.decode(raw)

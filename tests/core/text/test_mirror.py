@@ -1,0 +1,106 @@
+"""The text at the head and its recent changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from workroom.core.text import mirror as module
+from workroom.core.text.change import Change, Hunk
+from workroom.core.text.mirror import KEPT_CHANGES, KEPT_LETTERS, NOBODY, Mirror
+
+
+def write(mirror: Mirror, seq: int, at: int, words: str, author: str = "a") -> Change:
+    change = Change.of(len(mirror.text), [Hunk(at, 0, words)])
+    mirror.commit(seq, change, author)
+    return change
+
+
+def test_a_commit_moves_the_head_and_notes_who_wrote() -> None:
+    mirror = Mirror("text", seq=3)
+    write(mirror, 4, 0, "my ", "a")
+    write(mirror, 9, 7, "!", "b")
+    assert (mirror.text, mirror.authors, mirror.seq) == ("my text!", f"aaa{NOBODY * 4}b", 9)
+
+
+def test_a_mirror_can_start_with_known_authors() -> None:
+    assert Mirror("ab", authors="xy").authors == "xy"
+    with pytest.raises(ValueError, match="author"):
+        Mirror("ab", authors="x")
+
+
+@pytest.mark.parametrize("seq", [2, 3])
+def test_numbers_must_increase(seq: int) -> None:
+    mirror = Mirror("text", seq=3)
+    with pytest.raises(ValueError, match="after 3"):
+        write(mirror, seq, 0, "x")
+
+
+def test_a_change_of_another_text_is_refused_and_changes_nothing() -> None:
+    mirror = Mirror("text", seq=3)
+    with pytest.raises(ValueError, match="code points"):
+        mirror.commit(4, Change.keep(9), "a")
+    assert (mirror.text, mirror.authors, mirror.seq) == ("text", NOBODY * 4, 3)
+
+
+def test_since_leads_from_any_recent_text_to_the_head() -> None:
+    mirror = Mirror("", seq=10)
+    texts = {10: ""}
+    for step in range(1, 40):
+        write(mirror, 10 + 3 * step, (7 * step) % step, "xy ", chr(97 + step % 3))
+        texts[10 + 3 * step] = mirror.text
+    for seq, text in texts.items():
+        for number in (seq, seq + 1, seq + 2):  # numbers of other entries fall in between
+            change, authors = mirror.since(number), mirror.authors_since(number)
+            assert change is not None and change.apply(text) == mirror.text
+            assert authors is not None
+            assert authors.ops == () or [type(op) for op in authors.ops] == [
+                type(op) for op in change.ops
+            ]
+
+
+def test_since_the_head_nothing_has_changed() -> None:
+    mirror = Mirror("text", seq=3)
+    for seq in (3, 4):
+        assert mirror.since(seq) == mirror.authors_since(seq) == Change.keep(4)
+
+
+def test_what_was_composed_once_is_not_composed_again() -> None:
+    mirror = Mirror("text")
+    for seq in range(1, 9):
+        write(mirror, seq, 0, "x")
+    first = mirror.since(2)
+    assert mirror.since(2) is first
+    last = write(mirror, 9, 0, "y")
+    assert first is not None and mirror.since(2) == first.compose(last)
+
+
+def test_the_cache_has_a_bound() -> None:
+    mirror = Mirror("text")
+    for seq in range(1, 200):
+        write(mirror, seq, 0, "x")
+    for seq in range(1, 190):
+        mirror.since(seq)
+    assert len(mirror._changes._composed) == module._CACHED
+
+
+def test_old_changes_are_forgotten_and_asking_for_them_is_answered_with_none() -> None:
+    mirror = Mirror("text")
+    for seq in range(1, KEPT_CHANGES + 1):
+        write(mirror, seq, 0, "x")
+    early, late = mirror.since(1), mirror.since(KEPT_CHANGES - 1)
+    assert early is not None and late is not None
+    write(mirror, KEPT_CHANGES + 1, 0, "x")
+    forgotten = (KEPT_CHANGES + 2) // 2
+    assert mirror.since(forgotten - 1) is None is mirror.authors_since(1)
+    kept = mirror.since(forgotten)
+    assert kept is not None and kept.before == 4 + forgotten
+    assert mirror.since(KEPT_CHANGES - 1) == Change.of(KEPT_CHANGES + 3, [Hunk(0, 0, "xx")])
+
+
+def test_a_few_large_changes_are_forgotten_too() -> None:
+    mirror = Mirror("")
+    large = "x" * (KEPT_LETTERS // 3)
+    for seq in range(1, 5):
+        write(mirror, seq, 0, large)
+    assert mirror.since(1) is None
+    assert mirror.since(2) is not None
