@@ -12,8 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 from bench.reader import Arm, Close, Connect, Counted, Order, Quit, Tally, run_reader
 from bench.wire import CLOSE, PING, Door, client_frame, open_websocket, pong, split
@@ -49,12 +48,10 @@ class Crew:
             self._hands.append(_Hand(process, ours))
         os.close(signals)
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for hand in self._hands:
             hand.orders.send(Quit())
         for hand in self._hands:

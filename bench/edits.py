@@ -1,4 +1,4 @@
-"""Confirmed edits: many pairs who type into their essays, every keystroke stored and acknowledged."""
+"""Confirmed edits: pairs who type into their essays, every keystroke stored and acknowledged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from bench.crew import Undelivered
 from bench.machine import cpu_seconds, device_flushes, pin
@@ -139,7 +139,7 @@ class _Office:
                 raise Undelivered(outcome)
         return outcomes
 
-    def __enter__(self) -> _Office:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

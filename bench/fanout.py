@@ -108,8 +108,8 @@ def _workroom_stand(server: Server, essay: Essay) -> Stand:
 def _baseline_stand(server: Server) -> Stand:
     return Stand(
         server,
-        lambda load: Door(server.address, "/publish"),
-        lambda at: Door(server.address, "/listen"),
+        lambda _: Door(server.address, "/publish"),
+        lambda _: Door(server.address, "/listen"),
         lambda load, count: load.payloads(count),
     )
 

@@ -1,7 +1,7 @@
 """What is published: a small typing event, and the whole text of an essay.
 
-Workroom is asked for the event the way a client asks for it, and writes it itself. The baselines are
-sent the same bytes that Workroom wrote, and pass them on.
+Workroom is asked for the event the way a client asks for it, and writes it itself. The baselines
+are sent the same bytes that Workroom wrote, and pass them on.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Load(ABC):
 
 
 class TypingLoad(Load):
-    """``typing_start`` and ``typing_stop`` by turns; an even number of them is published at once."""
+    """``typing_start`` and ``typing_stop`` by turns."""
 
     name = "typing"
     writer = 1
@@ -89,9 +89,11 @@ class TypingLoad(Load):
         self.prefixes = tuple(event[: event.index(b'"timestamp"')] for event in self._events)
 
     def asks(self, count: int) -> Sequence[bytes]:
+        """See ``Load``."""
         return self._next(self._asks, count)
 
     def payloads(self, count: int) -> Sequence[bytes]:
+        """See ``Load``."""
         return self._next(self._events, count)
 
     def _next(self, by_turns: Sequence[bytes], count: int) -> Sequence[bytes]:
@@ -100,6 +102,7 @@ class TypingLoad(Load):
         return [by_turns[(at + step) % 2] for step in range(count)]
 
     def is_newest(self, payload: bytes) -> bool:
+        """See ``Load``."""
         return payload.startswith(self.prefixes[(self.published - 1) % 2])
 
 
@@ -137,9 +140,11 @@ class EssayLoad(Load):
         self.prefixes = (self._event[: self._event.index(b'"content"')],)
 
     def asks(self, count: int) -> Sequence[bytes]:
+        """See ``Load``."""
         return self._next(self._ask, count)
 
     def payloads(self, count: int) -> Sequence[bytes]:
+        """See ``Load``."""
         return self._next(self._event, count)
 
     def _next(self, template: bytes, count: int) -> Sequence[bytes]:
@@ -153,4 +158,5 @@ class EssayLoad(Load):
         return b"draft%07d" % self.published
 
     def is_newest(self, payload: bytes) -> bool:
+        """See ``Load``."""
         return self._mark() in payload

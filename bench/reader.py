@@ -1,8 +1,8 @@
 """One process of the load generator: many member sockets, one epoll, frames counted and checked.
 
-All members of a room get the same bytes, mostly in the same pieces. So a piece is parsed once, and a
-member whose piece is equal to the one before is counted by that comparison: cheap, and a check of
-every byte.
+All members of a room get the same bytes, mostly in the same pieces. So a piece is parsed once, and
+a member whose piece is equal to the one before is counted by that comparison: cheap, and a check
+of every byte.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ _NOTHING: Final = _Step(b"", b"", 0, b"", b"")
 
 
 class Reader:
-    """Runs in its own process; obeys orders from a pipe and signals whole rounds by single bytes."""
+    """Runs in its own process; obeys orders from a pipe, and tells of each whole round."""
 
     def __init__(self, orders: Connection, rounds: int) -> None:
         """``rounds`` is the file descriptor on which a byte is written for every whole round."""
@@ -191,7 +191,7 @@ class Reader:
             case Connect():
                 self._answer(self._connect(order))
             case Arm():
-                self._answer(self._arm(order))
+                self._answer(self._armed(order))
             case Tally():
                 group = self._groups.get(order.group, _Group())
                 counts = [member.count for member in group.members]
@@ -215,7 +215,7 @@ class Reader:
                 sock, rest = open_websocket(door)
             except OSError as error:
                 return str(error)
-            sock.setblocking(False)
+            sock.settimeout(0)
             member = _Member(sock, group)
             group.members.append(member)
             self._members[sock.fileno()] = member
@@ -224,7 +224,7 @@ class Reader:
                 member.rest = self._parse(member, rest).rest
         return None
 
-    def _arm(self, order: Arm) -> bool:
+    def _armed(self, order: Arm) -> bool:
         """Whether there is anybody to count."""
         group = self._groups.get(order.group)
         if group is None or not group.members:

@@ -1,4 +1,4 @@
-"""Starting and stopping the servers that are measured: each a process of its own, on a free port."""
+"""Starting and stopping the servers that are measured: each a process, on a free port."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 from bench.crew import any_socket_to
 from bench.machine import pin
@@ -50,7 +49,7 @@ class Server:
         """``env`` is added to the environment."""
         self.name = name
         self.address: Address = (HOST, port)
-        self._output = tempfile.TemporaryFile()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
         self._process = subprocess.Popen(
             [*command],
             env={**os.environ, **env, "PYTHONPATH": _python_path()},
@@ -80,11 +79,11 @@ class Server:
         self._output.seek(0)
         return self._output.read().decode(errors="replace")[-3000:]
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
     ) -> None:
         self._process.send_signal(signal.SIGTERM)
         try:

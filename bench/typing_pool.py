@@ -87,7 +87,7 @@ class TypingPool:
         name = seat.name.encode()
         typist = Typist(sock, rest, seat.essay, name, mark_of(seat.writer))
         typist.take_over(_state(typist))
-        sock.setblocking(False)
+        sock.settimeout(0)
         self._typists.append(typist)
         self._by_fd[sock.fileno()] = typist
         self._poll.register(sock.fileno(), select.EPOLLIN)
@@ -140,10 +140,10 @@ class TypingPool:
         for typist in self._typists:
             outcome.unanswered += len(typist.waiting) + typist.strangers
             outcome.refused += typist.refused[:1]
-            typist.sock.setblocking(True)
+            typist.sock.settimeout(_ANSWER)
             own = typist.own
             state = _state(typist)
-            typist.sock.setblocking(False)
+            typist.sock.settimeout(0)
             outcome.damaged += own + b"\\n\\n" not in _content(state) + b"\\n\\n"
             typist.take_over(state)
 
@@ -154,7 +154,6 @@ def _content(state: bytes) -> bytes:
 
 def _state(typist: Typist) -> bytes:
     """Ask for the present text, and wait for it."""
-    typist.sock.settimeout(_ANSWER)
     typist.sock.sendall(
         client_frame(
             b'{"action":"subscribe_essay","essay_id":%d,"request_id":"state-%b-%d"}'

@@ -1,8 +1,8 @@
 """A person who types into an essay through one extended connection, keystroke by keystroke.
 
-The text is kept as JSON writes it (ASCII, line breaks as ``\\n``), so that a save is put together from
-pieces. Each typist has a paragraph, known by its mark, and writes in no other. Text from the server is
-taken over for everything but that paragraph: what a client does that keeps unsaved work.
+The text is kept as JSON writes it, with escaped line breaks, so that a save is put together from
+pieces. Each typist has a paragraph, known by its mark, and writes in no other. Text from the server
+is taken over for everything but that paragraph, as a client does that keeps unsaved work.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from bench.wire import PING, TEXT, client_frame, pong, split
 
 LONGEST: Final = 400
 """Characters of a paragraph; then it is begun anew."""
-SENTENCE: Final = b"what they type is of no importance but it has to look like words in a sentence. "
+SENTENCE: Final = b"what they type is of no importance but it has to look like words. "
 _BREAK: Final = b"\\n\\n"
 _ACK: Final = b'{"type":"ack"'
 _UPDATE: Final = b'{"type":"essay_update"'
-_REFUSALS: Final = (b'{"type":"error"', b'{"type":"permission_denied"', b'{"type":"connection_error"')
+_REFUSALS: Final = tuple(
+    b'{"type":"%b"' % kind for kind in (b"error", b"permission_denied", b"connection_error")
+)
 
 
 def mark_of(writer: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,19 @@ from workroom.ids import essay_room
 
 _AT_ONCE: Final = 200
 _LIFETIME: Final = 6 * 3600
-_WORDS: Final = (
-    "the of and to in that it was for on with as his they at this from have not by one word but"
-    " what some we can out other were all there when up use your how said each she which their time"
-    " will way about many then them write would like these long make thing see him two has look more"
-    " day could come did number sound most people my over know water than call first who may down"
-    " side been now find student teacher argument paragraph evidence conclusion example structure"
-).split()
+_WORDS: Final = tuple(
+    re.findall(
+        r"\w+",
+        """
+    the of and to in that it was for on with as his they at this from have not by one word
+    but what some we can out other were all there when up use your how said each she which
+    their time will way about many then them write would like these long make thing see him
+    two has look more day could come did number sound most people my over know water than
+    call first who may down side been now find student teacher argument paragraph evidence
+    conclusion example structure
+    """,
+    )
+)
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""A broadcast server as a Starlette app on uvicorn, with the faster of uvicorn's WebSocket classes."""
+"""A broadcast server as a Starlette app on uvicorn, with the fastest of its WebSocket classes."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Server:
         self.data_dir = data_dir
         self.output: list[str] = []
         self._command = command
-        self._env = {
+        self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("WORKROOM_")},
             "WORKROOM_DATA_DIR": str(data_dir),
             "WORKROOM_PORT": "0",
@@ -56,7 +56,7 @@ class Server:
         self._ready.clear()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "workroom", self._command],
-            env=self._env,
+            env=self.env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -115,7 +115,7 @@ class Server:
         """What a ``workroom`` command on the same data prints."""
         done = subprocess.run(
             [sys.executable, "-m", "workroom", *arguments],
-            env=self._env,
+            env=self.env,
             input=stdin,
             capture_output=True,
             text=True,

@@ -1,0 +1,94 @@
+"""Who reads too slowly costs nobody else anything, and is told what it missed when it reads again."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.net.live import Server, python_client, running
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(
+        tmp_path_factory.mktemp("busy"),
+        WORKROOM_MESSAGES_PER_SECOND="100000",
+        WORKROOM_MESSAGE_BURST="100000",
+        WORKROOM_SLOW_READER="3",
+        WORKROOM_UPDATE_QUIET="0",
+        WORKROOM_UPDATE_CONFIRM_AFTER="0",
+    ) as server:
+        yield server
+
+
+def _stuck_reader(server: Server, essay: int, user: str) -> socket.socket:
+    """A connection that subscribes and then reads nothing."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", server.ports[0]))
+    key = base64.b64encode(os.urandom(16)).decode()
+    sock.sendall(
+        f"GET /ws/essays/{essay}/?token={server.token(user)} HTTP/1.1\r\nHost: localhost\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: {key}\r\n\r\n".encode()
+    )
+    assert sock.recv(12).startswith(b"HTTP/1.1 101")
+    return sock
+
+
+def _memory(server: Server) -> int:
+    """Resident bytes of the server."""
+    with open(f"/proc/{server.pid}/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def test_a_stuck_reader_is_closed_and_the_room_does_not_wait_for_it(busy: Server) -> None:
+    made = busy.rest("POST", "/api/essays/", "emma", {"title": "Essay"})[1]["id"]
+    path = f"/api/essays/{made}/collaborators/2/"
+    busy.rest("PUT", path, "emma", {"rights": "edit"})
+    url = busy.essay_url(made, busy.token("emma"))
+    async with python_client(url, protocols=["workroom.v1"]) as emma:
+        await emma.next("user_joined")
+        with _stuck_reader(busy, made, "jane"):
+            await emma.next("user_joined")
+            before = _memory(busy)
+            for number in range(200):
+                text = f"{number} " + "x" * 50_000
+                message = {"action": "update_essay", "essay_id": made, "content": text}
+                await emma.send({**message, "request_id": str(number)})
+                await emma.next("ack")
+            assert _memory(busy) - before < 8 * 2**20
+            assert busy.metric("workroom_slow_readers") == 1
+            assert (await emma.next("user_left"))["user_id"] == 2
+        assert busy.metric("workroom_closes_total", code="1013") == 1
+
+
+async def test_who_reads_again_is_told_the_latest_and_nothing_twice(busy: Server) -> None:
+    made = busy.rest("POST", "/api/essays/", "emma", {"title": "Essay"})[1]["id"]
+    busy.rest("PUT", f"/api/essays/{made}/collaborators/2/", "emma", {"rights": "edit"})
+    writer_url = busy.essay_url(made, busy.token("emma"))
+    reader_url = busy.essay_url(made, busy.token("jane"))
+    async with (
+        python_client(writer_url, protocols=["workroom.v1"]) as emma,
+        python_client(reader_url, max_queue=1, open_timeout=20) as jane,
+    ):
+        await jane.next("user_joined")
+        reading = jane.everything
+        feedback = {"type": "style", "comment": "For the slow", "highlight_start": 0, "highlight_end": 1}
+        for number in range(100):
+            text = f"{number} " + "y" * 100_000
+            message = {"action": "update_essay", "essay_id": made, "content": text}
+            await emma.send({**message, "request_id": f"t{number}"})
+            await emma.next("ack")
+        await emma.send({"action": "add_feedback", "essay_id": made, "feedback": feedback})
+        await jane.next("new_feedback")
+        async with asyncio.timeout(10):
+            while not any(m.get("content", "").startswith("99 ") for m in reading):
+                await asyncio.sleep(0.01)
+        added = [m for m in reading if m["type"] == "new_feedback"]
+        assert len(added) == 1
