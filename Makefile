@@ -32,7 +32,7 @@ lint: install  ## Check style
 types: install  ## Check types, strictly
 	@$(BIN)/mypy
 	@for each in $$(find tests -name conftest.py | sort); do \
-		MYPYPATH="src:$$(dirname "$$each")" $(BIN)/mypy --exclude '^$$' "$$each"; done
+		$(BIN)/mypy --exclude '^$$' "$$each"; done
 
 arch: install  ## Check that imports point down
 	@$(BIN)/lint-imports --no-logo --quiet || $(BIN)/lint-imports --no-logo

@@ -24,6 +24,8 @@ from bench.servers import seconds_to_healthz
 from bench.world import Wanted, make_world, prose
 
 PARTS: Final = ("fanout", "edits", "memory", "startup")
+_WIDTH: Final = 132
+"""Columns, when nobody looks."""
 _RESULTS: Final = Path(__file__).resolve().parent / "results"
 
 
@@ -33,7 +35,8 @@ def main() -> int:
     plan = quick() if asked.quick else full()
     if asked.cycles is not None:
         plan = replace(plan, cycles=asked.cycles)
-    console, started = Console(), time.monotonic()
+    started = time.monotonic()
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
 
     def say(done: str) -> None:
         console.print(f"[dim]{time.monotonic() - started:5.0f} s  {done}[/dim]", highlight=False)

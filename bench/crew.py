@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import select
-import socket
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -139,17 +138,3 @@ class Publisher:
             while self._sock.recv(1 << 18):
                 pass
         self._sock.close()
-
-
-def any_socket_to(address: tuple[str, int], timeout: float) -> None:
-    """Wait until somebody listens there. Raises ``TimeoutError``."""
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            socket.create_connection(address, timeout=1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise TimeoutError(address) from None
-            time.sleep(0.02)
-        else:
-            return

@@ -94,7 +94,7 @@ def _spread(found: Sequence[float]) -> str:
 def _edits_table(edits: Sequence[Edits]) -> Table:
     table = Table(title="Confirmed edits: stored, merged, acknowledged")
     heads = "loop", "asked/s", "acks/s", "p50 ms", "p99 ms", "cores", "us CPU/edit", "flushes/s"
-    for head in heads:
+    for head in (*heads, "damaged"):
         table.add_column(head, justify="left" if head == "loop" else "right")
     for each in edits:
         table.add_row(
@@ -106,6 +106,7 @@ def _edits_table(edits: Sequence[Edits]) -> Table:
             f"{each.cpu:.2f}",
             f"{each.cpu_per_edit:.0f}",
             f"{each.flushes:.0f}",
+            str(each.damaged),
         )
     return table
 

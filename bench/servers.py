@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
-from bench.crew import any_socket_to
 from bench.machine import pin
 from bench.wire import Address
 
@@ -65,11 +64,12 @@ class Server:
 
     def ready(self, cores: Sequence[int] = ()) -> Server:
         """Wait until it listens, and keep it on these cores if any. Raises ``RuntimeError``."""
-        try:
-            any_socket_to(self.address, STARTUP)
-        except TimeoutError:
-            message = f"{self.name} did not start:\n{self.output()}"
-            raise RuntimeError(message) from None
+        deadline = time.monotonic() + STARTUP
+        while not _listens(self.address):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                message = f"{self.name} did not start"
+                raise RuntimeError(message)
+            time.sleep(0.02)
         if cores:
             pin(self.pid, cores)
         return self
@@ -123,8 +123,16 @@ def seconds_to_healthz(data_dir: Path) -> float:
             if _answers(server.address):
                 return time.perf_counter() - started
             time.sleep(0.001)
-        message = f"no answer at /healthz:\n{server.output()}"
+        message = "no answer at /healthz"
         raise RuntimeError(message)
+
+
+def _listens(address: Address) -> bool:
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _answers(address: Address) -> bool:

@@ -108,6 +108,7 @@ def main() -> None:
         rate = commit_each(Path(folder, "baseline.db"), 2_000)
         print(f"commit each      {rate:8.0f} entries/s")
         import uvloop
+
         print(f"group commit     {uvloop.run(grouped(Path(folder, 'store.db'), options))}")
 
 

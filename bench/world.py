@@ -21,12 +21,14 @@ _WORDS: Final = tuple(
     re.findall(
         r"\w+",
         """
-    the of and to in that it was for on with as his they at this from have not by one word
-    but what some we can out other were all there when up use your how said each she which
-    their time will way about many then them write would like these long make thing see him
-    two has look more day could come did number sound most people my over know water than
-    call first who may down side been now find student teacher argument paragraph evidence
-    conclusion example structure
+    the of and in that it was for with his they this from have not one word but what some
+    can out other were all there when use your how said each she which their time will way
+    about many then them write would like these long make thing see him two has look more
+    day could come did number sound most people over know water than call first who may down
+    side been now find student teacher argument paragraph evidence conclusion example
+    structure literature character perspective comparison society experience understanding
+    important question describes chapter language author audience develops reader meaning
+    history
     """,
     )
 )

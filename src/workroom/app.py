@@ -154,13 +154,14 @@ def _server(app: App) -> uvicorn.Server:
     from workroom.transports.websocket.limits import HttpLimits, SocketLimits
 
     settings = app.settings
-    readiness = Readiness({"database": app.store.check})
+    readiness = Readiness(
+        {"database": app.store.check}, stopping=lambda: app.gateway.stopping
+    )
 
     class Server(uvicorn.Server):
         """Says goodbye to the sockets before uvicorn closes them."""
 
         def handle_exit(self, sig: int, frame: object) -> None:
-            readiness.shutting_down = True
             app.gateway.shut()
             super().handle_exit(sig, frame)  # type: ignore[arg-type]
 

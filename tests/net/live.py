@@ -36,6 +36,7 @@ class Server:
         self.data_dir = data_dir
         self.output: list[str] = []
         self._command = command
+        self._level = (env or {}).get("WORKROOM_LOG_LEVEL", "info")
         self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("WORKROOM_")},
             "WORKROOM_DATA_DIR": str(data_dir),
@@ -49,19 +50,21 @@ class Server:
         self.ports: list[int] = []
         self.process: subprocess.Popen[str] | None = None
         self._tokens: dict[str, str] = {}
+        self._reader: threading.Thread | None = None
 
     def start(self) -> Server:
         """Start it and wait until it answers."""
         self.ports = []
         self._ready.clear()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "workroom", self._command],
+            [sys.executable, "-m", "workroom", self._command, "--log-level", self._level],
             env=self.env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self._reader.start()
         if not self._ready.wait(PATIENCE):
             self.stop()
             raise AssertionError("the server did not start:\n" + "".join(self.output))
@@ -69,13 +72,14 @@ class Server:
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self.output.append(line)
-            with contextlib.suppress(ValueError):
-                event = json.loads(line)
-                if isinstance(event, dict) and event.get("event") == "listening":
-                    self.ports = event["ports"]
-                    self._ready.set()
+        with process.stdout:
+            for line in process.stdout:
+                self.output.append(line)
+                with contextlib.suppress(ValueError):
+                    event = json.loads(line)
+                    if isinstance(event, dict) and event.get("event") == "listening":
+                        self.ports = [int(port) for port in re.findall(r"\d+", str(event["ports"]))]
+                        self._ready.set()
 
     @property
     def pid(self) -> int:
@@ -88,7 +92,10 @@ class Server:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(PATIENCE)
+        code = self.process.wait(PATIENCE)
+        if self._reader is not None:
+            self._reader.join(PATIENCE)
+        return code
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -242,7 +249,9 @@ async def python_client(
 
 
 def _text(message: Any) -> str | bytes:
-    return message if isinstance(message, str | bytes) else json.dumps(message)
+    if isinstance(message, str | bytes):
+        return message
+    return json.dumps(message, ensure_ascii=False)
 
 
 async def _read(socket: ClientConnection, client: Client) -> None:

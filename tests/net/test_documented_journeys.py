@@ -111,6 +111,7 @@ async def test_every_message_of_the_project_page(demo: Server, first: str) -> No
         state = await john.next("project_updated")
         assert state["payload"]["changes"]["title"] == "Title"
         assert state["payload"]["updated_by"] == "2"
+        await jane.next("project_updated")
         joined = await jane.next("user_joined")
         assert joined["payload"] == {
             "project_id": project,
@@ -122,7 +123,6 @@ async def test_every_message_of_the_project_page(demo: Server, first: str) -> No
             "type": "update_project",
             "payload": {"project_id": project, "data": {"title": "Updated Title"}},
         }
-        await jane.next("project_updated")
         await john.send(message)
         for client in (jane, john):
             payload = (await client.next("project_updated"))["payload"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.net.live import Client, Server, python_client, running
 
@@ -81,6 +83,7 @@ async def test_one_connection_follows_100_projects_and_not_one_more(strict: Serv
         for project in projects[:100]:
             await jane.send({"type": "join_project", "payload": {"project_id": project}})
             await jane.next("project_updated")
+        await asyncio.sleep(0.5)  # the rate limit has a test of its own
         await jane.send({"type": "join_project", "payload": {"project_id": projects[100]}})
         error = (await jane.next("error"))["payload"]
         assert error["code"] == "TOO_LARGE"
@@ -102,7 +105,7 @@ async def test_more_than_a_burst_of_100_messages_is_refused_and_soon_welcome_aga
 
 async def test_who_never_stops_is_closed_with_1008(strict: Server) -> None:
     async with python_client(strict.essay_url(1, strict.token("emma"))) as emma:
-        with pytest.raises(Exception, match="1008"):
+        with contextlib.suppress(ConnectionClosed):
             for _ in range(20_000):
                 await emma.send("{not json")
         assert await emma.close_code() == 1008

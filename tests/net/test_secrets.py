@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from pathlib import Path
+
+from websockets.exceptions import ConnectionClosed
 
 from tests.net.live import Server, python_client, running
 
@@ -26,10 +29,11 @@ async def _used_everywhere(server: Server, token: str) -> list[str]:
     urls = [server.essay_url(1, token), server.project_url(token), server.essay_url(999, token)]
     for url in urls:
         async with python_client(url) as client:
-            await client.send({"type": "refresh_token", "payload": {"token": token}})
-            await client.send({"action": "refresh_token", "token": token})
-            await client.send({"action": token, "essay_id": 1, "token": token})
-            await client.send("{" + token)
+            with contextlib.suppress(ConnectionClosed):
+                await client.send({"type": "refresh_token", "payload": {"token": token}})
+                await client.send({"action": "refresh_token", "token": token})
+                await client.send({"action": token, "essay_id": 1, "token": token})
+                await client.send("{" + token)
             await client.close()
             seen += [repr(message) for message in client.everything]
     protocols = ["workroom.v1", f"bearer.{token}"]

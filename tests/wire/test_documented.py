@@ -10,6 +10,9 @@ from jsonschema import Draft202012Validator
 
 from tests.wire import vectors
 from tests.wire.vectors import DIALECTS, Vector, label
+from workroom.core import events
+from workroom.core.people import Role, User
+from workroom.ids import RoomId, UserId, essay_room, project_room
 from workroom.protocol.dialect import Form
 from workroom.protocol.schema import json_schema
 
@@ -130,3 +133,18 @@ def test_plain_connections_never_see_what_only_the_extended_form_has(vector: Vec
 def test_an_error_is_written_as_documented(vector: Vector) -> None:
     """Each kind of error, in both dialects and forms."""
     assert_same(encoded(vector), vector["message"])
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("room", [essay_room(7), project_room(7)], ids=str)
+def test_no_dialect_speaks_of_the_other_kind_of_room(room: RoomId, form: Form) -> None:
+    """Essay 7 and project 7 are two rooms."""
+    user = User(UserId(1), "emma", "Emma Brown", Role.STUDENT)
+    here: list[events.Event] = [events.UserJoined(room, user, 0), events.UserLeft(room, user.id, 0)]
+    extended: list[events.Event] = [events.RightsChanged(room, None), events.RoomClosed(room)]
+    for dialect in DIALECTS.values():
+        speaks = dialect.kind is room.kind
+        for event in here:
+            assert (dialect.encode(event, form) is not None) == speaks
+        for event in extended:
+            assert (dialect.encode(event, form) is not None) == (speaks and form is Form.EXTENDED)

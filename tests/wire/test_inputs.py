@@ -126,6 +126,31 @@ def test_there_are_enough_malformed_messages(dialect: str) -> None:
     assert sum(vector["dialect"] == dialect for vector in MALFORMED) >= 200
 
 
+@pytest.mark.parametrize(
+    ("text", "essays", "projects"),
+    [
+        (rb'{"request_id":"r-1"}', "r-1", "r-1"),
+        (rb'{"request_id":"r-1","x":"\ud800"}', "r-1", "r-1"),
+        (rb'{"payload":{"request_id":"r-1"}}', None, "r-1"),
+        (rb'{"request_id":1,"payload":{"request_id":"r-1"}}', None, "r-1"),
+        (rb'{"request_id":"r-1","payload":{"request_id":"r-2"}}', "r-1", "r-1"),
+        (rb'{"request_id":"a\u0000"}', None, None),
+        (rb'{"request_id":"a\ud800"}', None, None),
+        (rb'{"request_id":""}', None, None),
+        (b'{"request_id":"' + b"x" * 64 + b'"}', "x" * 64, "x" * 64),
+        (b'{"request_id":"' + b"x" * 65 + b'"}', None, None),
+        (rb'{"request_id":null,"payload":[]}', None, None),
+        (rb'[{"request_id":"r-1"}]', None, None),
+        (rb'{"request_id":"r-1"', None, None),
+        (b"", None, None),
+    ],
+)
+def test_an_error_finds_its_request(text: bytes, essays: str | None, projects: str | None) -> None:
+    """Also in messages that are wrong elsewhere; never an id that could not be answered."""
+    assert DIALECTS["essay"].request_id_of(text) == essays
+    assert DIALECTS["project"].request_id_of(text) == projects
+
+
 @pytest.mark.parametrize("vector", vectors.load("rooms"), ids=lambda vector: str(vector["name"]))
 def test_which_room_is_meant_is_no_matter_of_the_dialect(vector: Vector) -> None:
     """It reads all of these; the service decides, and its tests read the same file."""

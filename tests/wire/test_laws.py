@@ -150,17 +150,6 @@ def contains(larger: Any, smaller: Any) -> bool:
     return bool(larger == smaller)
 
 
-@given(happenings)
-def test_no_dialect_speaks_of_the_other_kind_of_room(event: events.Event) -> None:
-    """Essay 1 and project 1 are two rooms."""
-    room = getattr(event, "room", None)
-    if room is not None:
-        for dialect in DIALECTS:
-            for form in Form:
-                text = dialect.encode(event, form)
-                assert text is None or dialect.kind is room.kind
-
-
 @given(ids, anything, st.none() | st.integers(-(2**63), 2**64 - 1), request_ids)
 def test_a_saved_text_comes_through(
     essay: int, content: str, caret: int | None, request_id: str | None

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workroom.errors import InvalidJson, InvalidMessage
+from workroom.protocol import reading
 from workroom.protocol.reading import (
     MAX_DEPTH,
     SHOWN,
@@ -88,6 +89,14 @@ def test_bad_characters_are_found_wherever_they_are(message: dict[str, str]) -> 
         refuse_bad_characters(value)
 
 
+@pytest.mark.parametrize("digits", [400, 4_300, 4_301, 100_000])
+@pytest.mark.parametrize("beside", ['"x"', '"\\ud800"'])
+def test_a_number_beyond_a_double_is_no_json(digits: int, beside: str) -> None:
+    """However many digits it has, and whichever reader meets it."""
+    with pytest.raises(InvalidJson):
+        read(f"[{beside},{'9' * digits}]".encode())
+
+
 def test_only_the_top_level_free_text_may_hold_bad_characters() -> None:
     """Not a field of the same name further down, nor a value that is no text."""
     refuse_bad_characters({"content": "\ud800\0"}, free_text="content")
@@ -112,6 +121,17 @@ def test_messages_may_be_nested_but_not_without_end(
         read(opening * (MAX_DEPTH + 1) + bad + closing * (MAX_DEPTH + 1))
     depth = MAX_DEPTH if bad == b"1" else 300
     read(opening * depth + bad + closing * depth)
+
+
+@pytest.mark.parametrize("innermost", [[], {}, [1], {"a": "x"}], ids=repr)
+def test_the_limit_of_depth_does_not_hang_on_the_recursion_limit(innermost: Any) -> None:
+    """Later Pythons let the standard reader go far deeper than orjson."""
+    value = innermost
+    for level in range(MAX_DEPTH - 1):
+        value = {"a": value} if level % 2 else [value, 1]
+    assert reading._held_to_limits(value) is value
+    with pytest.raises(InvalidJson):
+        reading._held_to_limits([value])
 
 
 def test_a_long_key_above_many_values_costs_no_memory() -> None:

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from workroom.cli.failures import Complaint
-from workroom.cli.options import prepare_directory, read_settings, require_data
+from workroom.cli.options import (
+    naming_the_database,
+    prepare_directory,
+    read_settings,
+    require_data,
+)
 
 if TYPE_CHECKING:
     from workroom.app import App
@@ -50,7 +55,8 @@ async def open_data(settings: Settings) -> AsyncIterator[App]:
     """The application on its data, without a server. Raises WorkroomError."""
     from workroom.app import open_app
 
-    app = await open_app(settings)
+    with naming_the_database(settings):
+        app = await open_app(settings)
     try:
         yield app
     finally:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from workroom.cli.failures import Complaint, bad_setting
-from workroom.errors import Misconfigured
+from workroom.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
     from workroom.config import Settings
@@ -160,6 +161,18 @@ def database_path(settings: Settings) -> Path:
         return settings.database_path
     except ValueError as error:
         raise Misconfigured(str(error), field="WORKROOM_DATABASE") from None
+
+
+@contextmanager
+def naming_the_database(settings: Settings) -> Iterator[None]:
+    """Errors of the store do not know which setting is theirs: say so."""
+    try:
+        yield
+    except (Misconfigured, Unavailable) as error:
+        about = isinstance(error, Unavailable) or database_path(settings).name in error.message
+        if error.field is None and about:
+            error.field = "WORKROOM_DATABASE"
+        raise
 
 
 def prepare_directory(settings: Settings) -> None:

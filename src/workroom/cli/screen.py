@@ -55,7 +55,7 @@ def _tail(text: str, console: Console, lines: int) -> Text:
 
 def _remarks(view: EssayView) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
-    table.add_column(justify="right", style="cyan")
+    table.add_column(justify="right", style="cyan", min_width=2)
     table.add_column(no_wrap=True, overflow="ellipsis")
     for number in sorted(view.feedback):
         remark = Text(escaped(view.comment(number)))

@@ -16,6 +16,7 @@ from workroom.cli.options import (
     LogLevelOption,
     PortOption,
     ProjectPortOption,
+    naming_the_database,
     prepare_directory,
     read_settings,
     unknown_variables,
@@ -100,7 +101,7 @@ def _run(
         logger("settings").warning("unknown_variable", name=name, perhaps_meant=meant)
     prepare_directory(settings)
     stopping = Stopping()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with naming_the_database(settings), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, prepare, announce, stopping))
 
 

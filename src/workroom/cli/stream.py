@@ -28,8 +28,9 @@ MAX_MESSAGE: Final = 16 * 1024 * 1024
 class Watch:
     """Whom to watch with, and where."""
 
-    address: str
-    """``ws://host:port/path``, without the token."""
+    server: str
+    """``ws://host:port``."""
+    path: str
     token: Callable[[], Awaitable[str]]
     """A token that is good now."""
     renews: bool
@@ -70,9 +71,12 @@ async def _once(watch: Watch, view: View, told: Callable[[str | None], None]) ->
 
     token, heard = await watch.token(), False
     protocols: Any = ["workroom.v1", f"bearer.{token}"]
+    address = watch.server + watch.path
     try:
-        async with connect(watch.address, subprotocols=protocols, max_size=MAX_MESSAGE) as socket:
+        async with connect(address, subprotocols=protocols, max_size=MAX_MESSAGE) as socket:
             await socket.send(json.dumps(view.hello()))
+            # What happens meanwhile waits in the socket, so that nothing is missed or undone.
+            await _list(watch, view, token)
             view.state = "live"
             async for text in socket:
                 heard = True
@@ -85,6 +89,24 @@ async def _once(watch: Watch, view: View, told: Callable[[str | None], None]) ->
     except (OSError, InvalidHandshake, TimeoutError):
         pass
     return heard
+
+
+async def _list(watch: Watch, view: View, token: str) -> None:
+    """Ask REST for what was there before; without an answer, the news will have to do."""
+    import httpx
+
+    if view.list_path is None:
+        return
+    address = watch.server.replace("ws", "http", 1) + view.list_path
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
+        while address:
+            try:
+                page = (await client.get(address)).raise_for_status().json()
+            except (httpx.HTTPError, ValueError):
+                return
+            for item in page["results"]:
+                view.listed(item)
+            address = str(httpx.URL(address).join(page["next"])) if page["next"] else ""
 
 
 def _judge(code: int | None, view: View) -> None:

@@ -22,6 +22,13 @@ class View(Protocol):
     """How the connection is, in a few words."""
     here: dict[int, str]
 
+    @property
+    def list_path(self) -> str | None:
+        """Where REST lists what the WebSocket tells only the news of."""
+
+    def listed(self, item: Message) -> None:
+        """Take an item of that list in."""
+
     def hello(self) -> Message:
         """What to send when the connection is open."""
 
@@ -51,6 +58,15 @@ class EssayView:
         """What it is called on the screen."""
         return f"essay {self.number}"
 
+    @property
+    def list_path(self) -> str | None:
+        """The feedback that is there already."""
+        return f"/api/essays/{self.number}/feedback/"
+
+    def listed(self, item: Message) -> None:
+        """Take a piece of feedback in."""
+        self.feedback[int(item["id"])] = item
+
     def hello(self) -> Message:
         """Ask for the present state."""
         return {"action": "subscribe_essay", "essay_id": self.number}
@@ -66,8 +82,7 @@ class EssayView:
             case {"type": "essay_update", "content": str(text), "word_count": int(words)}:
                 return self._edited(message, text, words)
             case {"type": "user_joined", "user": {"id": int(user), "name": name, "role": role}}:
-                self.here[user] = escaped(f"{name} ({role})")
-                return f"{self.here[user]} is here"
+                return arrived(self.here, user, escaped(f"{name} ({role})"))
             case {"type": "user_left", "user_id": int(user)}:
                 self.typing.discard(user)
                 return f"{self.here.pop(user, f'user {user}')} has left"
@@ -130,6 +145,14 @@ class ProjectView:
         """What it is called on the screen."""
         return f"project {self.number}"
 
+    @property
+    def list_path(self) -> str | None:
+        """Joining tells everything."""
+        return None
+
+    def listed(self, item: Message) -> None:
+        """Nothing is."""
+
     def hello(self) -> Message:
         """Join it, which is answered with the present state."""
         return {"type": "join_project", "payload": {"project_id": self.number}}
@@ -148,8 +171,7 @@ class ProjectView:
             case "project_updated", {"changes": dict(changes), "updated_by": by}:
                 return self._changed(changes, str(by))
             case "user_joined", {"user_id": int(user), "username": name}:
-                self.here[user] = escaped(str(name))
-                return f"{self.here[user]} is here"
+                return arrived(self.here, user, escaped(str(name)))
             case "user_left", {"user_id": int(user)}:
                 return f"{self.here.pop(user, f'user {user}')} has left"
             case _:
@@ -161,7 +183,14 @@ class ProjectView:
         for name, value in changes.items():
             known = self.fields.get(name)
             self.fields[name] = merge_patch(known, value) if name == "metadata" else value
-        return f"{', '.join(map(escaped, changes))} as user {escaped(by)} set it"
+        return f"{', '.join(map(escaped, changes))} set by user {escaped(by)}"
+
+
+def arrived(here: dict[int, str], user: int, name: str) -> str | None:
+    """Somebody is here; a line if that is news."""
+    news = user not in here
+    here[user] = name
+    return f"{name} is here" if news else None
 
 
 def about_any(message: Message) -> str | None:

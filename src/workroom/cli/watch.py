@@ -97,7 +97,7 @@ def _watch(settings: Settings, url: str | None, path: str, token: str | None, us
         async with open_data(settings) as app:
             return await app.accounts.issue_token(await user_named(app, user))
 
-    return Watch(base + path, current, renews=token is None)
+    return Watch(base, path, current, renews=token is None)
 
 
 def _run(watch: Watch, view: View) -> None:

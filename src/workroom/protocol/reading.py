@@ -13,8 +13,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple, NoReturn
+from collections.abc import Iterable
+from typing import Any, Final, NoReturn
 
 import orjson
 
@@ -30,10 +30,9 @@ Message = dict[str, Any]
 
 _SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _REFUSED: Final = re.compile("[\ud800-\udfff\0]")
+_CONTAINERS: Final = frozenset({dict, list})
 _MAX_UNSIGNED: Final = 2**64 - 1
 _MIN_SIGNED: Final = -(2**63)
-_WIDEST_INTEGER: Final = 20
-"""Digits (and sign) of the widest 64-bit integer."""
 
 
 def read(text: bytes) -> tuple[Any, bool]:
@@ -64,11 +63,12 @@ def refuse_bad_characters(message: Message, *, free_text: str | None = None) -> 
 
     The string under the top-level key ``free_text`` is left alone.
     """
-    for trail, text in _texts(message, free_text):
-        bad = bad_character(text)
-        if bad is not None:
-            reason = f"{bad} is not allowed here"
-            raise InvalidMessage(reason, field=_place(trail))
+    if free_text is not None and type(message.get(free_text)) is str:
+        message = {key: value for key, value in message.items() if key != free_text}
+    found = _first_bad(message)
+    if found is not None:
+        trail, text = found
+        raise InvalidMessage(f"{bad_character(text)} is not allowed here", field=_place(trail))
 
 
 def bad_character(text: str) -> str | None:
@@ -124,8 +124,10 @@ def _read_slowly(text: bytes) -> Any:
         raise _not_json(error) from None
     except RecursionError:
         raise _too_deep() from None
-    _check_depth(value)
-    return value
+    except ValueError:
+        # Python reads no integer of more than 4,300 digits.
+        raise _too_large() from None
+    return _held_to_limits(value)
 
 
 def _too_deep() -> InvalidJson:
@@ -133,19 +135,45 @@ def _too_deep() -> InvalidJson:
     return InvalidJson(message)
 
 
-def _check_depth(value: Any) -> None:
-    """Raise InvalidJson beyond ``MAX_DEPTH``: how deep the standard reader goes is not fixed."""
-    level = [value]
+def _too_large() -> InvalidJson:
+    return InvalidJson("not valid JSON here: a number is too large")
+
+
+def _held_to_limits(value: Any) -> Any:
+    """The standard reader's value, or InvalidJson, by the limits of orjson.
+
+    No more than ``MAX_DEPTH`` levels, no number beyond a double; an integer that 64 bits cannot
+    hold becomes a double. One walk afterwards: hooks per number would be ten times slower.
+    """
+    root = [value]
+    level: list[Any] = [root]
     for _ in range(MAX_DEPTH + 1):
-        level = [
-            child
-            for parent in level
-            if type(parent) in (dict, list)
-            for child in (parent.values() if type(parent) is dict else parent)
-        ]
-        if not level:
-            return
+        following = []
+        for container in level:
+            for key, child in _pairs(container):
+                kind = type(child)
+                if kind in _CONTAINERS:
+                    following.append(child)
+                elif kind is int:
+                    if not _MIN_SIGNED <= child <= _MAX_UNSIGNED:
+                        container[key] = _double(child)
+                elif kind is float and math.isinf(child):
+                    raise _too_large()
+        if not following:
+            return root[0]
+        level = following
     raise _too_deep()
+
+
+def _pairs(container: Any) -> Iterable[tuple[Any, Any]]:
+    return container.items() if type(container) is dict else enumerate(container)
+
+
+def _double(number: int) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        raise _too_large() from None
 
 
 def _constant(name: str) -> NoReturn:
@@ -153,58 +181,42 @@ def _constant(name: str) -> NoReturn:
     raise InvalidJson(message)
 
 
-def _float(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        message = "not valid JSON: a number is too large"
-        raise InvalidJson(message)
-    return number
+_DECODER: Final = json.JSONDecoder(parse_constant=_constant)
 
 
-def _integer(digits: str) -> int | float:
-    # As orjson does: what 64 bits cannot hold becomes a double. It also spares int() long digits.
-    if len(digits) <= _WIDEST_INTEGER:
-        number = int(digits)
-        if _MIN_SIGNED <= number <= _MAX_UNSIGNED:
-            return number
-    return _float(digits)
+_Trail = tuple[Any, str | int]
+"""Where a value stands: its key, and the trail of what it stands in (None: the message).
 
-
-_DECODER: Final = json.JSONDecoder(parse_constant=_constant, parse_float=_float, parse_int=_integer)
-
-
-class _Trail(NamedTuple):
-    """Where a value stands.
-
-    A linked list: building every path as text would let a long key above many values eat all
-    memory.
-    """
-
-    above: _Trail | None
-    key: str | int
+A linked list: building every path as text would let a long key above many values eat all memory.
+"""
 
 
 def _place(trail: _Trail | None) -> str | None:
     keys: list[str] = []
     while trail is not None:
-        keys.append(str(trail.key)[: SHOWN + 1])
-        trail = trail.above
+        trail, key = trail
+        keys.append(str(key)[: SHOWN + 1])
     return shown(".".join(reversed(keys))) if keys else None
 
 
-def _texts(message: Message, free_text: str | None) -> Iterator[tuple[_Trail | None, str]]:
-    """Every string in the message, keys included, with its place; breadth first."""
+def _first_bad(message: Message) -> tuple[_Trail | None, str] | None:
+    """The first key or string with a bad character, and its place; breadth first.
+
+    One plain loop: a hostile message holds hundreds of thousands of values.
+    """
+    search = _REFUSED.search
     level: list[tuple[_Trail | None, Any]] = [(None, message)]
     while level:
         following: list[tuple[_Trail | None, Any]] = []
-        for trail, value in level:
-            if type(value) is str:
-                yield trail, value
-            elif type(value) is list:
-                following.extend((_Trail(trail, i), child) for i, child in enumerate(value))
-            elif type(value) is dict:
-                for key, child in value.items():
-                    yield trail, key
-                    if trail is not None or key != free_text or type(child) is not str:
-                        following.append((_Trail(trail, key), child))
+        for trail, container in level:
+            named = type(container) is dict
+            for key, child in _pairs(container):
+                if named and search(key):
+                    return trail, key
+                if type(child) is str:
+                    if search(child):
+                        return (trail, key), child
+                elif child and type(child) in _CONTAINERS:
+                    following.append(((trail, key), child))
         level = following
+    return None

@@ -25,7 +25,7 @@ from workroom.errors import (
     TooLarge,
     WorkroomError,
 )
-from workroom.ids import ConnectionId, RoomId, SessionId, UserId
+from workroom.ids import ConnectionId, RoomId, RoomKind, SessionId, UserId
 from workroom.observe import CLOSES, COMMANDS, REFUSALS, SLOW_READERS, logger
 from workroom.ports.clock import Timer
 from workroom.protocol.dialect import Ack, Dialect, Form, RoomRequest, TokenRequest
@@ -45,7 +45,8 @@ FORBIDDEN: Final = 4403
 MISBEHAVED: Final = 1008
 TRY_LATER: Final = 1013
 RESTARTING: Final = 1012
-GOING_AWAY: Final = 1001
+
+_ROOM_FIELD: Final = {RoomKind.ESSAY: "essay_id", RoomKind.PROJECT: "payload.project_id"}
 
 
 class Stage(Enum):
@@ -73,6 +74,7 @@ class Connection:
         "_task",
         "_timer",
         "_waiting",
+        "_warned",
         "expires",
         "form",
         "id",
@@ -107,6 +109,7 @@ class Connection:
         self._joining: set[RoomId] = set()
         """Rooms that it has asked to follow, while they are being loaded."""
         self._waiting: list[bytes] | None = None
+        self._warned = False
         self._bucket = Bucket(
             rules.messages_per_second, rules.message_burst, rules.message_burst, tick
         )
@@ -177,19 +180,19 @@ class Connection:
         """Warn before the token ends, and close when it has; the wall clock has the last word."""
         now = self._gateway.clock.now()
         left = self.expires - now.wall / 1000
-        warning = self._gateway.rules.expiry_warning if self.form is Form.EXTENDED else 0
         if left <= 0:
             self.refuse(NotAuthenticated())
             self.close(BAD_TOKEN, "token_expired")
             return
-        wait = left - warning if left > warning else left
-        self._timer = self._gateway.clock.call_at(now.tick + wait, self._near_expiry)
-
-    def _near_expiry(self) -> None:
-        left = self.expires - self._gateway.clock.now().wall / 1000
-        if self.form is Form.EXTENDED and 0 < left <= self._gateway.rules.expiry_warning:
+        until_warning = left - self._gateway.rules.expiry_warning
+        if self.form is Form.PLAIN or self._warned:
+            wait = left
+        elif until_warning > 0:
+            wait = until_warning
+        else:
+            self._warned, wait = True, left
             self._send(self._dialect.encode(TokenExpiring(max(1, round(left))), self.form))
-        self._watch_expiry()
+        self._timer = self._gateway.clock.call_at(now.tick + wait, self._watch_expiry)
 
     async def _refresh(self, request: TokenRequest) -> None:
         try:
@@ -207,6 +210,7 @@ class Connection:
 
     def _renewed(self, who: Authenticated, request_id: str | None) -> None:
         self._gateway.renew(self, who)
+        self._warned = False
         if self._timer is not None:
             self._timer.cancel()
         self._watch_expiry()
@@ -366,10 +370,10 @@ class Connection:
             return
         if not isinstance(request.command, Join):
             message = f"this connection has not joined {kind} {request.room.number}"
-            raise NotSubscribed(message, field=f"{kind}_id")
+            raise NotSubscribed(message, field=_ROOM_FIELD[request.room.kind])
         if len(follows) >= self._dialect.max_rooms:
             message = f"one connection may follow at most {self._dialect.max_rooms} {kind}s"
-            raise TooLarge(message, field=f"{kind}_id")
+            raise TooLarge(message, field=_ROOM_FIELD[request.room.kind])
 
     def _submit(self, room: RoomId, command: Any, request_id: str | None) -> None:
         COMMANDS.labels(self._dialect.name, type(command).__name__).inc()

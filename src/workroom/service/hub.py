@@ -111,7 +111,7 @@ class Hub:
             return await answer
         except PermissionDenied:
             host = self._rooms.get(room)
-            if host is None or host.room.right_of(user) is None:
+            if host is None or host.room.head.deleted or host.room.right_of(user) is None:
                 raise _not_found(room) from None
             raise
 

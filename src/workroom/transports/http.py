@@ -96,8 +96,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client does not take its response."""
         super().pause_writing()
-        self._unsent = self.transport.get_write_buffer_size()
-        self.pulse.deadline_in(self, self.limits.stall_seconds)
+        self._watch_unsent()
 
     def resume_writing(self) -> None:
         """It has taken most of it."""
@@ -186,10 +185,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def expired(self) -> None:
         """Something has taken too long."""
         busy = self.cycle is not None and not self.cycle.response_complete
-        if self._phase is _Phase.CLOSED or self.transport.is_closing():
-            self.transport.abort()
-        elif self.flow.write_paused:
-            self._judge_stall()
+        if self.flow.write_paused or self._phase is _Phase.CLOSED:
+            self._judge_unsent()
         elif self._phase is _Phase.BODY:
             self._judge_body()
         elif self._phase is _Phase.HEAD and busy:
@@ -224,13 +221,16 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def _closing(self) -> None:
         self._phase = _Phase.CLOSED
-        self.pulse.deadline_in(self, self.limits.close_timeout)
+        self._watch_unsent()
 
-    def _judge_stall(self) -> None:
-        unsent = self.transport.get_write_buffer_size()
-        if unsent < self._unsent:
-            self._unsent = unsent
-            self.pulse.deadline_in(self, self.limits.stall_seconds)
+    def _watch_unsent(self) -> None:
+        limits, self._unsent = self.limits, self.transport.get_write_buffer_size()
+        self.pulse.deadline_in(self, limits.stall_seconds if self._unsent else limits.close_timeout)
+
+    def _judge_unsent(self) -> None:
+        """A client on a slow line has time as long as it takes something now and then."""
+        if self.transport.get_write_buffer_size() < self._unsent:
+            self._watch_unsent()
         else:
             self.transport.abort()
 

@@ -101,6 +101,14 @@ def test_a_changed_highlight_is_itself_again_when_its_words_are(page: Page) -> N
     assert page.state == ("world", Anchor.EXACT)
 
 
+def test_a_highlight_that_was_cut_is_whole_again_when_the_rest_comes_back() -> None:
+    page = Page(TEXT, "hello world")
+    assert page.becomes("hello again").state == ("hello ", Anchor.CHANGED)
+    assert page.becomes("hello world again").state == ("hello world", Anchor.EXACT)
+    assert page.becomes("world again").state == ("world", Anchor.CHANGED)
+    assert page.becomes("oh hello world again").state == ("hello world", Anchor.MOVED)
+
+
 def test_an_orphan_comes_back_with_its_words(page: Page) -> None:
     page.becomes("hello  again").becomes("well hello  again")
     assert page.state == ("", Anchor.ORPHANED)

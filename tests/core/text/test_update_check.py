@@ -7,7 +7,7 @@ import random
 import pycrdt
 import pytest
 
-from workroom.core.text.update_check import DEPTH, WALKED, check_update, check_vector
+from workroom.core.text.update_check import DEPTH, WALKED, Run, check_update, read_vector, runs_of
 
 CLIENT_7 = b"\x01\x01\x07\x00"  # one client, one struct, by client 7, at clock 0
 IN_TEXT = b"\x01\x07content"
@@ -40,7 +40,7 @@ BOMBS = {
     "deleting clients": b"\x00" + number(10**8) + bytes(10),
     "array": values(b"u" + number(10**8)),
     "map": values(b"v" + number(10**8)),
-    "map in a long one": values(b"u\x02w\xa0\x1f" + b"." * 4000 + b"v" + number(10**8)),
+    "map in a long one": values(b"u\x02w\x80\x7d" + b"." * 16_000 + b"v" + number(10**8)),
     "nesting": nested(DEPTH + 1),
     "nesting in a long one": nested(30_000),
     "text": CLIENT_7 + b"\x04" + IN_TEXT + number(10**9) + b"x",
@@ -129,12 +129,26 @@ def test_whatever_passes_is_decoded_or_refused_without_harm() -> None:
     assert passed > 500
 
 
-def test_a_state_vector_is_counted() -> None:
-    check_vector(b"\x00")
-    check_vector(b"\x02\x01\x05\x07\xff\x01")
+def test_what_an_update_inserts_is_counted_as_yjs_counts() -> None:
+    doc: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc()
+    doc.apply_update(_rich_update())
+    ends = {run.client: run.end for run in runs_of(_rich_update()) or ()}
+    assert ends == read_vector(doc.get_state()) == {7: ends[7], 2**40: 6}
+    assert all(run.start == 0 for run in runs_of(_rich_update()) or ())
+
+
+def test_what_follows_a_gap_is_a_run_of_its_own() -> None:
+    emoji = b"\x04" + IN_TEXT + b"\x04" + "😀".encode()
+    update = b"\x01\x03\x07\x05" + emoji + b"\x0a\x03" + emoji + NOTHING_DELETED
+    assert runs_of(update) == [Run(7, 5, 7), Run(7, 10, 12)]
+
+
+def test_a_state_vector_is_read_and_counted() -> None:
+    assert read_vector(b"\x00") == {}
+    assert read_vector(b"\x02\x01\x05\x07\xff\x01") == {1: 5, 7: 255}
     for vector in (b"", b"\x02\x01\x05", number(10**8) + bytes(8)):
         with pytest.raises(ValueError, match="update"):
-            check_vector(vector)
+            read_vector(vector)
 
 
 def _rich_update() -> bytes:

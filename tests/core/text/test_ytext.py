@@ -10,7 +10,8 @@ import pycrdt
 import pytest
 
 from workroom.core.text.change import Change, Hunk
-from workroom.core.text.ytext import EMPTY_UPDATE, YText, assert_pycrdt_behaves
+from workroom.core.text.update_check import WALKED
+from workroom.core.text.ytext import EMPTY_UPDATE, UpdateAhead, YText, assert_pycrdt_behaves
 
 
 @pytest.fixture
@@ -83,12 +84,58 @@ def test_an_update_that_came_before_changes_nothing(ytext: YText) -> None:
     assert ytext.apply(update) == Change.keep(4)
 
 
-def test_an_update_ahead_of_others_waits_for_them(ytext: YText) -> None:
+def test_an_update_ahead_of_an_earlier_one_of_the_same_copy_is_refused(ytext: YText) -> None:
     other = YText(client_id=2)
     first = write(other, (0, 0, "one "))
     second = write(other, (4, 0, "two"))
-    assert ytext.apply(second) == Change.keep(0)
-    assert ytext.apply(first) == Change.of(0, [Hunk(0, 0, "one two")])
+    with pytest.raises(UpdateAhead):
+        ytext.apply(second)
+    assert ytext.apply(first) == Change.of(0, [Hunk(0, 0, "one ")])
+    assert ytext.apply(second) == Change.of(4, [Hunk(4, 0, "two")])
+    assert ytext.apply(first).is_empty
+    other.close()
+
+
+def test_an_update_with_a_gap_inside_is_refused_until_the_gap_is_filled(ytext: YText) -> None:
+    other = YText(client_id=2)
+    updates = [write(other, (at, 0, letter)) for at, letter in enumerate("abc")]
+    with_gap = pycrdt.merge_updates(updates[0], updates[2])
+    with pytest.raises(UpdateAhead):
+        ytext.apply(with_gap)
+    ytext.apply(pycrdt.merge_updates(*updates[:2]))
+    ytext.apply(with_gap)
+    assert ytext.text == "abc"
+    other.close()
+
+
+def test_an_update_that_builds_on_another_copy_waits_for_it(ytext: YText) -> None:
+    ana, ben = YText(client_id=2), YText(client_id=3)
+    by_ana = write(ana, (0, 0, "one "))
+    ben.apply(by_ana)
+    by_ben = [write(ben, (4, 0, "two")), write(ben, (7, 0, "!"))]
+    assert [ytext.apply(update) for update in by_ben] == [Change.keep(0)] * 2
+    assert ytext.apply(by_ana) == Change.of(0, [Hunk(0, 0, "one two!")])
+    ana.close()
+    ben.close()
+
+
+def test_what_came_with_a_state_or_a_long_update_counts_as_received(ytext: YText) -> None:
+    other = YText(client_id=2)
+    first = write(other, (0, 0, "long " * WALKED))
+    copy = YText(first, client_id=3)
+    ytext.apply(first)
+    second = write(other, (0, 0, "x"))
+    assert copy.apply(second) == ytext.apply(second) == Change.of(5 * WALKED, [Hunk(0, 0, "x")])
+    for text in (other, copy):
+        text.close()
+
+
+def test_what_a_copy_made_itself_is_never_ahead(ytext: YText) -> None:
+    write(ytext, (0, 0, "one"))
+    other = YText(ytext.state(), client_id=2)
+    vector = other.state_vector()
+    other.apply(write(ytext, (3, 0, "two")))
+    assert ytext.apply(other.update_since(vector)).is_empty
     other.close()
 
 

@@ -23,6 +23,7 @@ from transport_kit import (
     RunningServer,
     connected,
     frame,
+    handshake,
     header,
     resident_bytes,
     until,
@@ -38,7 +39,7 @@ LIMITS = SocketLimits(message_bytes=100_000, close_timeout=0.3, timer_step=0.05)
 def server() -> Iterator[RunningServer]:
     with RunningServer(RecordingDoor(), sockets=LIMITS) as running:
         yield running
-        assert until(lambda: running.open_sockets == 0)
+        assert until(lambda: running.forgot_all)
 
 
 @pytest.fixture(autouse=True)
@@ -185,7 +186,7 @@ def test_writing_after_the_end_does_nothing(server: RunningServer) -> None:
 def test_abort_drops_the_connection_without_a_word(server: RunningServer) -> None:
     server.door.on_open = lambda peer: peer.outlet.abort()
     with Client(server.port) as client:
-        client.send(client.request())
+        client.send(handshake())
         assert client.ended()
         assert until(lambda: server.door.peers[-1].calls == [("lost", False)])
 
@@ -295,6 +296,15 @@ def test_a_slow_reader_can_be_closed(server: RunningServer) -> None:
         loop_call(server, peer.outlet.close, 1013)
         assert until(lambda: peer.heard("lost"), 2) == [("lost", False)]
         client.reset()
+
+
+def test_a_slow_reader_that_is_closed_can_still_be_heard(server: RunningServer) -> None:
+    server.door.on_open = lambda peer: peer.outlet.write(text_frame(b"x" * (8 << 20)))
+    with connected(server, receive_buffer=4096) as (client, peer):
+        assert until(lambda: peer.heard("paused"))
+        loop_call(server, peer.outlet.close, 1013)
+        client.send(frame(CLOSE, b"\x03\xe9"))
+        assert until(lambda: peer.heard("lost")) == [("lost", True)]
 
 
 def loop_call(server: RunningServer, call: Any, *args: Any) -> None:

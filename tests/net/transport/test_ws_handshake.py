@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transport_kit import TEXT, Client, RecordingDoor, RunningServer, frame
+from transport_kit import TEXT, Client, RecordingDoor, RunningServer, frame, handshake
 from workroom.transports.websocket.addresses import TrustedProxies
 from workroom.transports.websocket.handshake import BadHandshake, read_opening
 
@@ -98,6 +98,7 @@ def test_a_door_that_fails_costs_one_client_only(server: RunningServer, path: st
         ({"Sec_WebSocket_Protocol": ""}, 101),
         ({"Host": None}, 400),
         ({"Content_Length": "5"}, 400),
+        ({"Transfer_Encoding": "chunked"}, 400),
         ({"Content_Length": "0"}, 101),
         ({"Connection": "keep-alive, Upgrade"}, 101),
         ({"Upgrade": "WebSocket"}, 101),
@@ -141,14 +142,14 @@ def test_an_absolute_target_is_taken_for_its_path(server: RunningServer) -> None
 
 def test_only_get_opens_a_websocket(server: RunningServer) -> None:
     with Client(server.port) as client:
-        client.send(client.request().replace(b"GET", b"POST", 1))
+        client.send(handshake().replace(b"GET", b"POST", 1))
         response = client.response()
     assert (response.status, response.headers["allow"]) == (405, "GET")
 
 
 def test_http_1_0_cannot_be_upgraded(server: RunningServer) -> None:
     with Client(server.port) as client:
-        client.send(client.request().replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+        client.send(handshake().replace(b"HTTP/1.1", b"HTTP/1.0", 1))
         assert client.response().status == 200  # the application's answer to a plain GET
 
 
@@ -156,7 +157,7 @@ def test_no_bytes_in_the_head_kill_the_server(server: RunningServer) -> None:
     chance = random.Random(1)
     for _ in range(300):
         with Client(server.port) as client:
-            head = bytearray(client.request("/ws/?token=x", "Sec-WebSocket-Protocol: a, b"))
+            head = bytearray(handshake("/ws/?token=x", "Sec-WebSocket-Protocol: a, b"))
             for _ in range(chance.randint(1, 4)):
                 head[chance.randrange(len(head))] = chance.randrange(256)
             client.send(bytes(head))
@@ -187,6 +188,8 @@ def test_reading_a_head_fails_in_one_way_only(noise: bytes, value: bytes) -> Non
         ("10.0.0.1", ["198.51.100.1"], "198.51.100.1"),
         ("10.0.0.1", ["6.6.6.6, 198.51.100.1, 10.0.0.2"], "198.51.100.1"),
         ("10.0.0.1", ["198.51.100.1", "10.0.0.2"], "198.51.100.1"),
+        ("10.0.0.1", ["198.51.100.1:4711"], "198.51.100.1"),
+        ("10.0.0.1", ["[2001:db8::1]:4711"], "2001:db8::1"),
         ("10.0.0.1", ["nonsense"], "10.0.0.1"),
         ("10.0.0.1", [], "10.0.0.1"),
         ("::ffff:10.0.0.1", ["2001:db8::1"], "2001:db8::1"),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import uvloop
+from uvicorn.server import ServerState
 
 from transport_kit import (
     CLOSE,
@@ -20,11 +24,13 @@ from transport_kit import (
     RunningServer,
     connected,
     frame,
+    handshake,
     header,
     until,
 )
-from workroom.protocol.frames import binary_frame
+from workroom.protocol.frames import binary_frame, ping_frame
 from workroom.transports.websocket.limits import HttpLimits, SocketLimits
+from workroom.transports.websocket.protocol import websocket_factory
 from workroom.transports.websocket.pulse import Pulse, Wheel
 
 CONT = 0
@@ -126,6 +132,37 @@ def test_a_loop_that_stood_still_counts_it_as_one_beat() -> None:
     asyncio.run(story())
 
 
+def test_what_arrived_while_the_loop_stood_still_is_read_before_anyone_is_judged() -> None:
+    async def story() -> list[str]:
+        loop, pulse = asyncio.get_running_loop(), Pulse(step=0.05)
+        order: list[str] = []
+        item = Appointment(pulse)
+        item.expired = lambda: order.append("judged")  # type: ignore[method-assign]
+        busy, client = socket.socketpair(), socket.socketpair()
+
+        def stand_still() -> None:
+            loop.remove_reader(busy[0])
+            client[1].send(b"x")
+            time.sleep(0.2)
+
+        def read() -> None:
+            order.append("read")
+            loop.remove_reader(client[0])
+
+        loop.add_reader(busy[0], stand_still)
+        loop.add_reader(client[0], read)
+        pulse.deadline_in(item, 0.05)
+        while pulse.beat < 1:
+            await asyncio.sleep(0.005)
+        busy[1].send(b"x")
+        await asyncio.sleep(0.5)
+        for sock in (*busy, *client):
+            sock.close()
+        return order
+
+    assert uvloop.run(story()) == ["read", "judged"]
+
+
 def test_a_server_that_was_stopped_does_not_blame_its_clients() -> None:
     limits = SocketLimits(ping_interval=0.1, pong_timeout=0.1, timer_step=0.05)
     with RunningServer(RecordingDoor(), sockets=limits) as server, connected(server) as pair:
@@ -203,6 +240,54 @@ def test_a_slow_reader_is_its_peers_affair_and_not_dropped_for_silence() -> None
         assert not peer.heard("lost")
         client.reset()
         answering.join()
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+        self.aborted = False
+
+    def write(self, data: Any) -> None:
+        self.written.append(bytes(data))
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        pass
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+def test_a_ping_that_was_asked_before_a_pause_is_forgiven() -> None:
+    async def story() -> None:
+        wire, state = Wire(), ServerState()
+        connection: Any = websocket_factory(RecordingDoor())(server_state=state)
+        connection.connection_made(wire)
+        connection.data_received(handshake())
+        del wire.written[:]
+        connection.beat()
+        connection.pause_writing()
+        connection.beat()
+        connection.resume_writing()
+        connection.beat()
+        assert wire.written == [ping_frame(b"")] * 2
+        assert not wire.aborted
+        connection.beat()
+        assert wire.aborted
+        connection.connection_lost(None)
+
+    asyncio.run(story())
 
 
 def answer_pings(client: Client) -> None:

@@ -20,6 +20,7 @@ import uvloop
 
 from workroom.protocol.frames import binary_frame, text_frame
 from workroom.service.outlet import Accept, Handshake, Outlet, Reject
+from workroom.transports.websocket.pulse import Pulse
 from workroom.transports.websocket.serving import server_config
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -166,6 +167,12 @@ class RunningServer:
         return int(self.ports[0])
 
     @property
+    def forgot_all(self) -> bool:
+        """Whether nothing is kept of the connections that have gone."""
+        pulse: Pulse = self.config.http_protocol_class.pulse  # type: ignore[attr-defined]
+        return not (self.open_sockets or pulse.waiting)
+
+    @property
     def open_sockets(self) -> int:
         return len(self.server.server_state.connections)
 
@@ -194,6 +201,20 @@ def _masked(payload: bytes) -> bytes:
     return key + bytes(byte ^ key[i & 3] for i, byte in enumerate(payload))
 
 
+def handshake(path: str = "/", *lines: str, **replaced: str | None) -> bytes:
+    """A handshake's head. ``replaced`` names headers with _ for -; None leaves them out."""
+    headers: dict[str, str | None] = {
+        "Host": "127.0.0.1",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+        "Sec-WebSocket-Version": "13",
+    }
+    headers |= {name.replace("_", "-"): value for name, value in replaced.items()}
+    fields = [f"{name}: {value}" for name, value in headers.items() if value is not None]
+    return "\r\n".join([f"GET {path} HTTP/1.1", *fields, *lines, "\r\n"]).encode("latin-1")
+
+
 class Client:
     """A socket that speaks raw HTTP and raw frames."""
 
@@ -214,21 +235,8 @@ class Client:
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
 
-    def request(self, path: str = "/", *lines: str, **replaced: str | None) -> bytes:
-        """A handshake's head. ``replaced`` names headers with _ for -; None leaves them out."""
-        headers: dict[str, str | None] = {
-            "Host": "127.0.0.1",
-            "Upgrade": "websocket",
-            "Connection": "Upgrade",
-            "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
-            "Sec-WebSocket-Version": "13",
-        }
-        headers |= {name.replace("_", "-"): value for name, value in replaced.items()}
-        fields = [f"{name}: {value}" for name, value in headers.items() if value is not None]
-        return "\r\n".join([f"GET {path} HTTP/1.1", *fields, *lines, "\r\n"]).encode("latin-1")
-
     def open(self, path: str = "/", *lines: str, **replaced: str | None) -> Response:
-        self.send(self.request(path, *lines, **replaced))
+        self.send(handshake(path, *lines, **replaced))
         return self.response()
 
     def response(self) -> Response:

@@ -25,14 +25,9 @@ SESSION_SLACK: Final = 3_600
 _ID: Final[Any] = bindparam("id")
 _BY_ID: Final = select(users).where(users.c.id == _ID)
 _BY_KEY: Final = select(users).where(users.c.username_key == bindparam("key"))
-_USERS_WITH: Final = select(*USER_COLUMNS).where(
-    users.c.id.in_(bindparam("keys", expanding=True))
-)
+_USERS_WITH: Final = select(*USER_COLUMNS).where(users.c.id.in_(bindparam("keys", expanding=True)))
 _USER_PAGE: Final = (
-    select(*USER_COLUMNS)
-    .order_by(users.c.id)
-    .limit(bindparam("limit"))
-    .offset(bindparam("offset"))
+    select(*USER_COLUMNS).order_by(users.c.id).limit(bindparam("limit")).offset(bindparam("offset"))
 )
 _USERS_TOTAL: Final = select(func.count()).select_from(users)
 _KEYS_AT_ONCE: Final = 10_000
@@ -53,9 +48,7 @@ def account(connection: Connection, user_id: UserId) -> Account | None:
 
 def account_named(connection: Connection, username: str) -> Account | None:
     """The account with that name."""
-    return _account(
-        connection.execute(_BY_KEY, {"key": username_key(username)}).mappings().first()
-    )
+    return _account(connection.execute(_BY_KEY, {"key": username_key(username)}).mappings().first())
 
 
 def _account(row: Any) -> Account | None:
@@ -99,9 +92,7 @@ def provision(connection: Connection, user: User) -> User:
     if account(connection, user.id) is None:
         _insert_user(connection, user, None)
     else:
-        connection.execute(
-            update(users).where(users.c.id == user.id).values(_profile(user))
-        )
+        connection.execute(update(users).where(users.c.id == user.id).values(_profile(user)))
     return user
 
 
@@ -216,7 +207,5 @@ def sessions_of(connection: Connection, user_id: UserId, now: int) -> Sequence[S
 
 def revoked_sessions(connection: Connection, now: int) -> frozenset[SessionId]:
     """Revoked log-ins whose tokens may be unexpired at ``now``."""
-    statement = select(sessions.c.sid).where(
-        sessions.c.revoked.is_(True), sessions.c.expires > now
-    )
+    statement = select(sessions.c.sid).where(sessions.c.revoked.is_(True), sessions.c.expires > now)
     return frozenset(SessionId(sid) for sid in connection.execute(statement).scalars())

@@ -67,7 +67,9 @@ def unavailable(error: BaseException) -> Unavailable:
     if isinstance(error, WorkroomError):
         return Unavailable(error.message)
     code = primary_code(error)
-    message = _MESSAGES.get(code, "The database failed") if code is not None else (
-        "The change could not be stored"
+    message = (
+        _MESSAGES.get(code, "The database failed")
+        if code is not None
+        else ("The change could not be stored")
     )
     return Unavailable(message, retry_after=_RETRY_AFTER)

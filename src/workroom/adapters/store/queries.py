@@ -6,11 +6,15 @@ Each runs inside the caller's transaction and lets the driver's errors through.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import (
+    BigInteger,
     Connection,
+    Select,
+    Text,
     bindparam,
     delete,
     func,
@@ -21,7 +25,7 @@ from sqlalchemy import (
 )
 
 from workroom.adapters.store.batch import AnswerKey, Batch, Head
-from workroom.adapters.store.sql import Row, fetch, insert_many
+from workroom.adapters.store.sql import Row, fetch, insert_many, pairs
 from workroom.adapters.store.tables import (
     answers,
     checkpoints,
@@ -53,30 +57,42 @@ _KEEP: Final = "ON CONFLICT DO NOTHING"
 
 # Writing a batch
 
-_KEYS: Final[Any] = bindparam("keys", expanding=True)
-_HEADS: Final = select(rooms.c.room_kind, rooms.c.room_id, rooms.c.seq, rooms.c.deleted).where(
-    tuple_(rooms.c.room_kind, rooms.c.room_id).in_(_KEYS)
-)
-_ANSWERS_GIVEN: Final = select(answers.c.user_id, answers.c.request_id, answers.c.body).where(
-    tuple_(answers.c.user_id, answers.c.request_id).in_(_KEYS)
-)
+
+@cache
+def _heads(dialect: str) -> Select[Any]:
+    wanted = pairs(dialect, Text, BigInteger)
+    here = (rooms.c.room_kind == wanted.c.a) & (rooms.c.room_id == wanted.c.b)
+    return select(rooms.c.room_kind, rooms.c.room_id, rooms.c.seq, rooms.c.deleted).join_from(
+        wanted, rooms, here
+    )
+
+
+@cache
+def _answers_given(dialect: str) -> Select[Any]:
+    wanted = pairs(dialect, BigInteger, Text)
+    same = (answers.c.user_id == wanted.c.a) & (answers.c.request_id == wanted.c.b)
+    return select(answers.c.user_id, answers.c.request_id, answers.c.body).join_from(
+        wanted, answers, same
+    )
 
 
 def heads(connection: Connection, wanted: Collection[RoomId]) -> dict[RoomId, Head]:
     """Where the logs of these rooms end; rooms that never were are left out."""
-    values = {"keys": [(room.kind.value, room.number) for room in wanted]}
+    rows = fetch(connection, _heads(connection.dialect.name), _json_keys(wanted))
     return {
         RoomId(RoomKind(kind), number): Head(seq, bool(deleted))
-        for kind, number, seq, deleted in fetch(connection, _HEADS, values)
+        for kind, number, seq, deleted in rows
     }
 
 
 def answers_given(connection: Connection, wanted: Collection[AnswerKey]) -> dict[AnswerKey, bytes]:
     """The answers to those of these requests that were answered."""
-    if not wanted:
-        return {}
-    rows = fetch(connection, _ANSWERS_GIVEN, {"keys": list(wanted)})
+    rows = fetch(connection, _answers_given(connection.dialect.name), _json_keys(wanted))
     return {(UserId(user_id), request_id): body for user_id, request_id, body in rows}
+
+
+def _json_keys(wanted: Collection[tuple[object, object]]) -> dict[str, str]:
+    return {"keys": orjson.dumps(list(map(tuple, wanted))).decode()}
 
 
 def store_batch(connection: Connection, batch: Batch) -> None:
@@ -260,7 +276,7 @@ _LISTED: Final = (
 )
 _SHOWN: Final = (rooms.c.room_kind == _KIND, rooms.c.deleted.is_(False))
 _NEWEST: Final = (rooms.c.updated_at.desc(), rooms.c.room_id.desc())
-_PAGED: Final = (bindparam("limit"), bindparam("offset"))
+_PAGED: Final[Any] = (bindparam("limit"), bindparam("offset"))
 _MEMBERSHIP: Final = (
     (people.c.room_kind == rooms.c.room_kind)
     & (people.c.room_id == rooms.c.room_id)

@@ -13,7 +13,20 @@ from itertools import chain
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, LargeBinary, Select, Table, case, func, select
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    LargeBinary,
+    Select,
+    Table,
+    bindparam,
+    case,
+    cast,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
 Row = Sequence[Any]
 
@@ -68,7 +81,8 @@ def fetch(
     if connection.dialect.name != "sqlite":
         return connection.execute(statement, values).all()
     packed, binary = _packed(statement)
-    rows: list[list[Any]] = orjson.loads(connection.execute(packed, values).scalar_one())
+    text: str = connection.execute(packed, values).scalar_one()
+    rows: list[list[Any]] = orjson.loads(text)
     for row in rows if binary else ():
         for place in binary:
             if row[place] is not None:
@@ -77,7 +91,7 @@ def fetch(
 
 
 @lru_cache(maxsize=64)
-def _packed(statement: Select[Any]) -> tuple[Select[tuple[str]], tuple[int, ...]]:
+def _packed(statement: Select[Any]) -> tuple[Select[Any], tuple[int, ...]]:
     """The same rows as one JSON text, and which columns are spelled in hexadecimal there."""
     inner = statement.subquery()
     columns = list(inner.columns)
@@ -87,3 +101,19 @@ def _packed(statement: Select[Any]) -> tuple[Select[tuple[str]], tuple[int, ...]
         for place, column in enumerate(columns)
     ]
     return select(func.json_group_array(func.json_array(*spelled))).select_from(inner), binary
+
+
+def pairs(dialect: str, *types: type[TypeEngine[Any]]) -> FromClause:
+    """The value ``keys``, a JSON list of pairs, as a table with the columns ``a`` and ``b``.
+
+    Joined with a table it is one look-up in the table's key per pair; SQLite reads the whole table
+    for ``(a, b) IN (VALUES …)``.
+    """
+    keys: Any = bindparam("keys")
+    if dialect == "sqlite":
+        items = func.json_each(keys).table_valued("value", name="wanted")
+        columns: list[Any] = [func.json_extract(items.c.value, f"$[{place}]") for place in (0, 1)]
+    else:
+        items = func.jsonb_array_elements(cast(keys, JSONB)).table_valued("value", name="wanted")
+        columns = [cast(items.c.value.op("->>")(place), types[place]) for place in (0, 1)]
+    return select(columns[0].label("a"), columns[1].label("b")).subquery()

@@ -111,9 +111,7 @@ class SqliteStore(SqliteAccounts):
 
     async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
         """The essay to which a piece of feedback belongs."""
-        return await self._access.read(
-            partial(queries.essay_of_feedback, feedback_id=feedback_id)
-        )
+        return await self._access.read(partial(queries.essay_of_feedback, feedback_id=feedback_id))
 
     async def check(self) -> None:
         """Raises Unavailable when a read fails, or when the last write failed and still would."""

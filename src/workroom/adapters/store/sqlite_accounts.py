@@ -81,9 +81,7 @@ class SqliteAccounts:
 
     async def revoke_session(self, session: SessionId, expires: int) -> None:
         """End a log-in."""
-        await self._access.write(
-            partial(queries.revoke_session, session=session, expires=expires)
-        )
+        await self._access.write(partial(queries.revoke_session, session=session, expires=expires))
 
     async def sessions_of(self, user_id: UserId) -> Sequence[SessionId]:
         """The log-ins of a user that are good now."""

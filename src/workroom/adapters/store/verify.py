@@ -26,9 +26,7 @@ _GAPS: Final = (
     select(rooms.c.room_kind, rooms.c.room_id, rooms.c.seq, _COUNTED.c.number, _COUNTED.c.last)
     .outerjoin(
         _COUNTED,
-        and_(
-            _COUNTED.c.room_kind == rooms.c.room_kind, _COUNTED.c.room_id == rooms.c.room_id
-        ),
+        and_(_COUNTED.c.room_kind == rooms.c.room_kind, _COUNTED.c.room_id == rooms.c.room_id),
     )
     .where(
         or_(
@@ -43,9 +41,7 @@ _ORPHANS: Final = (
     select(_COUNTED.c.room_kind, _COUNTED.c.room_id)
     .outerjoin(
         rooms,
-        and_(
-            _COUNTED.c.room_kind == rooms.c.room_kind, _COUNTED.c.room_id == rooms.c.room_id
-        ),
+        and_(_COUNTED.c.room_kind == rooms.c.room_kind, _COUNTED.c.room_id == rooms.c.room_id),
     )
     .where(rooms.c.seq.is_(None))
     .limit(_MOST_FINDINGS)
@@ -67,7 +63,9 @@ _AHEAD: Final = (
 def findings(connection: Connection) -> Sequence[str]:
     """What is wrong, in words; at most a hundred of each sort."""
     pages = [
-        str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"
+        str(row[0])
+        for row in connection.exec_driver_sql("PRAGMA integrity_check")
+        if row[0] != "ok"
     ]
     return pages or [*_log_findings(connection), *_checkpoint_findings(connection)]
 

@@ -26,6 +26,7 @@ from sqlalchemy import Connection
 
 from workroom.adapters.store import faults, queries
 from workroom.adapters.store.batch import answer_key, collect, judge
+from workroom.adapters.store.heads import KnownHeads
 from workroom.errors import Unavailable
 from workroom.ports.store import Append, Appended, AppendResult, NotStored
 
@@ -89,6 +90,7 @@ class Writer:
         self._connection: Connection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._heads = KnownHeads()
         self._doubt: BaseException | None = None
         self._pause = 0.0
         self._retry_at = 0.0
@@ -192,10 +194,9 @@ class Writer:
         self.fault = None
         return outcomes
 
-    def _failed(
-        self, items: Sequence[_Pending | _Job], error: BaseException
-    ) -> list[Outcome]:
+    def _failed(self, items: Sequence[_Pending | _Job], error: BaseException) -> list[Outcome]:
         self.fault = reason = faults.unavailable(error)
+        self._heads.forget()
         self._roll_back()
         if faults.needs_new_connection(error):
             self._doubt = error
@@ -229,19 +230,10 @@ class Writer:
         self._connection, self._doubt, self._pause = connection, None, 0.0
         return connection
 
-    def _transact(
-        self, connection: Connection, items: Sequence[_Pending | _Job]
-    ) -> list[Outcome]:
+    def _transact(self, connection: Connection, items: Sequence[_Pending | _Job]) -> list[Outcome]:
         pending = [item for item in items if isinstance(item, _Pending)]
         jobs = [item for item in items if isinstance(item, _Job)]
-        try:
-            results = self._store(connection, [item.append for item in pending])
-        except Exception as error:
-            if faults.is_fault(error) or len(pending) == 0:
-                raise
-            # One append holds a value that cannot be stored: the others must not suffer.
-            connection.rollback()
-            results = [self._store_alone(connection, item.append) for item in pending]
+        results = self._store_all(connection, [item.append for item in pending])
         outcomes: list[Outcome] = [
             (item.done, result) for item, result in zip(pending, results, strict=True)
         ]
@@ -249,14 +241,33 @@ class Writer:
         connection.commit()
         return outcomes
 
-    def _store(self, connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:
-        """Judge all of them against what is stored, then write the good ones together."""
+    def _store_all(self, connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:
+        """Store them together, hoping for the best; with more care when something is amiss.
+
+        A request that was answered before shows as a clash of keys: asking first, every time, would
+        cost more than doing the work of a transaction twice now and then.
+        """
         if not appends:
             return []
-        heads = queries.heads(connection, {append.room for append in appends})
+        for asks_for_answers in (False, True):
+            try:
+                return self._store(connection, appends, asks_for_answers=asks_for_answers)
+            except Exception as error:
+                self._heads.forget()
+                if faults.is_fault(error):
+                    raise
+                connection.rollback()
+        # One append holds a value that cannot be stored: the others must not suffer.
+        return [self._store_alone(connection, append) for append in appends]
+
+    def _store(
+        self, connection: Connection, appends: Sequence[Append], *, asks_for_answers: bool
+    ) -> list[AppendResult]:
+        """Judge all of them against what is stored, then write the good ones together."""
+        heads = self._heads.of(connection, {append.room for append in appends})
         keys = {key for append in appends if (key := answer_key(append)) is not None}
-        answers = queries.answers_given(connection, keys)
-        results = judge(appends, heads, answers)
+        given = queries.answers_given(connection, keys) if asks_for_answers and keys else {}
+        results = judge(appends, heads, given)
         good = [
             append
             for append, result in zip(appends, results, strict=True)
@@ -269,8 +280,9 @@ class Writer:
     def _store_alone(self, connection: Connection, append: Append) -> AppendResult:
         try:
             with connection.begin_nested():
-                return self._store(connection, [append])[0]
+                return self._store(connection, [append], asks_for_answers=True)[0]
         except Exception as error:
+            self._heads.forget()
             if faults.is_fault(error):
                 raise
             return NotStored(faults.unavailable(error))
@@ -310,6 +322,4 @@ def _deliver(loop: asyncio.AbstractEventLoop, outcomes: list[Outcome]) -> None:
         try:
             call(value)
         except Exception as error:  # noqa: BLE001 - as the loop itself does
-            loop.call_exception_handler(
-                {"message": "A store callback failed", "exception": error}
-            )
+            loop.call_exception_handler({"message": "A store callback failed", "exception": error})

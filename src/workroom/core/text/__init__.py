@@ -17,7 +17,7 @@ from workroom.core.text.units import (
     utf16_length,
     word_count,
 )
-from workroom.core.text.ytext import YText, assert_pycrdt_behaves, check_update
+from workroom.core.text.ytext import UpdateAhead, YText, assert_pycrdt_behaves, check_update
 
 __all__ = [
     "NOBODY",
@@ -28,6 +28,7 @@ __all__ = [
     "Mirror",
     "Rebased",
     "Side",
+    "UpdateAhead",
     "YText",
     "assert_pycrdt_behaves",
     "attach",

@@ -2,8 +2,9 @@
 
 Typing inside a highlight grows it, typing at its edges does not. What is deleted of it shrinks it.
 What is rewritten within it (edges included) stays part of it, as long as a letter of it survives.
-When no letter is left, it collapses to where its words were and is *orphaned*; it comes back when
-the same words come back there, in the same surroundings: undo, restore, typing them again.
+When what was cut off comes back, it is whole again. When no letter is left, it collapses to where
+its words were and is *orphaned*; it comes back when the same words come back there, in the same
+surroundings: undo, restore, typing them again.
 
 A highlight that was attached as an empty range is a *point*. A point has no words to lose: it is
 never orphaned.
@@ -14,23 +15,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
-from workroom.core.text.alignment import common_prefix, common_suffix
 from workroom.core.text.change import Change
-from workroom.core.text.words import in_word
+from workroom.core.text.returning import CONTEXT, NEARBY, Edit, edits_of, find_again
 
 K = TypeVar("K", bound=Hashable)
-
-_CONTEXT: Final = 32
-"""Letters remembered on each side."""
-_NEAR: Final = 64
-"""How far (code points) from where it collapsed a highlight may come back."""
-_AGREE_THERE: Final = 4
-_AGREE_NEARBY: Final = 16
-"""Letters of the surroundings that must be as they were: at the place, and up to ``_NEAR`` away."""
-_OCCURRENCES: Final = 100
-"""Most occurrences of the words that are looked at in one insertion."""
 
 
 class Anchor(StrEnum):
@@ -109,18 +99,6 @@ _FIELDS: Final[dict[str, type]] = {
 }
 
 
-class _Edit(NamedTuple):
-    """One place of a change, without the letters that its two sides have in common."""
-
-    at: int
-    to: int
-    """``old[at:to]`` was replaced."""
-    length: int
-    """Number of code points that replaced it."""
-    new_at: int
-    """Where they are in the new text."""
-
-
 def attach(text: str, start: int, end: int) -> Highlight:
     """A highlight on ``text[start:end]``. Raises ValueError when that is not within the text."""
     if not 0 <= start <= end <= len(text):
@@ -129,8 +107,8 @@ def attach(text: str, start: int, end: int) -> Highlight:
         start,
         end,
         text[start:end],
-        text[max(0, start - _CONTEXT) : start],
-        text[end : end + _CONTEXT],
+        text[max(0, start - CONTEXT) : start],
+        text[end : end + CONTEXT],
         origin=start,
     )
 
@@ -144,44 +122,27 @@ def move_all(
     highlights: Mapping[K, Highlight], change: Change, old: str, new: str
 ) -> dict[K, Highlight]:
     """Those of ``highlights`` that ``change`` (``old`` to ``new``) alters, as they are after it."""
-    edits = _edits(change, old, new)
+    edits = edits_of(change, old, new)
     if not edits or not highlights:
         return {}
     first, last = edits[0].at, edits[-1].to
     behind: list[tuple[K, Highlight]] = []
     moved: dict[K, Highlight] = {}
     for key, highlight in highlights.items():
-        if highlight.orphaned:
-            after = _orphan_moved(highlight, edits, new)
-        elif highlight.end <= first:
+        # An orphan looks around for its words, a changed one right beside it.
+        margin = (NEARBY if highlight.orphaned else 1) if highlight.changed else 0
+        if highlight.end + margin <= first:
             continue
-        elif highlight.start >= last:
+        if highlight.start - margin >= last:
             behind.append((key, highlight))
             continue
-        else:
-            after = _moved(highlight, edits, old, new)
+        after = _moved(highlight, edits, old, new)
         if after != highlight:
             moved[key] = after
     delta = len(new) - len(old)
     if delta:
         _shift(behind, delta, moved)
     return moved
-
-
-def _edits(change: Change, old: str, new: str) -> list[_Edit]:
-    """The places of a change, without common ends: hunks widened to whole words have some."""
-    edits = []
-    shift = 0
-    for at, deleted, inserted in change.hunks():
-        length = len(inserted)
-        to, new_at = at + deleted, at + shift
-        shift += length - deleted
-        shorter = min(deleted, length)
-        head = common_prefix(old, new, at, new_at, shorter)
-        tail = common_suffix(old, new, to, new_at + length, shorter - head)
-        if head + tail < max(deleted, length):
-            edits.append(_Edit(at + head, to - tail, length - head - tail, new_at + head))
-    return edits
 
 
 _PUT: Final = tuple(getattr(Highlight, name).__set__ for name in _FIELDS)
@@ -202,14 +163,16 @@ def _shift(behind: Iterable[tuple[K, Highlight]], delta: int, moved: dict[K, Hig
         quote(shifted, highlight.quote)
         prefix(shifted, highlight.prefix)
         suffix(shifted, highlight.suffix)
-        orphaned(shifted, False)
+        orphaned(shifted, highlight.orphaned)
         origin(shifted, highlight.origin)
         changed(shifted, highlight.changed)
-        lost(shifted, "")
+        lost(shifted, highlight.lost)
 
 
-def _moved(highlight: Highlight, edits: list[_Edit], old: str, new: str) -> Highlight:
-    """A highlight that is among the edits."""
+def _moved(highlight: Highlight, edits: list[Edit], old: str, new: str) -> Highlight:
+    """A highlight that is among the edits, or near them."""
+    if highlight.orphaned:
+        return _orphan_moved(highlight, edits, new)
     start, end = highlight.start, highlight.end
     shift_start = shift_end = 0
     for at, to, length, new_at in edits:
@@ -230,30 +193,31 @@ def _moved(highlight: Highlight, edits: list[_Edit], old: str, new: str) -> High
                 shift_start += delta
             shift_end += delta
     start, end = start + shift_start, end + shift_end
+    # What was cut off comes back (undo): then it is whole again, although that was at its edge.
     quote = highlight.quote
-    changed = end - start != len(quote) or new[start:end] != quote
-    return replace(highlight, start=start, end=end, changed=changed)
+    whole = new.find(quote, max(0, end - len(quote)), start + len(quote)) if start < end else -1
+    if whole >= 0:
+        return replace(highlight, start=whole, end=whole + len(quote), changed=False)
+    return replace(highlight, start=start, end=end, changed=start < end)
 
 
-def _orphaned(
-    highlight: Highlight, place: int, edits: list[_Edit], old: str, new: str
-) -> Highlight:
+def _orphaned(highlight: Highlight, place: int, edits: list[Edit], old: str, new: str) -> Highlight:
     """A highlight whose last letter was deleted at ``place``."""
     start, end = highlight.start, highlight.end
     orphan = replace(
         highlight,
         start=place,
         end=place,
-        prefix=old[max(0, start - _CONTEXT) : start],
-        suffix=old[end : end + _CONTEXT],
+        prefix=old[max(0, start - CONTEXT) : start],
+        suffix=old[end : end + CONTEXT],
         orphaned=True,
         changed=True,
         lost=old[start:end] if highlight.changed else "",
     )
-    return _returned(orphan, edits, new) or orphan
+    return _returned(orphan, edits, new)
 
 
-def _orphan_moved(orphan: Highlight, edits: list[_Edit], new: str) -> Highlight:
+def _orphan_moved(orphan: Highlight, edits: list[Edit], new: str) -> Highlight:
     place = orphan.start
     shift = 0
     for at, to, length, new_at in edits:
@@ -262,61 +226,15 @@ def _orphan_moved(orphan: Highlight, edits: list[_Edit], new: str) -> Highlight:
         shift = new_at - place if to >= place else shift + length - (to - at)
     if shift:
         orphan = replace(orphan, start=place + shift, end=place + shift)
-    return _returned(orphan, edits, new) or orphan
+    return _returned(orphan, edits, new)
 
 
-def _returned(orphan: Highlight, edits: Iterable[_Edit], new: str) -> Highlight | None:
-    """The highlight again on its words, if an edit has brought them back."""
-    place = orphan.start
-    best: tuple[int, int, int] | None = None
+def _returned(orphan: Highlight, edits: list[Edit], new: str) -> Highlight:
+    """The highlight on its words again, if an edit has brought them back; else as it is."""
     for words in (orphan.quote, orphan.lost):
-        for edit in edits:
-            beyond = max(edit.new_at - place, place - edit.new_at - edit.length, 0)
-            if not words or not edit.length or beyond > _NEAR:
-                continue
-            for at in _occurrences(words, edit, new):
-                there = not beyond or at <= place <= at + len(words)
-                agreement = _agreement(orphan, new, at, at + len(words))
-                if agreement >= (_AGREE_THERE if there else _AGREE_NEARBY):
-                    best = max(best or (0, 0, 0), (agreement, -abs(at - place), at))
-        if best is not None:
-            at = best[2]
+        at = find_again(words, orphan.prefix, orphan.suffix, orphan.start, edits, new)
+        if at is not None:
             changed = words != orphan.quote
-            return replace(
-                orphan, start=at, end=at + len(words), orphaned=False, changed=changed, lost=""
-            )
-    return None
-
-
-def _occurrences(words: str, edit: _Edit, new: str) -> Iterable[int]:
-    """Where ``words`` stand in the new text with at least one letter inserted by ``edit``."""
-    start = max(0, edit.new_at - len(words) + 1)
-    stop = edit.new_at + edit.length + len(words) - 1
-    for _ in range(_OCCURRENCES):
-        at = new.find(words, start, stop)
-        if at < 0:
-            return
-        yield at
-        start = at + 1
-
-
-def _agreement(orphan: Highlight, new: str, start: int, end: int) -> int:
-    """How many letters around ``new[start:end]`` are as they were; -1 when a word would be cut.
-
-    A side where the text ended, and ends again, agrees fully.
-    """
-    words = new[start:end]
-    if _cuts_word(new[start - 1 : start], words[0]) > _cuts_word(orphan.prefix[-1:], words[0]):
-        return -1
-    if _cuts_word(words[-1], new[end : end + 1]) > _cuts_word(words[-1], orphan.suffix[:1]):
-        return -1
-    prefix, suffix = orphan.prefix, orphan.suffix
-    left = common_suffix(prefix, new, len(prefix), start, min(len(prefix), start))
-    right = common_prefix(suffix, new, 0, end, min(len(suffix), len(new) - end))
-    at_start = left == len(prefix) == start
-    at_end = right == len(suffix) == len(new) - end
-    return (_CONTEXT if at_start else left) + (_CONTEXT if at_end else right)
-
-
-def _cuts_word(left: str, right: str) -> bool:
-    return bool(left) and bool(right) and in_word(left) and in_word(right)
+            end = at + len(words)
+            return replace(orphan, start=at, end=end, orphaned=False, changed=changed, lost="")
+    return orphan

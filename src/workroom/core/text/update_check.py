@@ -12,9 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
-WALKED: Final = 4096
+from workroom.core.text.units import utf16_length
+
+WALKED: Final = 16_384
 """Updates of up to this many bytes are walked always."""
 DEPTH: Final = 64
 """Deepest nesting of a value. The decoder dies at about 25,000 levels of an 8 MiB stack."""
@@ -25,27 +27,41 @@ _LARGE_MAP: Final = re.compile(_MAP + rb"[\x80-\xff]{2}")
 """A map that declares more than 16,383 entries, or the letter v before one that is not ASCII."""
 
 
+class Run(NamedTuple):
+    """Inserted elements ``start`` to ``end`` (exclusive) of those that one copy has numbered."""
+
+    client: int
+    start: int
+    end: int
+
+
 def check_update(update: bytes) -> None:
     """Raise ValueError for an update that could harm the process, or that is no text editing.
 
     An update that passes can still be undecodable. Cheap: 5 µs for a keystroke.
     """
+    runs_of(update)
+
+
+def runs_of(update: bytes) -> list[Run] | None:
+    """``check_update``, and what the update inserts; None for a long one that was not walked."""
     if len(update) <= WALKED:
-        _Walk(update).update()
-        return
+        return _Walk(update).update()
     head = _Walk(update)
     head.count(least_bytes=3)
     nesting = update.count(_ARRAY) + update.count(_MAP)
     if nesting > _HARMLESS_NESTING or _LARGE_MAP.search(update):
-        _Walk(update).update()
+        return _Walk(update).update()
+    return None
 
 
-def check_vector(vector: bytes) -> None:
-    """Raise ValueError for a state vector that declares more than it holds."""
+def read_vector(vector: bytes) -> dict[int, int]:
+    """A state vector: for each client, how many elements of it are known.
+
+    Raises ValueError for bytes that are none.
+    """
     walk = _Walk(vector)
-    for _ in range(walk.count(least_bytes=2)):
-        walk.number()
-        walk.number()
+    return {walk.number(): walk.number() for _ in range(walk.count(least_bytes=2))}
 
 
 class _Walk:
@@ -58,19 +74,26 @@ class _Walk:
         self._at = 0
         self._depth = 0
 
-    def update(self) -> None:
+    def update(self) -> list[Run]:
         """The whole update: runs of structs by client, then ranges deleted by client."""
+        runs: list[Run] = []
         for _ in range(self.count(least_bytes=3)):
             structs = self.count(least_bytes=2)
-            self.number()  # client
-            self.number()  # clock
+            client, clock = self.number(), self.number()
+            start = clock
             for _ in range(structs):
-                self._struct()
+                length = self._struct()
+                if length < 0:  # a gap: what follows it is a run of its own
+                    runs.append(Run(client, start, clock))
+                    start = clock - length
+                clock += abs(length)
+            runs.append(Run(client, start, clock))
         for _ in range(self.count(least_bytes=2)):
             self.number()  # client
             for _ in range(self.count(least_bytes=2)):
                 self.number()  # clock
                 self.number()  # length
+        return runs
 
     def number(self) -> int:
         """An unsigned number, seven bits to the byte, the lowest first."""
@@ -98,22 +121,32 @@ class _Walk:
         if self._at > len(self._bytes):
             raise ValueError("the update is cut off")
 
-    def _string(self) -> None:
+    def _string(self) -> int:
         self.skip(self.number())
+        return 1
 
-    def _strings(self) -> None:
-        for _ in range(self.count(least_bytes=1)):
+    def _text(self) -> int:
+        """Text counts UTF-16 units."""
+        size = self.number()
+        self.skip(size)
+        text = self._bytes[self._at - size : self._at]
+        return size if text.isascii() else utf16_length(text.decode())
+
+    def _strings(self) -> int:
+        count = self.count(least_bytes=1)
+        for _ in range(count):
             self._string()
+        return count
 
     def _byte(self) -> int:
         self.skip(1)
         return self._bytes[self._at - 1]
 
-    def _struct(self) -> None:
+    def _struct(self) -> int:
+        """Pass over one struct and return how many elements it is; a negative number for a gap."""
         info = self._byte()
         if info in (_GARBAGE_COLLECTED, _SKIPPED):
-            self.number()
-            return
+            return self.number() if info == _GARBAGE_COLLECTED else -self.number()
         for neighbour in (0x80, 0x40):
             if info & neighbour:
                 self._id()
@@ -127,30 +160,34 @@ class _Walk:
         read = _CONTENT.get(info & 0x1F)
         if read is None:
             raise ValueError(f"an essay does not take content of kind {info & 0x1F}")
-        read(self)
+        return read(self)
 
     def _id(self) -> None:
         self.number()
         self.number()
 
-    def _format(self) -> None:
+    def _format(self) -> int:
         self._string()
-        self._string()
+        return self._string()
 
-    def _type(self) -> None:
+    def _type(self) -> int:
         kind = self.number()
         if kind in (3, 5):  # an XML element or hook has a name
             self._string()
         elif kind > 6:
             raise ValueError(f"an essay does not take a shared type of kind {kind}")
+        return 1
 
-    def _values(self) -> None:
-        for _ in range(self.count(least_bytes=1)):
+    def _values(self) -> int:
+        count = self.count(least_bytes=1)
+        for _ in range(count):
             self._value()
+        return count
 
-    def _document(self) -> None:
+    def _document(self) -> int:
         self._string()
         self._value()
+        return 1
 
     def _value(self) -> None:
         tag = self._byte()
@@ -179,17 +216,20 @@ _SKIPPED: Final = 10
 _SIZES: Final = MappingProxyType({127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0})
 """Bytes after the tag of undefined, null, float, double, big integer, false and true."""
 
-_CONTENT: Final[Mapping[int, Callable[[_Walk], object]]] = MappingProxyType(
+_CONTENT: Final[Mapping[int, Callable[[_Walk], int]]] = MappingProxyType(
     {
         1: _Walk.number,  # deleted: how many
         2: _Walk._strings,  # JSON values
         3: _Walk._string,  # a buffer
-        4: _Walk._string,  # text
+        4: _Walk._text,
         6: _Walk._format,
         7: _Walk._type,
         8: _Walk._values,
         9: _Walk._document,
     }
 )
-"""How to pass over each kind of content. Objects embedded in a text (5) and moves (11) are not for
-essays: they would take places in the text that no letter stands for."""
+"""How to pass over each kind of content, and count its elements.
+
+Objects embedded in a text (5) and moves (11) are not for essays: they would take places in the text
+that no letter stands for.
+"""

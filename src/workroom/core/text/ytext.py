@@ -13,15 +13,23 @@ from typing import Any, Final
 from pycrdt import Doc, Subscription, Text
 
 from workroom.core.text.change import Builder, Change
-from workroom.core.text.update_check import check_update, check_vector
+from workroom.core.text.update_check import Run, check_update, read_vector, runs_of
 from workroom.errors import Misconfigured
 
-__all__ = ["EMPTY_UPDATE", "YText", "assert_pycrdt_behaves", "check_update"]
+__all__ = ["EMPTY_UPDATE", "UpdateAhead", "YText", "assert_pycrdt_behaves", "check_update"]
 
 CONTENT: Final = "content"
 """The name of the shared text."""
 EMPTY_UPDATE: Final = b"\x00\x00"
 """The update that changes nothing."""
+
+
+class UpdateAhead(ValueError):
+    """An update came before an earlier one of the same copy; nothing was changed.
+
+    Ask that copy for what is missing (``state_vector``). pycrdt would keep such an update waiting,
+    and lose a part of it when the earlier one comes.
+    """
 
 
 class YText:
@@ -49,6 +57,8 @@ class YText:
         self._size = 0  # of the text, in bytes
         text = str(self._shared)
         self._follow(text, len(text.encode()))
+        # How many elements of each other copy have come in (those that wait for others count too).
+        self._received: dict[int, int] | None = None
         self._observers: tuple[Subscription, Subscription] = (
             self._shared.observe(self._recorder.text_changed),
             self._doc.observe(self._recorder.committed),
@@ -79,11 +89,13 @@ class YText:
     def apply(self, update: bytes) -> Change:
         """Apply a peer's update; return what it changed of the text (possibly nothing).
 
-        Raises ValueError for an update that cannot be decoded or that is refused (see
-        ``check_update``). An update that is ahead of others waits inside until they have come.
+        Raises UpdateAhead for one that came too early, and ValueError for one that cannot be
+        decoded or is refused (see ``check_update``). An update may build on what another copy inserted and
+        what has not come in yet: then it waits inside, and counts when that has come.
         """
         self._require_usable()
-        check_update(update)
+        runs = runs_of(update)
+        reached = None if runs is None else self._in_order(runs)
         self._recorder.start(local=False)
         with _Guard(self):
             self._doc.apply_update(update)
@@ -92,6 +104,10 @@ class YText:
         except ValueError:
             self.broken = True
             raise
+        if reached is None or self._received is None:
+            self._received = None  # to be asked for when it is needed
+        else:
+            self._received.update(reached)
         if not change.is_empty:
             self._follow(change.apply(self._text), growth)
         return change
@@ -109,7 +125,7 @@ class YText:
     def update_since(self, vector: bytes) -> bytes:
         """What a copy with this state vector lacks. Raises ValueError for no state vector."""
         self._require_usable()
-        check_vector(vector)
+        read_vector(vector)
         with _Guard(self):
             return self._doc.get_update(vector)
 
@@ -125,6 +141,18 @@ class YText:
     def _require_usable(self) -> None:
         if self.closed or self.broken:
             raise RuntimeError(f"this text is {'closed' if self.closed else 'broken'}")
+
+    def _in_order(self, runs: list[Run]) -> dict[int, int]:
+        """How far these runs bring the copies that made them. Raises UpdateAhead."""
+        if self._received is None:
+            self._received = read_vector(self._doc.get_state())
+        reached: dict[int, int] = {}
+        for client, start, end in runs:
+            known = reached.get(client, self._received.get(client, 0))
+            if start > known and client != self._doc.client_id:
+                raise UpdateAhead("the update is ahead of an earlier one of the same copy")
+            reached[client] = max(known, end)
+        return reached
 
     def _write(self, change: Change, sizes: Iterator[int]) -> int:
         """Carry out the operations at byte offsets; return how many bytes were deleted.

@@ -6,7 +6,6 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
@@ -28,11 +27,6 @@ _NO_TELEMETRY: Final = TelemetryConfig(
 _PARTS: Final = (tokens, users, essays, feedback, projects, health)
 
 
-def _operation_id(route: APIRoute) -> str:
-    """The function's name: clients that are generated from the schema are called like this."""
-    return route.name
-
-
 def create_api(
     library: Library,
     accounts: Accounts,
@@ -49,14 +43,13 @@ def create_api(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        strict_content_type=False,
-        generate_unique_id_function=_operation_id,
         telemetry=_NO_TELEMETRY,
     )
     app.state.services = Services(library, accounts, readiness, settings)
     app.state.schema = None
     for part in _PARTS:
-        app.include_router(part.router)
+        # Not include_router: that makes a second copy of every route, on the first request.
+        app.router.routes.extend(part.router.routes)
     add_docs(app)
     app.add_exception_handler(WorkroomError, problem.on_workroom_error)
     app.add_exception_handler(RequestValidationError, problem.on_validation_error)

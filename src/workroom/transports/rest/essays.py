@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from workroom.core.people import Right
 from workroom.ids import RoomKind, essay_room
 from workroom.transports.rest import answers
 from workroom.transports.rest.bodies import EssayChange, EssayRight, NewEssay
 from workroom.transports.rest.fields import Number
-from workroom.transports.rest.gate import Asking, SignedInRoute
+from workroom.transports.rest.gate import Asking, routes
 from workroom.transports.rest.paging import Paged
 from workroom.transports.rest.render import answer, collaborator, essay, essay_row, page
 
-router = APIRouter(prefix="/api/essays", tags=["essays"], route_class=SignedInRoute)
+router = routes("/api/essays", "essays")
 
 
 @router.get("/", response_model=answers.Page[answers.EssayRow], summary="Your essays")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from workroom.transports.rest import answers
 from workroom.transports.rest.bodies import FeedbackChange, NewFeedback
 from workroom.transports.rest.fields import Number
-from workroom.transports.rest.gate import Asking, SignedInRoute
+from workroom.transports.rest.gate import Asking, routes
 from workroom.transports.rest.paging import Paged
 from workroom.transports.rest.render import answer, feedback, page
 
-router = APIRouter(prefix="/api", tags=["feedback"], route_class=SignedInRoute)
+router = routes("/api", "feedback")
 
 
 @router.get(

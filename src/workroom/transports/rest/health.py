@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from workroom.observe import REGISTRY
 from workroom.transports.rest.answers import Health, Ready
-from workroom.transports.rest.gate import OpenRoute, Working
+from workroom.transports.rest.gate import OpenRoute, Working, routes
 from workroom.transports.rest.render import answer
 
-router = APIRouter(tags=["health"], route_class=OpenRoute)
+router = routes("", "health", OpenRoute)
 
 
 @router.get("/healthz", response_model=Health, summary="Alive?")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from workroom.core.people import Right
 from workroom.ids import RoomKind, project_room
@@ -10,11 +10,11 @@ from workroom.protocol.metadata import check_metadata
 from workroom.transports.rest import answers
 from workroom.transports.rest.bodies import NewProject, ProjectChange, ProjectRight
 from workroom.transports.rest.fields import Number
-from workroom.transports.rest.gate import Asking, SignedInRoute
+from workroom.transports.rest.gate import Asking, routes
 from workroom.transports.rest.paging import Paged
 from workroom.transports.rest.render import answer, collaborator, page, project, project_row
 
-router = APIRouter(prefix="/api/projects", tags=["projects"], route_class=SignedInRoute)
+router = routes("/api/projects", "projects")
 
 
 @router.get("/", response_model=answers.Page[answers.ProjectRow], summary="Your projects")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from workroom.service.accounts import TokenPair
 from workroom.transports.rest.answers import Tokens
 from workroom.transports.rest.bodies import Credentials, RefreshToken, RevokeToken
-from workroom.transports.rest.gate import OpenRoute, Working, token_of
+from workroom.transports.rest.gate import OpenRoute, Working, routes, token_of
 from workroom.transports.rest.render import answer
 
-router = APIRouter(prefix="/api/token", tags=["tokens"], route_class=OpenRoute)
+router = routes("/api/token", "tokens", OpenRoute)
 
 
 @router.post("/", response_model=Tokens, summary="Log in")

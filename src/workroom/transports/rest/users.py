@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from workroom.core.people import Role
 from workroom.transports.rest import answers
 from workroom.transports.rest.bodies import NewUser
-from workroom.transports.rest.gate import Asking, SignedInRoute
+from workroom.transports.rest.gate import Asking, routes
 from workroom.transports.rest.paging import Paged
 from workroom.transports.rest.render import answer, page, profile
 
-router = APIRouter(prefix="/api/users", tags=["users"], route_class=SignedInRoute)
+router = routes("/api/users", "users")
 
 
 @router.get("/me/", response_model=answers.Profile, summary="Who am I?")

@@ -83,7 +83,7 @@ class HttpLimits:
     stall_seconds: float = 60.0
     """How long a client may take nothing of a response that waits for it."""
     close_timeout: float = 3.0
-    """How long the rest of a response may take to leave when the connection is closed."""
+    """How long the client may take to hang up once its last response has left."""
     goodbye_seconds: float = 8.0
     """When the server stops: time that a request may still take to arrive."""
 

@@ -216,7 +216,9 @@ class RoomProtocol(Line):
             self._fail(POLICY_VIOLATION, "message took too long")
 
     def _tell_paused(self) -> None:
-        if self._paused and not self._told and self._peer is not None:
+        if self._state is not State.OPEN or not self._paused or self._told:
+            return
+        if self._peer is not None:
             self._told = True
             self._tell(self._peer.paused)
 

@@ -92,6 +92,11 @@ class Pulse:
         """Beats so far."""
         return self._deadlines.now
 
+    @property
+    def waiting(self) -> int:
+        """Appointments that are still to come."""
+        return len(self._pings) + len(self._deadlines)
+
     def ping_in(self, item: Pinged, seconds: float) -> None:
         """Call ``item.beat()`` not before so many seconds."""
         self._pings.set(item, self._beats(seconds))
@@ -152,7 +157,7 @@ class Pulse:
             return
         self._forgave = False
         self.tick()
-        if self._pings or self._deadlines:
+        if self.waiting:
             self._arm(loop, self.step)
         else:
             self._timer = None

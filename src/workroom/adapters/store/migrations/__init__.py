@@ -67,16 +67,22 @@ def upgrade_connection(connection: Connection) -> None:
     revision = current_revision(connection)
     if revision == HEAD:
         return
-    if revision is None and not inspect(connection).get_table_names():
+    if revision is None:
+        if inspect(connection).get_table_names():
+            raise Misconfigured("The database belongs to another program: it has tables, not ours")
         _create(connection)
         return
     _after(revision)  # refuses what a newer Workroom made
+    run(connection, "head")
 
+
+def run(connection: Connection, target: str) -> None:
+    """Run migrations up to ``target``, inside the transaction of an open connection."""
     from alembic import command
 
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, target)
 
 
 def _create(connection: Connection) -> None:
@@ -91,11 +97,12 @@ def _create(connection: Connection) -> None:
 
 def _after(revision: str | None) -> Sequence[str]:
     """Numbers of the migrations after ``revision``. Raises Misconfigured for an unknown one."""
+    from alembic.script.revision import RevisionError
     from alembic.util.exc import CommandError
 
     try:
         steps = list(scripts().iterate_revisions("head", revision or "base"))
-    except CommandError:
+    except (CommandError, RevisionError):
         raise Misconfigured(
             f"The database was made by a newer Workroom (its schema is {revision}, this program"
             f" knows {HEAD}); start that version, or another database"

@@ -1,0 +1,374 @@
+"""Find out from which version a whole text was written.
+
+A plain client says what its text is now, and not what it wrote from. One ``Reader`` for each such
+connection keeps what the client can have had: the versions sent to it, and its own last text, which
+is a branch of its own until the client takes a newer one. For a save it prices how much the client
+would have had to do from each of them, and takes the cheapest.
+
+Two facts narrow the choice. Versions arrive in the order in which they were sent, so once a base is
+accepted, older ones are out. And after each version the transport sends a ping, whose pong comes
+back in order with the client's messages: it proves which versions had arrived before the save.
+
+A wrong guess cannot lose what others wrote and the client never had in its base: only what the base
+contained can be deleted. Times are seconds, of any clock that does not go back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from workroom.core.text.change import Builder, Change
+from workroom.core.text.diff import diff
+from workroom.core.text.mirror import Mirror
+from workroom.core.text.rebase import Rebased, rebase, signed
+from workroom.core.text.words import in_word
+
+# Prices, in letters typed. They were tuned on simulated clients with random delays.
+PLACE: Final = 1.0
+"""Each place that changed: people work at one place, a wrong base differs at several."""
+AT_CARET: Final = 0.5
+"""Factor for what changed at the caret: there the client has certainly worked."""
+FOREIGN: Final = 2.0
+"""Factor for deleting what others wrote: one mostly deletes one's own."""
+UNCHANGED: Final = 6.0
+"""A save that changes nothing: clients save because something was typed. (Deleting one's last word
+makes an older version again, and must not be taken for no change of that.)"""
+SUPERSEDED: Final = 30.0
+"""A version that must have been replaced on the screen before the last save, or one that cannot
+have arrived yet. Not infinite: a pong proves that a message came, not that a page took it."""
+LAST_SEEN: Final = 15.0
+"""The newest version that had arrived before the last save, and so is not news since then."""
+BEHIND: Final = 1.5
+"""Any other version from before the last save was merged in: the client mostly has its own text."""
+UNPROVEN: Final = 3.0
+"""The same where no pongs tell."""
+IDLE: Final = 5.0
+IDLE_RATE: Final = 10.0
+"""A version under a newer one that has arrived: so much per second that the newer one has lain
+there, at most ``IDLE``."""
+
+JOIN_WITHIN: Final = 1.5
+"""Seconds in which letters go on with a word that the same person has left unfinished."""
+STUBBORN_AFTER: Final = 0.3
+"""Seconds that a newer version must have lain there before a save tells if the client takes it."""
+STUBBORN_STEP: Final = 0.25
+"""Weight of the latest observation in that moving average."""
+FOREIGN_DELETION: Final = 200
+"""Letters of others that a save may delete without proof that the client had them."""
+
+KEPT_VERSIONS: Final = 128
+KEPT_FOR: Final = 30.0
+"""Bounds of the versions kept: how many, and how many seconds after the next one was sent."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A text that the client can have written from."""
+
+    text: str
+    authors: str
+    seq: int
+    """The log's number of the head to which ``bridge`` leads (or which the text was)."""
+    number: int
+    """Which of the versions sent it is; for the client's own text the one that it descends from."""
+    sent_at: float
+    bridge: Change | None = None
+    """From the text to the head at ``seq``; None for a version sent, which was the head."""
+    bridge_authors: Change | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the client's own last text, and not a version sent."""
+        return self.bridge is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save comes to. Commit ``change``, if not empty, then tell ``Reader.accepted``."""
+
+    text: str
+    """What the client sent."""
+    caret: int | None
+    at: float
+    base: Candidate
+    inferred: bool
+    """Whether the base was guessed: worth a mark in the history when others' text is deleted."""
+    additions_only: bool
+    """Whether deletions were left out: the client must be sent the text."""
+    change: Change
+    """From the head to the merged text."""
+    bridge: Change
+    """From the client's text to the merged text."""
+    bridge_authors: Change
+    authors: str
+    """Who wrote each letter of the client's text."""
+
+
+class Reader:
+    """What the server knows about one plain connection to one essay.
+
+    Call ``sent`` when the head is sent, ``arrived`` when a pong comes in, ``save`` for a save and
+    ``accepted`` after its commit, all in the order in which things happen on the connection.
+    """
+
+    def __init__(self, mirror: Mirror, author: str, *, has_pongs: bool = True) -> None:
+        self._mirror = mirror
+        self._author = author
+        self._has_pongs = has_pongs
+        self._versions: deque[Candidate] = deque()
+        self._sent = 0
+        self._arrived = self._arrived_before = -1  # numbers: now, and before the last save
+        self._arrived_at: dict[int, float] = {}
+        self._own: Candidate | None = None
+        self._caret: int | None = None
+        self._saved_at = float("-inf")
+        self._word_open = False
+        self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
+
+    @property
+    def own(self) -> Candidate | None:
+        """The client's own last text; None before its first save."""
+        return self._own
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was sent to this client had arrived before its last save."""
+        return self._arrived_before == self._sent - 1
+
+    def sent(self, now: float) -> int:
+        """The head is sent to the client now. The pong that proves its arrival says this number."""
+        mirror = self._mirror
+        number, self._sent = self._sent, self._sent + 1
+        self._versions.append(Candidate(mirror.text, mirror.authors, mirror.seq, number, now))
+        while len(self._versions) > 1 and self._is_spare(self._versions[1], now):
+            self._versions.popleft()
+        return self._sent
+
+    def _is_spare(self, following: Candidate, now: float) -> bool:
+        """Whether the version before ``following`` can go."""
+        old = following.sent_at < now - KEPT_FOR and following.number <= self._arrived
+        return old or len(self._versions) > KEPT_VERSIONS
+
+    def arrived(self, count: int, now: float) -> None:
+        """The first ``count`` versions sent had arrived before whatever is read from now on."""
+        for number in range(self._arrived + 1, min(count, self._sent)):
+            self._arrived_at[number] = now
+            self._arrived = number
+
+    def version(self, seq: int) -> Candidate | None:
+        """The version with this number, if it was sent lately, or if the client made it itself."""
+        own = self._own
+        if own is not None and own.seq == seq and own.bridge is not None and own.bridge.is_empty:
+            return own
+        return next((known for known in reversed(self._versions) if known.seq == seq), None)
+
+    def save(
+        self, text: str, caret: int | None, now: float, *, base_seq: int | None = None
+    ) -> Saved:
+        """Work out what the client changed, and rebase it on the head. Changes nothing here yet.
+
+        ``text`` is clean, ``caret`` in its code points. ``base_seq`` ends the guessing when that
+        version is known.
+        """
+        known = None if base_seq is None else self.version(base_seq)
+        return self.save_from(known, text, caret, now)
+
+    def save_from(self, known: Candidate | None, text: str, caret: int | None, now: float) -> Saved:
+        """``save`` with its base given; None to infer it."""
+        if known is not None and self._to_head(known) is None:
+            known = None
+        if known is not None:
+            base, mine = known, diff(known.text, text, caret)
+        else:
+            base, mine = self._infer(text, caret, now)
+        refused = known is None and self._is_unproven_deletion(base, mine)
+        made = _without_deletions(mine) if refused else mine
+        merged = self._rebase(base, made, join=self._goes_on(mine, now))
+        bridge, bridge_authors = merged.bridge, merged.bridge_authors
+        if refused:
+            bridge = _restoring(mine, base.text).compose(bridge)
+            bridge_authors = _restoring(mine, base.authors).compose(bridge_authors)
+        return Saved(
+            text=text,
+            caret=caret,
+            at=now,
+            base=base,
+            inferred=known is None,
+            additions_only=refused,
+            change=merged.change,
+            bridge=bridge,
+            bridge_authors=bridge_authors,
+            authors=signed(mine, self._author).apply(base.authors),
+        )
+
+    def accepted(self, saved: Saved) -> None:
+        """The change of ``saved`` is committed (or empty), and the mirror is at the merged text."""
+        base = saved.base
+        self._notice_stubbornness(base, saved.at)
+        self._own = Candidate(
+            saved.text,
+            saved.authors,
+            self._mirror.seq,
+            base.number,
+            saved.at,
+            saved.bridge,
+            saved.bridge_authors,
+        )
+        while self._versions and self._versions[0].number < base.number:
+            self._versions.popleft()
+        for number in [number for number in self._arrived_at if number < base.number]:
+            del self._arrived_at[number]
+        self._arrived_before = self._arrived
+        self._caret = saved.caret
+        self._saved_at = saved.at
+        self._word_open = _is_in_word(saved.text, saved.caret)
+
+    # ---- inference ---------------------------------------------------------------------------
+
+    def _infer(self, text: str, caret: int | None, now: float) -> tuple[Candidate, Change]:
+        """The cheapest candidate, and what the client changed of it; of equal ones the newest."""
+        likely, others = self._candidates()
+        best: tuple[tuple[float, float], Candidate, Change] | None = None
+        for group in (likely, others):
+            for candidate in group:
+                change = diff(candidate.text, text, caret)
+                price = self._price(candidate, change, caret, now)
+                rank = (price, candidate.is_own / 2 - candidate.seq)
+                if best is None or rank < best[0]:
+                    best = (rank, candidate, change)
+            if best is not None and best[0][0] <= SUPERSEDED:
+                break
+        if best is None:
+            # Nothing that it was sent can be followed to the head any more.
+            mirror = self._mirror
+            head = Candidate(mirror.text, mirror.authors, mirror.seq, self._sent - 1, now)
+            return head, diff(head.text, text, caret)
+        return best[1], best[2]
+
+    def _candidates(self) -> tuple[list[Candidate], list[Candidate]]:
+        """Those that the evidence allows, and the rest."""
+        known = [*self._versions, *([] if self._own is None else [self._own])]
+        known = [candidate for candidate in known if self._to_head(candidate) is not None]
+        if not self._has_pongs:
+            return known, []
+        allowed = range(self._arrived_before, self._arrived + 1)
+        likely = [known_ for known_ in known if known_.is_own or known_.number in allowed]
+        return likely, [candidate for candidate in known if candidate not in likely]
+
+    def _price(self, candidate: Candidate, change: Change, caret: int | None, now: float) -> float:
+        """How much speaks against the candidate."""
+        if change.is_empty:
+            resent = candidate.is_own and caret in (None, self._caret)
+            price = 0.0 if resent else UNCHANGED
+        else:
+            price = self._work(change, candidate.authors, caret)
+        if candidate.is_own:
+            return price + (1 - self._stubborn) * self._idle(self._arrived_before + 1, now)
+        own = self._own
+        if own is not None and candidate.seq < own.seq:
+            price += self._out_of_date(candidate.number)
+        if self._has_pongs and candidate.number > self._arrived:
+            return price + SUPERSEDED
+        return price + self._idle(candidate.number + 1, now)
+
+    def _work(self, change: Change, authors: str, caret: int | None) -> float:
+        """What the client would have had to type and delete."""
+        work = 0.0
+        shift = 0
+        for at, deleted, inserted in change.hunks():
+            own = authors.count(self._author, at, at + deleted)
+            letters = len(inserted) + own + FOREIGN * (deleted - own)
+            start = at + shift
+            shift += len(inserted) - deleted
+            at_caret = caret is not None and start <= caret <= start + len(inserted)
+            work += PLACE + letters * (AT_CARET if at_caret else 1.0)
+        return work
+
+    def _out_of_date(self, number: int) -> float:
+        """Against a version from before the client's last save was merged in."""
+        if not self._has_pongs:
+            return UNPROVEN
+        if number == self._arrived_before:
+            return LAST_SEEN
+        return SUPERSEDED if number < self._arrived_before else BEHIND
+
+    def _idle(self, number: int, now: float) -> float:
+        """Against whatever version ``number`` was to replace: since when that has lain there."""
+        arrived_at = self._arrived_at.get(number)
+        return 0.0 if arrived_at is None else min(IDLE, IDLE_RATE * (now - arrived_at))
+
+    def _notice_stubbornness(self, base: Candidate, now: float) -> None:
+        """Does this client take what it gets while it types, or does it keep its own text?"""
+        arrived_at = self._arrived_at.get(self._arrived_before + 1)
+        if arrived_at is not None and now - arrived_at > STUBBORN_AFTER:
+            self._stubborn += STUBBORN_STEP * (float(base.is_own) - self._stubborn)
+
+    # ---- merging -----------------------------------------------------------------------------
+
+    def _to_head(self, base: Candidate) -> Change | None:
+        since = self._mirror.since(base.seq)
+        return since if since is None or base.bridge is None else base.bridge.compose(since)
+
+    def _rebase(self, base: Candidate, mine: Change, *, join: bool) -> Rebased:
+        since, authors = self._mirror.since(base.seq), self._mirror.authors_since(base.seq)
+        assert since is not None and authors is not None  # else it would be no candidate
+        if base.bridge is not None and base.bridge_authors is not None:
+            since, authors = base.bridge.compose(since), base.bridge_authors.compose(authors)
+        return rebase(
+            mine,
+            since,
+            base=base.text,
+            base_authors=base.authors,
+            author=self._author,
+            since_authors=authors,
+            join=join,
+        )
+
+    def _goes_on(self, mine: Change, now: float) -> bool:
+        """Whether the client goes on with the word that it left unfinished a moment ago."""
+        hunks = list(mine.hunks())
+        return (
+            len(hunks) == 1
+            and not hunks[0].deleted
+            and not any(map(str.isspace, hunks[0].inserted))
+            and self._word_open
+            and now - self._saved_at < JOIN_WITHIN
+        )
+
+    def _is_unproven_deletion(self, base: Candidate, mine: Change) -> bool:
+        """Whether much of what others wrote would go without a sign that the client had it."""
+        if base.is_own or not self._has_pongs or base.number <= self._arrived:
+            return False
+        foreign = sum(
+            deleted - base.authors.count(self._author, at, at + deleted)
+            for at, deleted, _ in mine.hunks()
+        )
+        return foreign > FOREIGN_DELETION
+
+
+def _is_in_word(text: str, caret: int | None) -> bool:
+    """Whether a word may be unfinished at the caret."""
+    return not caret or caret > len(text) or in_word(text[caret - 1])
+
+
+def _without_deletions(change: Change) -> Change:
+    kept = [(at, 0, inserted) for at, _, inserted in change.hunks()]
+    return Change.of(change.before, kept)
+
+
+def _restoring(change: Change, before: str) -> Change:
+    """From what ``change`` makes of ``before`` to what it makes without its deletions."""
+    build = Builder()
+    at = 0
+    for op in change.ops:
+        if isinstance(op, str):
+            build.keep(len(op))
+        elif op > 0:
+            build.keep(op)
+            at += op
+        else:
+            build.insert(before[at : at - op])
+            at -= op
+    return build.change()

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from cli_kit import GOOD_SECRET, complaint, serving, workroom
+
+WEAK = ["", "short", "changeme" * 5, "django-insecure-" + GOOD_SECRET, "a" * 64]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path) as server:
+        assert server.stop(number) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.key", "workroom.db"]
+
+
+def test_a_fresh_machine_needs_nothing_beside_the_server(tmp_path: Path) -> None:
+    with serving(tmp_path / "not" / "there" / "yet") as server:
+        assert server.port != server.project_port
+
+
+def test_what_the_server_keeps_is_for_its_user_alone(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with serving(data_dir):
+        assert data_dir.stat().st_mode & 0o077 == 0
+        assert {path.stat().st_mode & 0o077 for path in data_dir.iterdir()} == {0}
+
+
+def test_production_wants_a_secret_of_its_own(tmp_path: Path) -> None:
+    line = complaint(workroom(tmp_path, "serve", WORKROOM_ENV="production"))
+    assert line.startswith("WORKROOM_SECRET")
+
+
+@pytest.mark.parametrize("secret", WEAK)
+def test_production_refuses_a_guessable_secret_and_does_not_show_it(
+    tmp_path: Path, secret: str
+) -> None:
+    done = workroom(tmp_path, "serve", WORKROOM_ENV="production", WORKROOM_SECRET=secret)
+    line = complaint(done)
+    assert line.startswith("WORKROOM_SECRET")
+    assert not secret or secret not in line
+
+
+def test_production_starts_with_a_good_secret(tmp_path: Path) -> None:
+    with serving(tmp_path, WORKROOM_ENV="production", WORKROOM_SECRET=GOOD_SECRET) as server:
+        assert server.stop() == 0
+    assert not (tmp_path / "secret.key").exists()
+
+
+@pytest.mark.parametrize("setting", ["WORKROOM_PORT", "WORKROOM_PROJECT_PORT"])
+def test_a_port_in_use_is_named(tmp_path: Path, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ports = {"WORKROOM_PORT": "0", "WORKROOM_PROJECT_PORT": "0", setting: port}
+        line = complaint(workroom(tmp_path, "serve", "--log-level", "error", **ports))
+    assert line == f"{setting}: cannot listen on 127.0.0.1:{port}: Address already in use"
+
+
+def test_an_option_wins_over_the_environment(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with serving(tmp_path, "--port", "0", WORKROOM_PORT=port) as server:
+            assert server.port != int(port)
+
+
+def test_a_damaged_database_is_named_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "workroom.db"
+    path.write_bytes(b"These are not the bytes of a database." * 100)
+    before = path.read_bytes()
+    line = complaint(workroom(tmp_path, "serve"))
+    assert line.startswith("WORKROOM_DATABASE")
+    assert "damaged" in line
+    assert path.read_bytes() == before
+
+
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("no directory")
+    line = complaint(workroom(blocked / "data", "serve"))
+    assert line.startswith("WORKROOM_DATA_DIR")
+    assert str(blocked) in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WORKROOM_TYPING_IDLE", "soon"),
+        ("WORKROOM_ENV", "staging"),
+        ("WORKROOM_AUTH_LEEWAY", "31"),
+        ("WORKROOM_ORIGINS", "https://example.org"),
+        ("WORKROOM_DATABASE", "mysql://localhost/x"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(tmp_path: Path, name: str, value: str) -> None:
+    assert complaint(workroom(tmp_path, "serve", **{name: value})).startswith(name)
+
+
+def test_a_misspelt_variable_is_pointed_out(tmp_path: Path) -> None:
+    with serving(tmp_path, WORKROOM_TYPPING_IDLE="3") as server:
+        (warning,) = [json.loads(it) for it in server.said if "unknown_variable" in it]
+    assert warning["name"] == "WORKROOM_TYPPING_IDLE"
+    assert warning["perhaps_meant"] == "WORKROOM_TYPING_IDLE"

@@ -1,0 +1,88 @@
+"""No question that a busy server asks reads a whole table: a long log must not slow a short room."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
+from tests.ports.store_kit import ANA, BEN, ESSAY, answer, append, rights
+from workroom.adapters.store import account_queries, migrations, queries
+from workroom.adapters.store.batch import collect
+from workroom.core.people import Right
+from workroom.ids import FeedbackId, RoomKind, SessionId, essay_room
+from workroom.ports.store import Checkpoint
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    """Every statement that was run, with its values."""
+    return []
+
+
+@pytest.fixture
+def connection(tmp_path: Path, asked: list[str]) -> Iterator[Connection]:
+    engine = create_engine(f"sqlite:///{tmp_path / 'plans.db'}", poolclass=StaticPool)
+    with engine.begin() as connection:
+        migrations.upgrade_connection(connection)
+
+    with engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.set_trace_callback(asked.append)
+        yield connection
+        raw.set_trace_callback(None)
+    engine.dispose()
+
+
+FULL = append(
+    count=2,
+    rights=rights(ana=Right.OWNER),
+    feedback_added=(FeedbackId(7),),
+    feedback_deleted=(FeedbackId(8),),
+    answer=answer("r1"),
+    checkpoint=Checkpoint(1, b""),
+    deletes_room=True,
+)
+QUESTIONS: dict[str, Callable[[Connection], object]] = {
+    "heads": lambda c: queries.heads(c, [ESSAY, essay_room(2)]),
+    "answers given": lambda c: queries.answers_given(c, [(ANA, "r1"), (BEN, "r2")]),
+    "store": lambda c: queries.store_batch(c, collect([FULL])),
+    "load": lambda c: queries.load(c, ESSAY),
+    "records": lambda c: queries.records(c, ESSAY, 5, 10),
+    "answer": lambda c: queries.answer(c, ANA, "r1"),
+    "forget answers": lambda c: queries.forget_answers(c, 5, 10),
+    "rooms of a user": lambda c: queries.list_rooms(c, RoomKind.ESSAY, ANA, 10, 0),
+    "essay of feedback": lambda c: queries.essay_of_feedback(c, FeedbackId(7)),
+    "ids": lambda c: queries.take_ids(c, "essay", 3),
+    "account": lambda c: account_queries.account(c, ANA),
+    "account named": lambda c: account_queries.account_named(c, "ana"),
+    "users": lambda c: account_queries.users_with(c, [ANA, BEN]),
+    "open session": lambda c: account_queries.open_session(c, SessionId("s"), ANA, "r", 9, 5),
+    "rotate session": lambda c: account_queries.rotate_session(c, SessionId("s"), "r", "n", 9, 5),
+    "revoke session": lambda c: account_queries.revoke_session(c, SessionId("s"), 9),
+    "sessions of": lambda c: account_queries.sessions_of(c, ANA, 5),
+    "revoked sessions": lambda c: account_queries.revoked_sessions(c, 5),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_it_is_answered_by_an_index(
+    connection: Connection, asked: list[str], question: str
+) -> None:
+    queries.store_batch(connection, collect([append(essay_room(9))]))
+    asked.clear()
+
+    QUESTIONS[question](connection)
+
+    statements = [each for each in asked if not each.startswith(("BEGIN", "EXPLAIN", "--"))]
+    assert statements
+    for statement in statements:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.replace('%', '%%')}")
+        scans = [str(step[3]) for step in plan if str(step[3]).startswith("SCAN")]
+        strange = ("SCAN json_each", "SCAN wanted", "SCAN anon", "SCAN CONSTANT", "SCAN (")
+        assert [scan for scan in scans if not scan.startswith(strange)] == [], statement
