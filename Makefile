@@ -31,8 +31,11 @@ lint: install  ## Check style
 
 types: install  ## Check types, strictly
 	@$(BIN)/mypy
-	@for each in $$(find tests -name conftest.py | sort); do \
-		$(BIN)/mypy --exclude '^$$' "$$each"; done
+	@bad=0; \
+	for each in $$(find tests -name '*.py' -printf '%h\n' | sort -u); do \
+		path="$$each"; if [ -f "$$each/__init__.py" ]; then path=src; fi; \
+		MYPYPATH="$$path" $(BIN)/mypy --no-error-summary "$$each"/*.py || bad=1; \
+	done; exit $$bad
 
 arch: install  ## Check that imports point down
 	@$(BIN)/lint-imports --no-logo --quiet || $(BIN)/lint-imports --no-logo

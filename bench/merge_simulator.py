@@ -153,6 +153,9 @@ class Client:
         word = self.world.new_word()
         self.mine.append(word)
         self.unsent.add(word)
+        if not self.text[self.caret - 1 : self.caret].isspace():
+            ends = self.text.find(" ", self.caret)  # never inside of a word
+            self.caret = len(self.text) if ends < 0 else ends
         before, after = self.text[: self.caret], self.text[self.caret :]
         if before and not before[-1].isspace():
             word = f" {word}"

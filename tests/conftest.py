@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
+
+# What the tests of a folder share stands beside them, and is imported by its bare name unless the
+# folder is a package.
+FOLDERS = {path.parent for path in Path(__file__).parent.rglob("*.py")}
+sys.path += sorted(str(each) for each in FOLDERS if not (each / "__init__.py").exists())
+
+# How long an example takes says more about the machine, and what else it does, than about the code.
+settings.register_profile("workroom", deadline=None, print_blob=True)
+settings.load_profile("workroom")
 
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 

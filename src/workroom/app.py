@@ -153,7 +153,7 @@ def _server(app: App) -> uvicorn.Server:
     from workroom.transports.rest import Readiness, RestSettings, create_api
     from workroom.transports.websocket.limits import HttpLimits, SocketLimits
 
-    settings = app.settings
+    settings, loop = app.settings, asyncio.get_running_loop()
     readiness = Readiness(
         {"database": app.store.check}, stopping=lambda: app.gateway.stopping
     )
@@ -162,7 +162,8 @@ def _server(app: App) -> uvicorn.Server:
         """Says goodbye to the sockets before uvicorn closes them."""
 
         def handle_exit(self, sig: int, frame: object) -> None:
-            app.gateway.shut()
+            # A signal may come in the middle of anything: let the loop finish what it is at.
+            loop.call_soon_threadsafe(app.gateway.shut)
             super().handle_exit(sig, frame)  # type: ignore[arg-type]
 
     limits = SocketLimits(

@@ -42,15 +42,16 @@ async def test_what_was_typed_live_is_there_by_rest(server: House) -> None:
     assert shown["seq"] == jane.of_type("ack")[0]["seq"]
 
 
-async def test_a_save_by_rest_keeps_what_others_type_at_the_same_time(server: House) -> None:
+async def test_saves_by_rest_and_live_end_in_one_text(server: House) -> None:
     room = await server.essay("One two three", jane="edit")
     jane = await _follow_essay(server, "jane", room)
     await server.as_("emma").patch(f"/api/essays/{room}/", {"content": "Zero. One two three"})
-    # Jane has not been told yet, as far as she says: her client still had the old text.
-    jane.send(action="update_essay", essay_id=room, content="Zero. One two three four")
     await until(lambda: bool(jane.of_type("essay_update")))
+    jane.send(action="update_essay", essay_id=room, content="Zero. One two three four")
+    await until(lambda: jane.of_type("essay_update")[-1]["content"].endswith("four"))
     shown = await server.as_("emma").get(f"/api/essays/{room}/")
     assert shown["content"] == "Zero. One two three four"
+    assert shown["updated_by"]["id"] == IDS["jane"]
 
 
 async def test_feedback_by_rest_is_told_like_any_other(server: House) -> None:

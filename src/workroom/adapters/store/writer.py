@@ -268,6 +268,8 @@ class Writer:
         keys = {key for append in appends if (key := answer_key(append)) is not None}
         given = queries.answers_given(connection, keys) if asks_for_answers and keys else {}
         results = judge(appends, heads, given)
+        if not asks_for_answers and not _all_clear(appends, results):
+            raise _MustAsk
         good = [
             append
             for append, result in zip(appends, results, strict=True)
@@ -292,6 +294,18 @@ class Writer:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 self._loop.call_soon_threadsafe(_deliver, self._loop, outcomes)
+
+
+class _MustAsk(Exception):  # noqa: N818 - a turn in the road, not an error
+    """An append was refused that may have been a request sent again."""
+
+
+def _all_clear(appends: Sequence[Append], results: Sequence[AppendResult]) -> bool:
+    """Whether each append that carries an answer is good, as far as the logs tell."""
+    return all(
+        append.answer is None or isinstance(result, Appended)
+        for append, result in zip(appends, results, strict=True)
+    )
 
 
 def _weight(item: _Pending | _Job) -> int:
