@@ -241,7 +241,7 @@ class Server:
             else reader.save(text, caret, world.now)
         )
         world.tally.saves += 1
-        world.tally.wrong += known is not None and saved.base is not known
+        world.tally.wrong += known is not None and saved.base.text != known.text
         if not saved.change.is_empty:
             self.mirror.commit(self.mirror.seq + 1, saved.change, chr(0x100 + client.number))
         reader.accepted(saved)

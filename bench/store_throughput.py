@@ -21,7 +21,7 @@ from pathlib import Path
 from workroom.adapters.store import SqliteStore
 from workroom.core.entries import Record
 from workroom.ids import RoomId, UserId, essay_room
-from workroom.ports.store import Append, Answer, AppendResult, Appended, RoomSummary
+from workroom.ports.store import Answer, Append, Appended, AppendResult, RoomSummary
 
 BODY, UPDATE = b"x" * 150, os.urandom(150)
 SUMMARY = RoomSummary("An essay", UserId(1), 1, 2, UserId(1), {"word_count": 600, "prompt": ""})

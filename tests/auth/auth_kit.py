@@ -149,7 +149,8 @@ class LoopbackServer:
 
     async def hang_up(self) -> None:
         """Leave no socket behind that the garbage collector would find during another test."""
-        await asyncio.sleep(0)  # an accepted connection reaches ``serve``
+        for _ in range(10):  # turns of the loop, until an accepted connection reaches ``serve``
+            await asyncio.sleep(0)
         for writer in self.writers:
             writer.transport.abort()
         await asyncio.gather(*self.handlers, return_exceptions=True)

@@ -13,7 +13,7 @@ event (measured with simulated writers on links of 10 to 500 ms).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workroom.core.essay_text import Base
 from workroom.core.limits import RoomRules
@@ -28,8 +28,8 @@ class Writer:
     user_id: UserId
     sent: Base
     """The newest version that was sent to it."""
-    own: Base | None = None
-    """Its own last save, as a branch; None when it was sent a version since."""
+    own: list[Base] = field(default_factory=list)
+    """Its own saves since, as branches: the last durable one, and those that are not durable yet."""
     saved_at: float = float("-inf")
     held_since: float | None = None
     """Since when other people's text waits for it."""
@@ -38,17 +38,26 @@ class Writer:
 
     def newest(self) -> Base:
         """The text that this client last had, as far as anybody can know."""
-        return self.own or self.sent
+        return self.own[-1] if self.own else self.sent
 
     def saved(self, own: Base, tick: float) -> None:
         """It sent a text of its own."""
-        self.own = own
+        self.own.append(own)
         self.saved_at = tick
+
+    def durable(self, seq: int) -> None:
+        """Everything up to ``seq`` is: nobody will ask for its earlier saves again."""
+        while len(self.own) > 1 and self.own[1].seq <= seq:
+            del self.own[0]
+
+    def lost(self, seq: int) -> None:
+        """Everything after ``seq`` was lost by the store, and is nobody's base."""
+        self.own = [own for own in self.own if own.seq <= seq]
 
     def was_sent(self, base: Base) -> None:
         """It is being sent this version; nothing waits any longer."""
         self.sent = base
-        self.own = None
+        self.own.clear()
         self.held_since = None
         self.unconfirmed = False
 
@@ -107,6 +116,7 @@ class Delivery:
         held: set[ConnectionId] = set()
         behind: ConnectionId | None = None
         for connection, writer in self._writers.items():
+            writer.durable(version.seq)
             if connection == author:
                 held.add(connection)
                 if self._behind_own_save(writer, version, tick, exact=exact):
@@ -157,9 +167,11 @@ class Delivery:
         self._writers.pop(connection, None)
 
     def restored(self, latest: Base) -> None:
-        """The room started again from what is stored. A save that was lost is nobody's base."""
+        """The room started again from what is stored; who saved lately is sent that at a pause."""
         self.latest = latest
         for writer in self._writers.values():
-            if writer.own is not None or writer.sent.seq > latest.seq:
-                writer.own = None
+            writer.lost(latest.seq)
+            if writer.own:
                 writer.held_since = float("-inf")
+            elif writer.saved_at > float("-inf"):
+                writer.sent, writer.held_since = latest, float("-inf")

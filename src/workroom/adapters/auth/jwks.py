@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import inf
 from pathlib import Path
+from ssl import SSLContext
 from typing import Final, Protocol, TypeAlias
 
 import httpx
@@ -81,19 +82,26 @@ class UrlSource:
         self._login = (parsed.username, parsed.password) if parsed.userinfo else None
         self._url = parsed.copy_with(userinfo=b"")
         self._timeout = timeout
+        self._tls: SSLContext | None = None
 
     async def read(self) -> bytes:
         """The body of the answer. Raises BadKeySet."""
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                httpx.AsyncClient(timeout=self._timeout, auth=self._login) as client,
+                await self._client() as client,
                 client.stream("GET", self._url, headers=_WANTED) as response,
             ):
                 return await _body(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             # The class only: the text of such errors may quote the address, or the answer.
             raise BadKeySet(type(error).__name__) from None
+
+    async def _client(self) -> httpx.AsyncClient:
+        if self._tls is None:
+            # Reads all the world's root certificates: tens of milliseconds, once, off the loop.
+            self._tls = await asyncio.to_thread(httpx.create_ssl_context)
+        return httpx.AsyncClient(timeout=self._timeout, auth=self._login, verify=self._tls)
 
 
 _WANTED: Final = {

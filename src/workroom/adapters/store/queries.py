@@ -5,7 +5,7 @@ Each runs inside the caller's transaction and lets the driver's errors through.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Final
 

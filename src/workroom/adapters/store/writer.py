@@ -296,7 +296,7 @@ class Writer:
                 self._loop.call_soon_threadsafe(_deliver, self._loop, outcomes)
 
 
-class _MustAsk(Exception):  # noqa: N818 - a turn in the road, not an error
+class _MustAsk(Exception):
     """An append was refused that may have been a request sent again."""
 
 

@@ -73,12 +73,12 @@ def absent() -> Any:
 AT_LEAST_ONE: Final[JsonDict] = {"minProperties": 1}
 """For changes: the fields left out stay as they are, and one of them at least is given."""
 
-Number = Annotated[int, BeforeValidator(_number), Path(ge=1, le=MAX_ID)]
+Number = Annotated[int, Path(ge=1, le=MAX_ID), BeforeValidator(_number)]
 """An id in the path. Whatever cannot be one gets 404, as one that nothing has."""
-Offset = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=MAX_ID)]
+Offset = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_whole)]
 """UTF-16 code units."""
-Seq = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=MAX_ID)]
-WordLimit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST_WORDS)]
+Seq = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_whole)]
+WordLimit = Annotated[int, Field(ge=1, le=MOST_WORDS), BeforeValidator(_whole)]
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT)]
 Description = Annotated[str, Field(max_length=LONGEST_DESCRIPTION)]
