@@ -51,6 +51,8 @@ SCENARIOS = {
     "no caret": Scenario(kinds=("replace", "stubborn"), carets=False),
     "never": Scenario(kinds=("never", "replace")),
     "resend": Scenario(kinds=("resend", "replace")),
+    "flush": Scenario(kinds=("flush", "replace")),
+    "overwrite": Scenario(kinds=("overwrite", "replace")),
     "three short": Scenario(kinds=("replace", "stubborn"), clients=3, essay=60),
     "two wander": Scenario(kinds=("replace",), clients=2, wander=0.5),
 }
@@ -107,9 +109,10 @@ class Client:
             self.waiting = (number, text)
             self.take_when_idle()
             return
-        if self.dirty:
+        if self.dirty and self.kind == "flush":
             self.send()
-        self.adopt(number, text)
+        if not self.dirty or self.kind == "overwrite":
+            self.adopt(number, text)
 
     def take_when_idle(self) -> None:
         if self.waiting is None:

@@ -115,9 +115,12 @@ class Typist:
         return []
 
     def take_over(self, update: bytes) -> None:
-        """The server's text, with our own paragraph as it is here."""
+        """The server's text, with our own paragraph as it is here (at the end, if it is lost)."""
         text = orjson.dumps(orjson.loads(update)["content"])[1:-1]
-        start = text.index(self.mark)
-        end = text.find(_BREAK, start)
-        self.before, self.after = text[:start], text[end:] if end >= 0 else b""
+        start, end = text.find(self.mark), len(text)
+        if start < 0:
+            text, start, end = text + _BREAK, end + len(_BREAK), end + len(_BREAK)
+        elif (found := text.find(_BREAK, start)) >= 0:
+            end = found
+        self.before, self.after = text[:start], text[end:]
         self.own = self.own or self.mark

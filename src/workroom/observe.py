@@ -6,6 +6,7 @@ small closed sets only: never a user, a room, a path or a token.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import MutableMapping
 from typing import Any, Final
 
@@ -72,3 +73,15 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
     """The structured logger of one part of the program."""
     bound: structlog.stdlib.BoundLogger = structlog.get_logger(part=name)
     return bound
+
+
+def log_failure(
+    log: structlog.stdlib.BoundLogger, event: str, error: BaseException, **fields: object
+) -> None:
+    """Log a mistake of ours: the kind of error and the place, nothing else.
+
+    The message and the variables of an error may hold what a client sent, or its token.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    log.error(event, error=type(error).__name__, where=places, **fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -17,10 +17,10 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from workroom.core.people import User
-from workroom.errors import Conflict, Unavailable
+from workroom.adapters.store import MemoryStore
 from workroom.ids import SessionId, UserId
-from workroom.ports.accounts import Account, NewUser, UserPage
+from workroom.ports.accounts import Account
+from workroom.testing.clock import FakeClock
 
 Result = TypeVar("Result")
 
@@ -186,113 +186,36 @@ class PlainHasher:
         return password_hash == f"plain:{password}"
 
 
-@dataclass
-class StoredSession:
-    user_id: UserId
-    refresh_id: str
-    expires: int
-    revoked: bool = False
+class WatchedStore(MemoryStore):
+    """The store in memory, with its calls counted and a door to what it holds."""
 
-
-class SmallAccountStore:
-    """Implements ``AccountStore`` in dictionaries; can be told to be down."""
-
-    def __init__(self) -> None:
-        self.accounts: dict[UserId, Account] = {}
-        self.sessions: dict[SessionId, StoredSession] = {}
-        self.revoked: dict[SessionId, int] = {}
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock=lambda: clock.wall // 1000)
         self.reads = 0
         self.writes = 0
-        self.down = False
 
-    def _reached(self, *, writing: bool = False) -> None:
-        if self.down:
-            raise Unavailable("The store is down")
-        self.reads += not writing
-        self.writes += writing
+    @property
+    def accounts(self) -> dict[UserId, Account]:
+        return self._accounts
 
-    async def account(self, user_id: UserId) -> Account | None:
-        self._reached()
-        await asyncio.sleep(0)
-        return self.accounts.get(user_id)
-
-    async def account_named(self, username: str) -> Account | None:
-        self._reached()
-        wanted = username.casefold()
-        for account in self.accounts.values():
-            if account.user.username.casefold() == wanted:
-                return account
-        return None
-
-    async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]:
-        known = (user_id for user_id in ids if user_id in self.accounts)
-        return {user_id: self.accounts[user_id].user for user_id in known}
-
-    async def user_page(self, *, limit: int, offset: int) -> UserPage:
-        users = [account.user for _, account in sorted(self.accounts.items())]
-        return UserPage(users[offset : offset + limit], len(users))
-
-    async def create_user(self, new: NewUser) -> User:
-        self._reached(writing=True)
-        if await self.account_named(new.username) is not None:
-            raise Conflict("taken", field="username")
-        user_id = new.id or UserId(max(self.accounts, default=0) + 1)
-        if user_id in self.accounts:
-            raise Conflict("taken", field="id")
-        user = User(user_id, new.username, new.name, new.role, new.avatar_url)
-        self.accounts[user_id] = Account(user, new.password_hash)
-        return user
-
-    async def provision(self, user: User) -> User:
-        self._reached(writing=True)
-        named = await self.account_named(user.username)
-        if named is not None and named.user.id != user.id:
-            raise Conflict("taken", field="username")
-        known = self.accounts.get(user.id)
-        self.accounts[user.id] = Account(user, None) if known is None else replace(known, user=user)
-        return user
-
-    async def set_password(self, user_id: UserId, password_hash: str) -> bool:
-        self._reached(writing=True)
-        if user_id not in self.accounts:
-            return False
-        self.accounts[user_id] = replace(self.accounts[user_id], password_hash=password_hash)
-        return True
-
-    async def open_session(
-        self, session: SessionId, user_id: UserId, refresh_id: str, expires: int
-    ) -> None:
-        self._reached(writing=True)
-        self.sessions[session] = StoredSession(user_id, refresh_id, expires)
-
-    async def rotate_session(
-        self, session: SessionId, old_refresh_id: str, new_refresh_id: str, expires: int
-    ) -> bool:
-        self._reached(writing=True)
-        found = self.sessions.get(session)
-        if found is None or session in self.revoked:
-            return False
-        if found.refresh_id != old_refresh_id:
-            self.revoked[session] = max(found.expires, expires)
-            return False
-        self.sessions[session] = StoredSession(found.user_id, new_refresh_id, expires)
-        return True
-
-    async def revoke_session(self, session: SessionId, expires: int) -> None:
-        self._reached(writing=True)
-        self.revoked[session] = expires
-
-    async def sessions_of(self, user_id: UserId) -> Sequence[SessionId]:
-        self._reached()
-        return [
-            name
-            for name, session in self.sessions.items()
-            if session.user_id == user_id and name not in self.revoked
-        ]
-
-    async def revoked_sessions(self, now: int) -> frozenset[SessionId]:
-        self._reached()
-        return frozenset(name for name, until in self.revoked.items() if until > now)
+    @property
+    def open_sessions(self) -> list[SessionId]:
+        return [name for name, session in self._sessions.items() if not session.revoked]
 
     def disable(self, user_id: UserId) -> None:
-        self.accounts[user_id] = replace(self.accounts[user_id], disabled=True)
+        """As an operator does, behind the server's back."""
+        self._accounts[user_id] = replace(self._accounts[user_id], disabled=True)
+
+    async def account(self, user_id: UserId) -> Account | None:
+        await asyncio.sleep(0)  # a real store takes its time, in which other things happen
+        found = await super().account(user_id)
+        await asyncio.sleep(0)
+        return found
+
+    def _may_read(self) -> None:
+        super()._may_read()
+        self.reads += 1
+
+    def _may_write(self) -> None:
+        super()._may_write()
+        self.writes += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from auth_kit import SECRET, PlainHasher, SmallAccountStore
+from auth_kit import SECRET, PlainHasher, WatchedStore
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.errors import NotAuthenticated
 from workroom.ids import SessionId, UserId
@@ -22,7 +22,7 @@ class House:
     """Accounts of Emma and Mike on a small store, and what was announced."""
 
     clock: FakeClock
-    store: SmallAccountStore
+    store: WatchedStore
     hasher: PlainHasher
     options: dict[str, Any] = field(default_factory=dict)
     ended: list[SessionId] = field(default_factory=list)
@@ -62,7 +62,7 @@ class House:
 
 
 async def furnished(clock: FakeClock, **options: Any) -> House:
-    house = House(clock, SmallAccountStore(), PlainHasher(), options)
+    house = House(clock, WatchedStore(clock), PlainHasher(), options)
     await house.accounts.create_user("emma", "emma's word", name="Emma Brown", user_id=EMMA)
     await house.accounts.create_user("mike", "mike's word", name="Mike Wilson", user_id=MIKE)
     return house

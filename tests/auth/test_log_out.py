@@ -46,7 +46,7 @@ async def test_a_bad_token_logs_nobody_out(clock: FakeClock) -> None:
     for token in ("", "a.b.c", pair.access[:-4] + "AAAA", forged(jti="1")):
         with pytest.raises(NotAuthenticated):
             await house.accounts.revoke(token)
-    assert house.ended == [] and house.store.revoked == {}
+    assert house.ended == [] and len(house.store.open_sessions) == 1
 
 
 async def test_a_token_of_elsewhere_can_be_logged_out_if_it_names_a_session(
@@ -117,10 +117,10 @@ async def test_a_listener_that_fails_does_not_keep_the_others_from_hearing(
 async def test_a_log_out_that_was_not_stored_is_not_announced(clock: FakeClock) -> None:
     house = await furnished(clock)
     pair = await house.emma()
-    house.store.down = True
+    house.store.fail_with(Unavailable("The store is down"), reads=True)
     with pytest.raises(Unavailable):
         await house.accounts.revoke(pair.access)
-    house.store.down = False
+    house.store.heal()
     assert house.ended == []
     assert await house.is_in(pair.access)
 
@@ -168,7 +168,7 @@ async def test_a_user_logged_out_elsewhere_is_looked_up_anew_and_announced(
 
 async def test_what_the_store_has_dropped_is_dropped_here(clock: FakeClock) -> None:
     house = await furnished(clock)
-    house.store.revoked[SessionId("old")] = NOW + 10
+    await house.store.revoke_session(SessionId("old"), NOW + 10)
     await house.accounts.load()
     clock.advance(11)
     await house.accounts.load()

@@ -61,7 +61,7 @@ async def test_known_users_come_in_while_the_store_is_away_for_a_moment(clock: F
     house = await furnished(clock)
     pair = await house.emma()
     await house.is_in(pair.access)
-    house.store.down = True
+    house.store.fail_with(Unavailable("The store is down"), reads=True)
     assert await house.is_in(pair.access)
     clock.advance(5)
     with pytest.raises(Unavailable):

@@ -12,10 +12,10 @@ import pytest
 from tests.net.live import Server, python_client
 
 
-@pytest.mark.strace
 async def test_the_disk_is_flushed_before_an_edit_is_confirmed(tmp_path: Path) -> None:
     strace = shutil.which("strace")
-    assert strace is not None
+    if strace is None:
+        pytest.skip("strace is not installed")
     server = Server(tmp_path / "data").start()
     trace = tmp_path / "trace"
     try:
@@ -28,7 +28,7 @@ async def test_the_disk_is_flushed_before_an_edit_is_confirmed(tmp_path: Path) -
                     *("-f", "-qq", "-s", "4096", "-o", str(trace), "-p", str(server.pid)),
                     *("-e", "trace=fdatasync,fsync,write,writev,sendto,sendmsg"),
                 ],
-                stderr=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
             )
             await _attached(server)
             for number in range(5):

@@ -22,6 +22,8 @@ from workroom.observe import hide_secrets
 
 Event = MutableMapping[str, Any]
 
+Form = Literal["text", "json"]
+
 _LEVELS: Final = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -41,7 +43,7 @@ _COLOURS: Final = {"warning": "\033[33m", "error": "\033[31m", "critical": "\033
 _PLAIN: Final = "\033[0m"
 
 
-def set_up(form: Literal["text", "json"], level: str) -> None:
+def set_up(form: Form, level: str) -> None:
     """Decide it for the whole process; may be called again."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,

@@ -144,3 +144,7 @@ EssayCommand = (
 )
 ProjectCommand = Join | Leave | ChangeProject | SetRight | DeleteRoom
 Command = EssayCommand | ProjectCommand
+
+AWARENESS = (Join, Leave, StartTyping, StopTyping)
+"""Commands that leave nothing in the log. Each is carried out however often it is asked for, also
+under the same request id: a connection that comes back has to join again."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from workroom.core.commands import AddFeedback, Command, Origin, QuoteFeedback
+from workroom.core.commands import AWARENESS, AddFeedback, Command, Origin, QuoteFeedback
 from workroom.core.entries import Entry, EssayCreated, Fact, ProjectCreated, TextEdited
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, User
@@ -15,7 +15,7 @@ from workroom.core.permissions import Verb, require
 from workroom.core.text import word_count
 from workroom.errors import Conflict, NotFound, PermissionDenied, Unavailable, WorkroomError
 from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind
-from workroom.observe import ROOMS, logger
+from workroom.observe import ROOMS, log_failure, logger
 from workroom.ports.clock import Clock, Timer
 from workroom.ports.store import (
     Append,
@@ -86,7 +86,7 @@ class Hub:
 
     def submit(self, room: RoomId, command: Command, origin: Origin) -> None:
         """Carry out a command, from a connection. Answers go through ``replies``."""
-        if not self.replies.begin(origin, room):
+        if not isinstance(command, AWARENESS) and not self.replies.begin(origin, room):
             return
         host = self._rooms.get(room)
         if host is not None and room not in self._waiting and not _needs_id(command):
@@ -218,6 +218,9 @@ class Hub:
             host = await self._host(room)
         except Unavailable as unavailable:
             error = unavailable
+        except Exception as mistake:
+            log_failure(log, "room_not_loaded", mistake, room=str(room))
+            error = Unavailable(f"this {room.kind.value} cannot be opened; it has been logged")
         for command, origin in self._waiting.pop(room):
             if host is None:
                 self.refused(origin, room, error or _denied(room))

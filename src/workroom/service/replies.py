@@ -12,7 +12,7 @@ from workroom.errors import WorkroomError
 from workroom.ids import ConnectionId, RoomId, UserId
 from workroom.service.fanout import Recipient, Write
 
-REMEMBERED: Final = 65_536
+REMEMBERED: Final = 16_384
 """Answers kept in memory; the store remembers every durable one, and has the last word."""
 
 Key = tuple[UserId, str]
@@ -70,7 +70,8 @@ class Replies:
     def begin(self, origin: Origin, room: RoomId) -> bool:
         """Whether to carry a command out. A request asked twice is answered as it was the first time.
 
-        Only what was done is remembered: a request that was refused may be tried again.
+        Call it for commands that leave something in the log. Only what was done is remembered: a
+        request that was refused may be tried again.
         """
         if origin.request_id is None:
             return True
@@ -95,10 +96,13 @@ class Replies:
         if origin.request_id is None:
             return
         key = (origin.user.id, origin.request_id)
+        asked = self._working.pop(key, None)
+        if asked is None:
+            return
         self._answers[key] = answer
         if len(self._answers) > REMEMBERED:
             self._answers.popitem(last=False)
-        for again, its_room in self._working.pop(key, ()):
+        for again, its_room in asked:
             self._give(again, its_room, answer, None)
 
     def refused(

@@ -11,13 +11,14 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from workroom.core.commands import Command, Join, Leave, Origin, StartTyping, StopTyping
+from workroom.core.commands import AWARENESS, Command, Origin
 from workroom.core.effects import Acknowledge, Admit, Broadcast, Dismiss, Effect, Refuse, Send
 from workroom.core.entries import Entry, FeedbackAdded, FeedbackDeleted, RightSet, RoomDeleted
 from workroom.core.room import Glimpse
+from workroom.core.time import Now
 from workroom.errors import Unavailable, WorkroomError
 from workroom.ids import ConnectionId, RoomId
-from workroom.observe import COMMIT_SECONDS, STORE_FAILURES, logger
+from workroom.observe import COMMIT_SECONDS, STORE_FAILURES, log_failure, logger
 from workroom.ports.clock import Clock, Timer
 from workroom.ports.store import (
     AlreadyDone,
@@ -38,9 +39,6 @@ CHECKPOINT_EVERY: Final = 256
 """Entries after which the whole state is written down again."""
 RELOAD_AFTER: Final = 0.5
 """Seconds between two attempts to read a room back after the store failed."""
-
-_AWARENESS: Final = (Join, Leave, StartTyping, StopTyping)
-"""Commands that leave nothing in the log: they go on while the store is out of reach."""
 
 log = logger("rooms")
 
@@ -74,6 +72,7 @@ class RoomHost:
         "_desk",
         "_failure",
         "_glimpses",
+        "_reloading",
         "_store",
         "_timer",
         "_timer_at",
@@ -105,6 +104,7 @@ class RoomHost:
         self._appending = 0
         self._undone: list[tuple[Command, Origin]] = []
         self._failure: Unavailable | None = None
+        self._reloading = False
         self._glimpses: dict[ConnectionId, Glimpse[Any]] = {}
         self._timer: Timer | None = None
         self._timer_at = float("inf")
@@ -113,9 +113,16 @@ class RoomHost:
 
     def submit(self, command: Command, origin: Origin) -> None:
         """Carry out a command. The answer goes to the desk, now or when it is durable."""
-        if self.suspended and not isinstance(command, _AWARENESS):
+        if self.suspended and not isinstance(command, AWARENESS):
             self._put_off(command, origin)
             return
+        try:
+            self._carry_out(command, origin)
+        except Exception as error:  # a mistake of ours must not take the room with it
+            failure = self._failed("command_failed", error)
+            self._desk.refused(origin, self.room.id, failure)
+
+    def _carry_out(self, command: Command, origin: Origin) -> None:
         now = self._clock.now()
         outcome = self.room.handle(command, origin, now)
         if outcome.entries:
@@ -123,6 +130,20 @@ class RoomHost:
         if outcome.effects:
             self._perform(outcome.effects)
         self._arrange()
+
+    def _failed(self, event: str, error: Exception) -> Unavailable:
+        """A mistake of ours: log it, and start again from what is stored."""
+        log_failure(log, event, error, room=str(self.room.id))
+        failure = Unavailable("the server made a mistake; it has been logged")
+        self._suspend(failure, None)
+        self._reload_if_settled()
+        return failure
+
+    def _reload_if_settled(self) -> None:
+        """Read the room back, once nothing of it is on its way to the store any more."""
+        if self.suspended and self._appending == 0 and not self._reloading:
+            self._reloading = True
+            self._desk.reload(self)
 
     def _put_off(self, command: Command, origin: Origin) -> None:
         """The room is being read back: retry the command then, or refuse it if the store failed."""
@@ -169,9 +190,7 @@ class RoomHost:
                 now = self._clock.now()
                 COMMIT_SECONDS.observe(now.tick - since)
                 if not self.suspended:
-                    self._perform(self.room.committed(seq, now))
-                    self._checkpoint_if_due()
-                    self._arrange()
+                    self._told(seq, now)
             case AlreadyDone(answer=answer):
                 self._suspend(None, answer)
             case Behind():
@@ -179,8 +198,15 @@ class RoomHost:
             case NotStored(error=error):
                 STORE_FAILURES.inc()
                 self._suspend(error, None)
-        if self.suspended and self._appending == 0:
-            self._desk.reload(self)
+        self._reload_if_settled()
+
+    def _told(self, seq: int, now: Now) -> None:
+        try:
+            self._perform(self.room.committed(seq, now))
+            self._checkpoint_if_due()
+            self._arrange()
+        except Exception as error:
+            self._failed("commit_not_told", error)
 
     def _suspend(self, error: Unavailable | None, answer: bytes | None) -> None:
         """Take back what is not durable. Commands are refused if the store failed, else retried."""
@@ -209,7 +235,7 @@ class RoomHost:
         """
         knows: Glimpse[Any] = self.room.glimpse()
         restore(self.room, stored, new_client_id)
-        self.suspended, self._failure = False, None
+        self.suspended, self._failure, self._reloading = False, None, False
         now = self._clock.now()
         for connection in tuple(self.room.presence.connections()):
             self._perform(self.room.catch_up(connection, knows, now))
@@ -243,8 +269,7 @@ class RoomHost:
         self._appending -= 1
         if not isinstance(result, Appended):
             log.warning("checkpoint_failed", room=str(self.room.id))
-        if self.suspended and self._appending == 0:
-            self._desk.reload(self)
+        self._reload_if_settled()
 
     # ---- effects ----------------------------------------------------------------------------
 
@@ -301,7 +326,10 @@ class RoomHost:
 
     def _expire(self) -> None:
         self._timer, self._timer_at = None, float("inf")
-        self._perform(self.room.expire(self._clock.now()))
+        try:
+            self._perform(self.room.expire(self._clock.now()))
+        except Exception as error:
+            self._failed("appointment_failed", error)
         self._arrange()
 
     @property

@@ -103,9 +103,9 @@ class LoginThrottle:
 
 
 def _name_key(username: str) -> str:
-    # Cut, so that names of a megabyte do not fill the memory; in the form in which accounts are
-    # looked up, so that full-width letters do not buy further attempts.
-    return normalize("NFKC", username[:150]).casefold()
+    # Cut, so that names of a megabyte do not fill the memory; without case and compatibility
+    # forms, as names are compared, so that full-width letters do not buy further attempts.
+    return normalize("NFKC", normalize("NFKC", username[:150]).casefold())
 
 
 def _address_key(address: str) -> str:

@@ -44,6 +44,20 @@ def test_a_new_word_brings_the_blank_behind_it() -> None:
     assert hunks("the old cat sat", "the cat sat") == [Hunk(4, 4, "")]
 
 
+def test_words_that_came_or_went_at_several_places_are_whole_words() -> None:
+    """The letters around them are alike: "alba al|bo" could also be "alb|a al|bo"."""
+    words = essay(300)
+    before = ["alba", "albo", "alfa"]
+    old = " ".join([*words[:100], *before, *words[100:200], *before, *words[200:]])
+    after = ["alba", "alfa"]
+    new = " ".join([*words[:100], *after, *words[100:200], *before, "new", *words[200:]])
+    first, second = len(" ".join(words[:100])) + 6, len(" ".join(words[:200])) + 32
+    assert hunks(old, new) == [Hunk(first, 5, ""), Hunk(second, 0, "new ")]
+    assert [hunk.deleted for hunk in hunks(new, old)] == [0, 4]
+    both = " ".join([*words[:100], *after, *words[100:200], *after, *words[200:]])
+    assert [old[at : at + gone] for at, gone, _ in hunks(old, both)] == ["albo ", "albo "]
+
+
 @pytest.mark.parametrize("caret", [1, 2, 3, 4])
 def test_the_caret_says_which_of_equal_letters_was_typed(caret: int) -> None:
     assert hunks("aaa", "aaaa", caret) == [Hunk(caret - 1, 0, "a")]

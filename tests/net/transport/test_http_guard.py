@@ -50,7 +50,7 @@ def answer(server: RunningServer, *parts: bytes) -> tuple[int, bytes]:
 
 def test_requests_are_served_and_kept_alive(server: RunningServer) -> None:
     with Client(server.port) as client:
-        for size in (0, 10, 90_000):
+        for size in (0, 90_000):
             body = b"x" * size
             client.send(HEAD + b"Content-Length: %d\r\n\r\n" % size + body)
             assert client.response().body == b"%d" % size
@@ -182,7 +182,7 @@ def test_a_client_that_takes_its_answer_slowly_is_not(
             data = client.sock.recv(1 << 18)
             assert data
             taken += len(data)
-            time.sleep(0.02)
+            time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from transport_kit import (
     until,
 )
 from workroom.protocol.frames import ping_frame, text_frame
+from workroom.transports.websocket.echo import EchoDoor
 from workroom.transports.websocket.limits import SocketLimits
 
 CONT = 0
@@ -108,6 +109,22 @@ def test_a_breach_of_the_rfc_is_answered_with_its_code(
         assert client.close_code() == code
         assert client.ended()
         assert until(lambda: peer.calls == [("lost", False)])
+
+
+def test_the_echo_door_echoes_until_it_is_shut() -> None:
+    door = EchoDoor()
+    with RunningServer(door, sockets=LIMITS) as server:
+        with Client(server.port) as client:
+            assert (
+                client.open(Sec_WebSocket_Protocol="a, b").headers["sec-websocket-protocol"] == "a"
+            )
+            client.send(frame(TEXT, b"x") + frame(BINARY, b"y") + frame(TEXT, b"z" * 100_001))
+            assert client.receive() == (TEXT, b"x")
+            assert client.receive() == (BINARY, b"y")
+            assert client.receive() == (TEXT, b"oversized 100001")
+        door.shut()
+        with Client(server.port) as client:
+            assert client.open().status == 503
 
 
 # Endings

@@ -44,11 +44,8 @@ def diff(old: str, new: str, caret: int | None = None) -> Change:
     if old == new:
         return Change.keep(len(old))
     whole = trim(old, new)
-    if _is_pure(whole):
-        spans = [_slide(old, new, whole, caret, 0)]
-    else:
-        spans = _spans(old, new, whole, caret)
-    spans = _widened(old, new, spans, splits_cluster)
+    spans = [whole] if _is_pure(whole) else _spans(old, new, whole)
+    spans = _widened(old, new, _settled(old, new, spans, caret), splits_cluster)
     return Change.of(len(old), [Hunk(x0, x1 - x0, new[y0:y1]) for x0, x1, y0, y1 in spans])
 
 
@@ -56,16 +53,13 @@ def _is_pure(span: Span) -> bool:
     return span.x0 == span.x1 or span.y0 == span.y1
 
 
-def _spans(old: str, new: str, whole: Span, caret: int | None) -> list[Span]:
+def _spans(old: str, new: str, whole: Span) -> list[Span]:
     """The differences of two texts that have more than one insertion or deletion between them."""
     small = whole.x1 - whole.x0 + whole.y1 - whole.y0 <= _REGION
     found = [whole] if small else regions(old, new, whole)
     spans: list[Span] = []
     for region in _widened(old, new, found, _cuts_word, pure_too=False):
-        parts = [region] if _is_pure(region) else _by_words(old, new, region)
-        for span in parts:
-            floor = spans[-1].x1 if spans else 0
-            spans.append(_slide(old, new, span, caret, floor) if _is_pure(span) else span)
+        spans += [region] if _is_pure(region) else _by_words(old, new, region)
     return spans
 
 
@@ -129,28 +123,42 @@ def _letters(old: str, new: str, span: Span) -> Span:
     return Span(x0 + head, x1 - tail, y0 + head, y1 - tail)
 
 
-def _slide(old: str, new: str, span: Span, caret: int | None, floor: int) -> Span:
-    """Move one insertion or deletion left, among the places where it means the same.
+def _settled(old: str, new: str, spans: list[Span], caret: int | None) -> list[Span]:
+    """The spans, with each insertion and deletion at the best of the places where it can be."""
+    settled: list[Span] = []
+    for span, following in pairwise([*spans, None]):
+        assert span is not None
+        if _is_pure(span):
+            # One kept letter at least stays between two spans.
+            floor = settled[-1].x1 + 1 if settled else 0
+            ceiling = following.x0 - 1 if following else len(old)
+            span = _slide(old, new, span, caret, range(floor, ceiling + 1))
+        settled.append(span)
+    return settled
 
-    The span must be at the rightmost of them. It goes to where it ends at the caret, else to where
-    it starts a word (as "word "), else it stays. It does not go below ``floor`` in the old text.
+
+def _slide(old: str, new: str, span: Span, caret: int | None, reach: range) -> Span:
+    """Move one insertion or deletion, among the places where it means the same.
+
+    It goes to where it ends at the caret, else to where it starts a word (as "word "), else to the
+    rightmost. It stays within ``reach`` of the old text, and within ``_SLIDE`` code points.
     """
-    x0, x1, y0, y1 = span
-    text, start, end = (new, y0, y1) if x0 == x1 else (old, x0, x1)
-    wanted = -1 if caret is None else y1 - caret
-    if wanted == 0:
-        return span
-    by_word = 0 if _starts_word(text, start, end) else None
-    farthest = min(x0 - floor, _SLIDE, max(end - start, wanted))
-    back = 0
-    while back < farthest and text[start - back - 1] == text[end - back - 1]:
-        back += 1
-        if back == wanted:
-            return Span(x0 - back, x1 - back, y0 - back, y1 - back)
-        if by_word is None and back <= end - start and _starts_word(text, start - back, end - back):
-            by_word = back
-    back = by_word or 0
-    return Span(x0 - back, x1 - back, y0 - back, y1 - back)
+    text, start, end = (new, span.y0, span.y1) if span.x0 == span.x1 else (old, span.x0, span.x1)
+    most = min(_SLIDE, reach.stop - 1 - span.x1)
+    right = 0
+    while right < most and text[start + right] == text[end + right]:
+        right += 1
+    least = -min(_SLIDE, span.x0 - reach.start)
+    left = 0
+    while left > least and text[start + left - 1] == text[end + left - 1]:
+        left -= 1
+    wanted = None if caret is None else caret - span.y1
+    if wanted is None or not left <= wanted <= right:
+        words = (
+            by for by in range(right, left - 1, -1) if _starts_word(text, start + by, end + by)
+        )
+        wanted = next(words, right)
+    return Span(*(end + wanted for end in span))
 
 
 def _starts_word(text: str, start: int, end: int) -> bool:

@@ -13,7 +13,13 @@ from workroom.core.text import clean_text
 from workroom.errors import InvalidMessage
 from workroom.ids import FeedbackId
 from workroom.protocol.shapes import LONGEST_TOKEN, FeedbackKind, Rights
-from workroom.service.profiles import MAX_NAME, MAX_PASSWORD, MAX_USERNAME, MIN_PASSWORD
+from workroom.service.profiles import (
+    MAX_AVATAR_URL,
+    MAX_NAME,
+    MAX_PASSWORD,
+    MAX_USERNAME,
+    MIN_PASSWORD,
+)
 from workroom.service.remarks import NO_ID_YET
 from workroom.transports.rest.fields import (
     AT_LEAST_ONE,
@@ -82,7 +88,16 @@ class NewUser(Body):
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
     """As shown; the user name when left out."""
     role: Literal["student", "coach", "admin"] = "student"
-    avatar_url: str | None = None
+    avatar_url: (
+        Annotated[
+            str,
+            Field(
+                max_length=MAX_AVATAR_URL,
+                json_schema_extra={"pattern": "^(https://[!-~]+|/[!-~]*)$"},
+            ),
+        ]
+        | None
+    ) = None
     """An https address, or a path on this server."""
 
 

@@ -1,0 +1,71 @@
+"""Ways to hurt a database file, and what must hold afterwards."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from tests.ports.store_kit import append, outcome
+from workroom.adapters.store import SqliteStore
+from workroom.errors import Unavailable
+from workroom.ids import RoomId
+from workroom.ports.store import Append, Appended, NotStored
+
+PATIENCE = 20.0
+"""Seconds after which a store that ought to have recovered counts as broken."""
+
+
+@contextmanager
+def no_file_may_grow(beyond: Path) -> Iterator[None]:
+    """Writing past the present size of a file fails in this process, as on a full disk.
+
+    Python ignores SIGXFSZ, so the write itself gives an error.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (beyond.stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Somebody else holds the write lock."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def overwrite(path: Path, offset: int, junk: bytes) -> None:
+    """Put ``junk`` into a file, as a bad disk or a wrong program would."""
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(junk)
+
+
+async def refusal(store: SqliteStore, one: Append) -> str:
+    """The message with which an append is not stored."""
+    result = await outcome(store, one)
+    assert isinstance(result, NotStored), result
+    assert isinstance(result.error, Unavailable)
+    assert "SQL" not in result.error.message
+    assert "INSERT" not in result.error.message
+    return result.error.message
+
+
+async def recovers(store: SqliteStore, room: RoomId, head: int) -> None:
+    """The next entry is stored, without a restart, as soon as the cause has gone."""
+    deadline = time.monotonic() + PATIENCE
+    result = await outcome(store, append(room, head))
+    while isinstance(result, NotStored):
+        assert time.monotonic() < deadline, result
+        result = await outcome(store, append(room, head))
+    assert result == Appended(head + 1)
+    await store.check()
+    assert await store.verify() == []

@@ -1,0 +1,242 @@
+"""The hub and its rooms on a store that can be made to fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pytest
+
+from workroom.adapters.clock import LoopClock
+from workroom.adapters.store import MemoryStore
+from workroom.core.commands import AddFeedback, Join, Origin, SaveText, SetRight, StartTyping
+from workroom.core.entries import EssayCreated
+from workroom.core.feedback import FeedbackType
+from workroom.core.limits import RoomRules
+from workroom.core.people import Right, User
+from workroom.errors import NotFound, PermissionDenied, Unavailable, WorkroomError
+from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, essay_room
+from workroom.ports.accounts import NewUser
+from workroom.protocol.dialect import Form
+from workroom.protocol.essays import EssayDialect
+from workroom.protocol.projects import ProjectDialect
+from workroom.service.hub import Hub
+from workroom.testing.scenario import EMMA, JANE, MIKE
+
+DIALECTS = {RoomKind.ESSAY: EssayDialect(), RoomKind.PROJECT: ProjectDialect()}
+ESSAY = essay_room(1)
+FULL = Unavailable("the disk is full")
+
+
+@dataclass(eq=False)
+class Member:
+    """A connection without a socket."""
+
+    hub: Hub
+    id: ConnectionId
+    user: User
+    form: Form = Form.EXTENDED
+    frames: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[tuple[str | None, Any]] = field(default_factory=list)
+    refusals: list[WorkroomError] = field(default_factory=list)
+    rooms: set[RoomId] = field(default_factory=set)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def user_id(self) -> Any:
+        return self.user.id
+
+    def write(self, data: bytes) -> None:
+        while data:
+            size, head = data[1], 2
+            if size > 125:
+                head = 4 if size == 126 else 10
+                size = int.from_bytes(data[2:head], "big")
+            self.frames.append(orjson.loads(data[head : head + size]))
+            data = data[head + size :]
+
+    def acknowledged(self, request_id: str, room: RoomId, answer: Any, write: Any) -> None:
+        self.answers.append((request_id, answer))
+        self._news.set()
+
+    def refused(
+        self, request_id: str | None, room: RoomId, error: WorkroomError, write: Any
+    ) -> None:
+        self.answers.append((request_id, error))
+        self.refusals.append(error)
+        self._news.set()
+
+    def joined(self, room: RoomId) -> None:
+        self.rooms.add(room)
+
+    def left(self, room: RoomId, why: WorkroomError | None) -> None:
+        self.rooms.discard(room)
+
+    async def asks(self, command: Any, request_id: str) -> Any:
+        """The answer to a command: what was acknowledged, or the error."""
+        before = len(self.answers)
+        self.hub.submit(ESSAY, command, Origin(self.user, self.id, request_id))
+        async with asyncio.timeout(10):
+            while len(self.answers) == before:
+                self._news.clear()
+                await self._news.wait()
+        answered, answer = self.answers[-1]
+        assert answered == request_id
+        return answer
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[MemoryStore]:
+    store = MemoryStore()
+    for user in (EMMA, JANE, MIKE):
+        await store.create_user(NewUser(user.username, user.name, user.role, id=user.id))
+    yield store
+
+
+@pytest.fixture
+async def hub(store: MemoryStore) -> AsyncIterator[Hub]:
+    hub = _hub(store)
+    await hub.start()
+    await hub.create(ESSAY, [EssayCreated("Title", "", None)], EMMA)
+    await hub.execute(ESSAY, SetRight(JANE, Right.EDIT), EMMA)
+    yield hub
+    await hub.stop()
+
+
+def _hub(store: MemoryStore) -> Hub:
+    clock = LoopClock(asyncio.get_running_loop())
+    return Hub(store, clock, DIALECTS, RoomRules(quiet=0, confirm_after=0), lambda: 7)
+
+
+async def _member(hub: Hub, number: int, user: User) -> Member:
+    member = Member(hub, ConnectionId(number), user)
+    hub.replies.enter(member)
+    await member.asks(Join(), f"join-{number}")
+    return member
+
+
+def _feedback() -> AddFeedback:
+    return AddFeedback(FeedbackId(0), FeedbackType.STYLE, "Hm")
+
+
+async def test_what_the_store_refused_was_never_said_and_the_room_goes_on_afterwards(
+    hub: Hub, store: MemoryStore
+) -> None:
+    emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
+    await emma.asks(SaveText("Before"), "a")
+    store.fail_with(FULL)
+    assert await emma.asks(SaveText("Lost"), "b") is FULL
+    assert isinstance(await jane.asks(_feedback(), "c"), Unavailable)
+    assert (await jane.asks(Join(), "d"))["seq"] == 3
+    store.heal()
+    await asyncio.sleep(0.6)  # the room is read back half a second after the last failure
+    assert (await emma.asks(SaveText("After"), "e"))["seq"] == 4
+    said = [frame["content"] for frame in jane.frames if frame["type"] == "essay_update"]
+    assert "Lost" not in said
+    assert said[-1] == "After"
+
+
+async def test_a_refused_request_may_be_tried_again_under_its_id(
+    hub: Hub, store: MemoryStore
+) -> None:
+    emma = await _member(hub, 1, EMMA)
+    store.fail_with(FULL)
+    assert await emma.asks(SaveText("Text"), "same") is FULL
+    store.heal()
+    await asyncio.sleep(0.6)
+    assert (await emma.asks(SaveText("Text"), "same"))["seq"] == 3
+
+
+async def test_a_request_is_done_once_on_whatever_connection_and_after_a_restart(
+    hub: Hub, store: MemoryStore
+) -> None:
+    jane = await _member(hub, 1, JANE)
+    first = await jane.asks(_feedback(), "once")
+    again = await (await _member(hub, 2, JANE)).asks(_feedback(), "once")
+    other_node = _hub(store)
+    await other_node.start()
+    after = await (await _member(other_node, 3, JANE)).asks(_feedback(), "once")
+    assert first["feedback_id"] == again["feedback_id"] == after["feedback_id"]
+    room = await other_node.look(ESSAY, EMMA)
+    assert len(room.confirmed.feedback) == 1  # type: ignore[union-attr]
+    await other_node.stop()
+
+
+async def test_joining_again_under_an_old_request_id_joins_again(hub: Hub) -> None:
+    for number in (1, 2):
+        emma = Member(hub, ConnectionId(number), EMMA)
+        hub.replies.enter(emma)
+        await emma.asks(Join(), "1")
+        assert ESSAY in emma.rooms
+
+
+async def test_a_node_that_is_behind_catches_up_and_does_the_work_once(
+    hub: Hub, store: MemoryStore
+) -> None:
+    """Two nodes on one log without a bus: each finds out when its numbers are taken."""
+    emma = await _member(hub, 1, EMMA)
+    other = _hub(store)
+    await other.start()
+    jane = await _member(other, 2, JANE)
+    await emma.asks(SaveText("Emma. "), "a")
+    assert (await jane.asks(_feedback(), "b"))["seq"] == 4
+    assert [f["content"] for f in jane.frames if f["type"] == "essay_update"][-1] == "Emma. "
+    room = await other.look(ESSAY, EMMA)
+    assert room.confirmed.seq == 4
+    await other.stop()
+
+
+async def test_a_mistake_of_ours_refuses_one_command_and_spares_the_room(hub: Hub) -> None:
+    emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
+    await emma.asks(SaveText("Before"), "a")
+    nonsense = SaveText(None)  # type: ignore[arg-type]  # what no dialect lets through
+    assert isinstance(await emma.asks(nonsense, "b"), Unavailable)
+    await asyncio.sleep(0.1)  # the room is read back
+    assert (await jane.asks(SaveText("Before and after"), "c"))["seq"] == 4
+    said = [frame["content"] for frame in emma.frames if frame["type"] == "essay_update"]
+    assert said[-1] == "Before and after"
+
+
+async def test_rest_sees_no_room_where_the_user_may_see_none(hub: Hub) -> None:
+    for room in (ESSAY, essay_room(2)):
+        with pytest.raises(NotFound):
+            await hub.look(room, MIKE)
+        with pytest.raises(NotFound):
+            await hub.execute(room, SaveText("Mine"), MIKE)
+    await hub.execute(ESSAY, SetRight(MIKE, Right.VIEW), EMMA)
+    with pytest.raises(PermissionDenied):
+        await hub.execute(ESSAY, SaveText("Mine"), MIKE)
+
+
+async def test_a_room_that_was_checkpointed_comes_back_the_same(
+    hub: Hub, store: MemoryStore
+) -> None:
+    emma = await _member(hub, 1, EMMA)
+    await emma.asks(_feedback(), "f")
+    for number in range(600):
+        await emma.asks(SaveText(f"Edit 😀 number {number}"), str(number))
+    stored = await store.load(ESSAY)
+    assert stored is not None
+    assert stored.checkpoint is not None
+    assert len(stored.records) < 300
+    other = _hub(store)
+    await other.start()
+    here, there = await hub.look(ESSAY, EMMA), await other.look(ESSAY, EMMA)
+    assert there.confirmed == here.confirmed
+    await other.execute(ESSAY, SaveText("Edit 😀 number 600, and on"), EMMA)
+    await other.stop()
+
+
+async def test_typing_goes_on_while_the_store_is_out_of_reach(
+    hub: Hub, store: MemoryStore
+) -> None:
+    emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
+    store.fail_with(FULL)
+    assert await emma.asks(SaveText("Lost"), "a") is FULL
+    await emma.asks(StartTyping(), "b")
+    await asyncio.sleep(0)
+    assert "typing_start" in [frame["type"] for frame in jane.frames]
+    store.heal()
