@@ -33,8 +33,7 @@ def main() -> int:
     """Run what the command line asks for."""
     asked = _arguments()
     plan = quick() if asked.quick else full()
-    if asked.cycles is not None:
-        plan = replace(plan, cycles=asked.cycles)
+    plan = replace(plan, cycles=asked.cycles or plan.cycles, eager=asked.eager)
     started = time.monotonic()
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
 
@@ -83,6 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="less than a minute, rough figures")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part; repeatable")
     parser.add_argument("--cycles", type=int, help="how often every server is measured")
+    parser.add_argument("--eager", action="store_true", help="wake the readers by every frame")
     parser.add_argument("--output", type=Path, default=_RESULTS, help="folder of the JSON file")
     return parser.parse_args()
 

@@ -131,7 +131,7 @@ def _cell(
     time.sleep(plan.settle)
     for _ in range(plan.cycles):
         for stand in stands:
-            segment = _Segment(crew, stand, load, publishers[stand.name], burst)
+            segment = _Segment(crew, stand, load, publishers[stand.name], burst, plan.eager)
             segment.measure(plan.seconds, cell.runs[stand.name], members)
     for publisher in publishers.values():
         publisher.close()
@@ -147,13 +147,14 @@ class _Segment:
     load: Load
     publisher: Publisher
     burst: int
+    eager: bool
     rounds: int = 0
 
     def measure(self, seconds: float, run: Run, members: int) -> None:
         """Publish for so long, and add what came of it to ``run``."""
         load, group, pid = self.load, self.stand.name, self.stand.server.pid
         self.publisher.drain()
-        self.crew.arm(Arm(group, self.burst, load.prefixes, load.read_size))
+        self.crew.arm(Arm(group, self.burst, load.prefixes, load.read_size, self.eager))
         self._publish(WARM_UP)
         cpu, started = cpu_seconds(pid), time.perf_counter()
         while (elapsed := time.perf_counter() - started) < seconds:

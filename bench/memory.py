@@ -21,7 +21,6 @@ PEOPLE: Final = 20
 """Readers of each essay; each has one connection."""
 _FIRST: Final = 20
 """Connections that come before the first reading: what the first ones load is not theirs."""
-_CALM: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +49,22 @@ def measure_memory(
     figures = []
     with ExitStack() as stack:
         server = stack.enter_context(workroom(scratch)).ready()
-        figures.append(_measured(crew, server, paths))
+        figures.append(_measured(crew, server, paths, plan.calm))
     for module, name in (("websockets_server", "websockets"), ("starlette_app", "starlette")):
         with baseline(module, name) as server:
-            figures.append(_measured(crew, server.ready(), ["/listen"] * len(paths)))
+            doors = ["/listen"] * len(paths)
+            figures.append(_measured(crew, server.ready(), doors, plan.calm))
     say("memory of idle connections")
     return figures
 
 
-def _measured(crew: Crew, server: Server, paths: list[str]) -> Memory:
+def _measured(crew: Crew, server: Server, paths: list[str], calm: float) -> Memory:
     doors = [Door(server.address, path) for path in paths]
     crew.connect("idle", doors[:_FIRST])
-    time.sleep(_CALM)
+    time.sleep(calm)
     before = rss_kib(server.pid)
     crew.connect("idle", doors[_FIRST:])
-    time.sleep(_CALM)
+    time.sleep(calm)
     after = rss_kib(server.pid)
     crew.close("idle")
     return Memory(server.name, len(doors) - _FIRST, before, after)

@@ -192,7 +192,7 @@ class Client:
     def send(self) -> None:
         self.dirty = False
         world = self.world
-        world.delivered |= self.unsent
+        world.delivered |= {word for word in self.unsent if self.has(word)}
         self.unsent = set()
         text, base = self.text, self.base
         caret = self.caret if world.scenario.carets else None

@@ -17,6 +17,8 @@ class Plan:
     seconds: float = 0.8
     """How long each server is measured in each cycle."""
     settle: float = 0.3
+    eager: bool = False
+    """Whether the readers are woken by every frame; see ``reader.py``."""
     edit_seconds: float = 12.0
     edit_rate: int = 5000
     """Edits per second of the open loop."""
@@ -24,6 +26,8 @@ class Plan:
     writers: int = 2
     """Connections in each of these essays."""
     idle: int = 2000
+    calm: float = 3.0
+    """How long idle connections are left alone before memory is read."""
     starts: int = 5
     server_cores: tuple[int, ...] = ()
     """Where the servers are kept during the fan-out; anywhere if empty."""
@@ -39,7 +43,10 @@ def full() -> Plan:
 
 def quick() -> Plan:
     """A look at everything in less than a minute; the figures are rough."""
-    return _placed(Plan(cycles=2, seconds=0.2, settle=0.2, edit_seconds=3.0, idle=500, starts=2))
+    small = Plan(
+        cycles=2, seconds=0.12, settle=0.1, edit_seconds=3.0, idle=300, calm=1.0, starts=2
+    )
+    return _placed(small)
 
 
 def _placed(plan: Plan) -> Plan:

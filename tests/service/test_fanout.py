@@ -45,10 +45,11 @@ class Reader:
     user_id: UserId
     form: Form = Form.PLAIN
     writes: list[bytes] = field(default_factory=list)
+    dead_write: Callable[[bytes], None] | None = None
 
     @property
     def write(self) -> Callable[[bytes], None]:
-        return self.writes.append
+        return self.dead_write or self.writes.append
 
     @property
     def data(self) -> bytes:
@@ -166,6 +167,19 @@ def test_a_slow_reader_is_told_nothing_but_answers_until_it_reads_again(room: Ro
     frames = {n: _frame(_stopped(n)) for n in (10, 11, 12, 13)}
     assert slow.data == frames[10] + b"answer" + frames[13]
     assert other.data == frames[10] + frames[11] + frames[13]
+
+
+def test_a_socket_that_has_gone_since_does_not_stop_the_others(room: Room) -> None:
+    def gone(_data: bytes) -> None:
+        raise RuntimeError("the socket is closed")
+
+    readers = [room.enter(n) for n in range(1, 2 * SLICE)]
+    dead = Reader(ConnectionId(9999), UserId(9999), dead_write=gone)
+    room.audience.add(dead)
+    for number in (10, 11):
+        room.audience.publish(_stopped(number))
+        room.loop.run()
+    assert {reader.data for reader in readers} == {_frame(_stopped(10)) + _frame(_stopped(11))}
 
 
 def test_whatever_happens_each_member_gets_exactly_what_was_meant_for_it() -> None:

@@ -80,7 +80,6 @@ class Connection:
         "id",
         "session",
         "user",
-        "write",
     )
 
     def __init__(
@@ -96,7 +95,6 @@ class Connection:
         rules, tick = gateway.rules, gateway.clock.now().tick
         self.id = connection_id
         self.form = form
-        self.write = outlet.write
         self.user: Any = None
         self.session: SessionId | None = None
         self.expires = 0
@@ -119,6 +117,11 @@ class Connection:
         self._task: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
         self._slow_timer: Timer | None = None
+
+    @property
+    def write(self) -> Write:
+        """Writes frames. Read afresh each time: after the end it is one that does nothing."""
+        return self._outlet.write
 
     @property
     def user_id(self) -> UserId:
@@ -383,7 +386,7 @@ class Connection:
 
     def _mistake(self, error: WorkroomError, message: bytes) -> None:
         """Refuse a message; close when there is no end to them."""
-        if self._stage is not Stage.OPEN:
+        if self._stage is Stage.CLOSED:
             return
         request_id = None
         if self.form is Form.EXTENDED and message:

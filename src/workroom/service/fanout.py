@@ -41,10 +41,14 @@ class Recipient(Protocol):
 
     id: ConnectionId
     form: Form
-    write: Write
 
     @property
-    def user_id(self) -> UserId: ...
+    def write(self) -> Write:
+        """The socket's own write, bound."""
+
+    @property
+    def user_id(self) -> UserId:
+        """Whose connection it is."""
 
 
 @dataclass(slots=True)
@@ -256,7 +260,11 @@ class Audience:
             self._jobs.popleft()
             budget -= len(writes)
             for write in writes:
-                write(data)
+                try:
+                    write(data)
+                except RuntimeError:  # noqa: PERF203 -- free when nothing is raised
+                    # uvloop says so when the socket has gone since this job was put down.
+                    continue
 
 
 def _joined(frames: Iterable[bytes | None]) -> list[bytes]:

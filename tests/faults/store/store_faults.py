@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,13 +21,13 @@ PATIENCE = 20.0
 
 
 @contextmanager
-def no_file_may_grow(beyond: Path) -> Iterator[None]:
-    """Writing past the present size of a file fails in this process, as on a full disk.
+def nothing_can_be_written() -> Iterator[None]:
+    """Every write to a file fails in this process, as on a full disk.
 
     Python ignores SIGXFSZ, so the write itself gives an error.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (beyond.stat().st_size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:
         yield
     finally:
@@ -43,10 +44,15 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def overwrite(path: Path, offset: int, junk: bytes) -> None:
-    """Put ``junk`` into a file, as a bad disk or a wrong program would."""
-    with path.open("r+b") as file:
-        file.seek(offset)
-        file.write(junk)
+    """Put ``junk`` into a file, as a bad disk or a wrong program would.
+
+    Another process does it: closing a file here would let go of SQLite's locks on it.
+    """
+    subprocess.run(
+        ["dd", f"of={path}", "bs=1", f"seek={offset}", "conv=notrunc", "status=none"],
+        input=junk,
+        check=True,
+    )
 
 
 async def refusal(store: SqliteStore, one: Append) -> str:

@@ -28,8 +28,8 @@ async def _filled(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"hello", b"PK\x03\x04" * 2_000, bytes(10_000), b"SQLite format 2\x00" + bytes(5_000)],
-    ids=["text", "archive", "zeros", "old"],
+    [b"h", b"hello", b"PK\x03\x04" * 2_000, bytes(10_000), b"SQLite format 2\x00" + bytes(5_000)],
+    ids=["byte", "text", "archive", "zeros", "old"],
 )
 async def test_a_file_that_is_no_database_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
@@ -52,7 +52,7 @@ async def test_an_empty_file_is_a_new_database(path: Path) -> None:
 async def test_a_folder_in_the_place_of_the_file_is_refused(path: Path) -> None:
     path.mkdir()
 
-    with pytest.raises(Misconfigured, match="cannot be used"):
+    with pytest.raises(Misconfigured, match="not a file"):
         await SqliteStore(path).open()
 
 

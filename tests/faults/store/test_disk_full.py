@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.faults.store.store_faults import no_file_may_grow, recovers, refusal
+from tests.faults.store.store_faults import nothing_can_be_written, recovers, refusal
 from tests.ports.store_kit import ANA, ESSAY, append, new_user, outcome, outcomes, record
 from workroom.adapters.store import SqliteStore
 from workroom.errors import Unavailable
@@ -50,13 +48,12 @@ async def test_everybody_in_the_transaction_is_told(store: SqliteStore) -> None:
     assert await store.verify() == []
 
 
-async def test_files_that_cannot_grow_stop_writing_and_not_reading(
-    store: SqliteStore, path: Path
+async def test_files_that_cannot_be_written_stop_writing_and_not_reading(
+    store: SqliteStore,
 ) -> None:
     await outcome(store, append())
-    wal = path.with_name(path.name + "-wal")
 
-    with no_file_may_grow(beyond=wal):
+    with nothing_can_be_written():
         assert "disk" in await refusal(store, BIG)
         assert "disk" in await refusal(store, append(expected=1))
         room = await store.load(ESSAY)
@@ -73,9 +70,9 @@ async def test_files_that_cannot_grow_stop_writing_and_not_reading(
     assert await store.account(ANA) is None
 
 
-async def test_readiness_returns_without_anybody_writing(store: SqliteStore, path: Path) -> None:
+async def test_readiness_returns_without_anybody_writing(store: SqliteStore) -> None:
     await outcome(store, append())
-    with no_file_may_grow(beyond=path.with_name(path.name + "-wal")):
+    with nothing_can_be_written():
         await refusal(store, BIG)
 
     for _ in range(1_000):

@@ -87,13 +87,22 @@ async def test_a_lock_that_is_let_go_in_time_costs_only_the_wait(path: Path) -> 
     await store.close()
 
 
-async def test_a_locked_file_is_not_opened_and_says_why(path: Path) -> None:
-    first = SqliteStore(path)
-    await first.open()
-    await first.close()
-
+async def test_a_new_file_that_somebody_holds_is_not_opened_and_says_why(path: Path) -> None:
     with locked(path), pytest.raises(Unavailable, match="locked"):
         await SqliteStore(path, busy_timeout=0.1).open()
 
-    await first.open()
-    await first.close()
+    store = SqliteStore(path)
+    await store.open()
+    await recovers(store, ESSAY, 0)
+    await store.close()
+
+
+async def test_a_file_with_tables_is_opened_while_somebody_writes(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+
+    with locked(path):
+        await store.open()
+        assert await store.load(ESSAY) is None
+    await store.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
 from pathlib import Path
 
 from tests.ports.store_kit import ANA, answer, append, outcome, outcomes
@@ -28,7 +29,8 @@ async def _written(path: Path) -> dict[RoomId, list[Record]]:
             [append(r, step * 2, count=2, answer=answer(f"{r}-{step}")) for r in ROOMS],
         )
     for suffix in ("", "-wal"):
-        shutil.copy(f"{path}{suffix}", f"{path}{suffix}.copy")
+        # Copied by another process: closing the file here would let go of SQLite's locks on it.
+        subprocess.run(["cp", f"{path}{suffix}", f"{path}{suffix}.copy"], check=True)
     full = {room: await store.records(room, 0, 1_000) for room in ROOMS}
     await store.close()
     return full

@@ -24,9 +24,7 @@ _MESSAGES: Final[dict[int, str]] = {
 _RETRY_AFTER: Final = 2.0
 """Seconds that a client should wait before it tries again."""
 
-DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-"""Primary codes that mean: the file itself is no longer what SQLite wrote."""
-
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PASSING: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
@@ -58,6 +56,11 @@ def needs_new_connection(error: BaseException) -> bool:
     """
     code = primary_code(error)
     return code is not None and code not in _PASSING
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether the file itself is no longer what SQLite wrote."""
+    return primary_code(error) in _DAMAGED
 
 
 def unavailable(error: BaseException) -> Unavailable:

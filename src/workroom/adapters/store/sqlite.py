@@ -12,7 +12,7 @@ from typing import Final
 from workroom.adapters.store import queries, verify
 from workroom.adapters.store.sqlite_access import SqliteAccess
 from workroom.adapters.store.sqlite_accounts import SqliteAccounts
-from workroom.adapters.store.writer import Done
+from workroom.adapters.store.work import Done
 from workroom.core.entries import Record
 from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
 from workroom.ports.store import Append, IdKind, RoomPage, StoredRoom

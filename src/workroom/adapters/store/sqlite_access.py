@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from workroom.adapters.store import faults
 from workroom.adapters.store.sqlite_file import SqliteFile
-from workroom.adapters.store.writer import CLOSED, Done, Writer
+from workroom.adapters.store.work import Done
+from workroom.adapters.store.writer import CLOSED, Writer
 from workroom.errors import Unavailable
 from workroom.ports.store import Append
 
@@ -78,6 +79,8 @@ class SqliteAccess:
                 except Exception as error:
                     if faults.needs_new_connection(error):
                         connection.invalidate()
+                    if faults.is_damage(error):
+                        self.writer.distrust(error)
                     raise
         except Exception as error:
             if faults.is_fault(error):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from workroom.adapters.store import faults, migrations, queries
 from workroom.errors import Misconfigured, Unavailable
 
-_MAGIC: Final = b"SQLite format 3\x00"
 _CHECKED_AT_OPENING: Final = 64 * 2**20
 """Files up to this size are checked whole at every start (about 0.1 s); larger ones on demand."""
 _CACHED_STATEMENTS: Final = 256
@@ -39,10 +41,8 @@ class SqliteFile:
         self.path = path.absolute()
         self._busy_timeout = busy_timeout
         self._identity: tuple[int, int] | None = None
-        self._writing = self._engine("rw", NullPool)
-        self._reading = self._engine("ro", QueuePool, pool_size=readers, max_overflow=0)
-        event.listen(self._writing, "begin", _begin_writing)
-        event.listen(self._reading, "begin", _begin_reading)
+        self._writing = self._engine(_WRITING, NullPool)
+        self._reading = self._engine(_READING, QueuePool, pool_size=readers, max_overflow=0)
 
     def open(self) -> Connection:
         """Make or check the file and bring its tables up to date; the writing connection.
@@ -64,12 +64,27 @@ class SqliteFile:
         return connection
 
     def connect(self) -> Connection:
-        """A connection that may write; its transactions take the write lock at once."""
+        """A connection that may write."""
         return self._writing.connect()
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction with the write lock, waiting for it up to the time limit.
+
+        A transaction that starts by reading and writes later can fail with no wait at all.
+        """
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def commit(self, connection: Connection) -> None:
+        """Make the transaction durable. Raises Unavailable when SQLite has undone it meanwhile."""
+        if not _raw(connection).in_transaction:
+            raise Unavailable("The database gave up the transaction")
+        connection.commit()
 
     def read(self) -> Connection:
         """A connection from the pool that only reads; one snapshot until it is closed."""
-        return self._reading.connect()
+        connection = self._reading.connect()
+        connection.exec_driver_sql("BEGIN")
+        return connection
 
     def prove(self, connection: Connection, error: BaseException) -> None:
         """Show that the file can be written and synced again after ``error``.
@@ -77,10 +92,11 @@ class SqliteFile:
         The row written here also overwrites what a failed commit may have left in the log, so that
         a crash cannot bring back what was reported as not stored.
         """
-        if faults.primary_code(error) in faults.DAMAGED:
+        if faults.is_damage(error):
             self._refuse_damage(connection)
+        self.begin(connection)
         queries.raise_fence(connection)
-        connection.commit()
+        self.commit(connection)
 
     def watch(self) -> None:
         """Raises Unavailable when another file, or none, is at the path now."""
@@ -91,8 +107,12 @@ class SqliteFile:
         """Give the readers' connections back; the writer's is closed by who holds it."""
         self._reading.dispose()
 
-    def _engine(self, mode: str, pool: type[NullPool | QueuePool], **options: int) -> Engine:
-        uri = f"file:{quote(str(self.path))}?mode={mode}"
+    def _engine(
+        self, pragmas: Sequence[str], pool: type[NullPool | QueuePool], **options: int
+    ) -> Engine:
+        # Readers, too, are let in to write: only so can one bring back the shared index of the log
+        # when the writer has gone. ``query_only`` keeps them from changing anything.
+        uri = f"file:{quote(str(self.path))}?mode=rw"
 
         def create() -> sqlite3.Connection:
             connection = sqlite3.connect(
@@ -103,47 +123,66 @@ class SqliteFile:
                 check_same_thread=False,
                 cached_statements=_CACHED_STATEMENTS,
             )
-            for pragma in _WRITING if mode == "rw" else _READING:
-                connection.execute(pragma)
+            try:
+                for pragma in pragmas:
+                    connection.execute(pragma)
+            except BaseException:
+                connection.close()
+                raise
             return connection
 
         return create_engine("sqlite://", creator=create, poolclass=pool, **options)
 
     def _look(self) -> tuple[int, int] | None:
         try:
-            status = os.stat(self.path)
+            status = self.path.stat()
         except OSError:
             return None
         return status.st_dev, status.st_ino
 
     def _make_file(self) -> None:
-        """Create an empty file that only its owner can read, and refuse one that is no database."""
+        """Create an empty file that only its owner can read, unless there is one.
+
+        An existing file is not even opened here: closing it would let go of the locks that SQLite
+        may hold on it elsewhere in this process.
+        """
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as file:
-                magic = file.read(len(_MAGIC))
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
             raise Misconfigured(
-                f"The database file {self.path} cannot be used: {error.strerror}"
+                f"The database file {self.path} cannot be made: {error.strerror}"
             ) from error
-        if magic not in (b"", _MAGIC):
-            raise Misconfigured(
-                f"{self.path} is damaged, or is not a database; it was left as it is"
-            )
+        if not self.path.is_file():
+            raise Misconfigured(f"{self.path} is not a file: no database can be kept there")
 
     def _prepare(self, connection: Connection) -> None:
-        raw = connection.connection.dbapi_connection
-        assert isinstance(raw, sqlite3.Connection)
-        mode = raw.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-        if mode != "wal":
+        if self._use_write_ahead_log(connection) != "wal":
             raise Misconfigured(f"{self.path} is on a file system that cannot hold a database")
-        if migrations.current_revision(connection) == migrations.HEAD:
+        if migrations.current_revision(connection) != migrations.HEAD:
             connection.rollback()
-        else:
+            self.begin(connection)
             migrations.upgrade_connection(connection)
-            connection.commit()
+            self.commit(connection)
+        connection.rollback()
         if self.path.stat().st_size <= _CHECKED_AT_OPENING:
             self._refuse_damage(connection)
+        # Keeps the log's shared index alive while the writer changes its connection.
+        self.read().close()
+
+    def _use_write_ahead_log(self, connection: Connection) -> str:
+        """The journal mode then. SQLite itself does not wait for others who do the same."""
+        deadline = time.monotonic() + self._busy_timeout
+        while True:
+            try:
+                mode: str = _raw(connection).execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return mode
 
     def _refuse_damage(self, connection: Connection) -> None:
         finding = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
@@ -152,15 +191,16 @@ class SqliteFile:
             raise Misconfigured(f"{self.path} is damaged; it was left as it is")
 
     def _refusal(self, error: Exception) -> Misconfigured | Unavailable:
-        if faults.primary_code(error) in faults.DAMAGED:
+        code = faults.primary_code(error)
+        if code == sqlite3.SQLITE_NOTADB:
+            return Misconfigured(f"{self.path} is damaged or not a database; it was left as it is")
+        if code == sqlite3.SQLITE_CORRUPT:
             return Misconfigured(f"{self.path} is damaged; it was left as it is")
         return faults.unavailable(error)
 
 
-def _begin_writing(connection: Connection) -> None:
-    # A transaction that starts by reading and writes later can fail with no wait at all.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin_reading(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+def _raw(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection."""
+    raw = connection.connection.dbapi_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw

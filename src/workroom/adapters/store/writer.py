@@ -18,22 +18,19 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from workroom.adapters.store import faults, queries
 from workroom.adapters.store.batch import answer_key, collect, judge
 from workroom.adapters.store.heads import KnownHeads
+from workroom.adapters.store.work import Done, Item, Job, Outcome, Pending, deliver
 from workroom.errors import Unavailable
 from workroom.ports.store import Append, Appended, AppendResult, NotStored
 
 T = TypeVar("T")
-Done = Callable[[AppendResult], None]
-Outcome = tuple[Callable[[Any], None], Any]
-"""What to call on the event loop, and with what."""
 
 CLOSED: Final = "The store is closed"
 _LONGEST_PAUSE: Final = 5.0
@@ -46,37 +43,17 @@ class Database(Protocol):
     def connect(self) -> Connection:
         """A connection that may write. Raises the driver's error, or Unavailable."""
 
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction that holds the write lock."""
+
+    def commit(self, connection: Connection) -> None:
+        """End it, durably. Raises when there is none any more."""
+
     def prove(self, connection: Connection, error: BaseException) -> None:
         """Write and sync something after ``error``. Raises like ``connect``."""
 
     def watch(self) -> None:
         """Raises Unavailable when the file is no longer where it was."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    append: Append
-    done: Done
-
-    def fail(self, error: Unavailable) -> Outcome:
-        return self.done, NotStored(error)
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    work: Callable[[Connection], Any]
-    future: asyncio.Future[Any]
-
-    def succeed(self, value: Any) -> None:
-        if not self.future.done():
-            self.future.set_result(value)
-
-    def refuse(self, error: BaseException) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-
-    def fail(self, error: Unavailable) -> Outcome:
-        return self.refuse, error
 
 
 class Writer:
@@ -86,12 +63,13 @@ class Writer:
         self._database = database
         self._most_appends = most_appends
         self._most_bytes = most_bytes
-        self._queue: SimpleQueue[_Pending | _Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._connection: Connection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._heads = KnownHeads()
         self._doubt: BaseException | None = None
+        self._rumour: BaseException | None = None
         self._pause = 0.0
         self._retry_at = 0.0
         self.fault: Unavailable | None = None
@@ -116,14 +94,14 @@ class Writer:
         if self._thread is None:
             asyncio.get_running_loop().call_soon(done, NotStored(Unavailable(CLOSED)))
             return
-        self._queue.put(_Pending(append, done))
+        self._queue.put(Pending(append, done))
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` inside the next transaction; returns once that is committed."""
         if self._thread is None:
             raise Unavailable(CLOSED)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Job(work, future))
+        self._queue.put(Job(work, future))
         return await future
 
     async def stop(self) -> None:
@@ -132,6 +110,10 @@ class Writer:
         if thread is not None:
             self._queue.put(None)
             await asyncio.get_running_loop().run_in_executor(None, thread.join)
+
+    def distrust(self, error: BaseException) -> None:
+        """A reader found damage: check before anything is acknowledged again. From any thread."""
+        self._rumour = error
 
     def disconnect(self) -> None:
         """Close the connection of a writer that has stopped."""
@@ -154,13 +136,13 @@ class Writer:
                     outcomes += [item.fail(self.fault) for item in more]
                 self._hand_back(outcomes)
 
-    def _take(self) -> tuple[list[_Pending | _Job], bool]:
+    def _take(self) -> tuple[list[Item], bool]:
         """Wait for work, then take all there is within the bounds; False after the last."""
         first = self._queue.get()
         if first is None:
             return [], False
         items = [first]
-        size = _weight(first)
+        size = first.weight
         while len(items) < self._most_appends and size < self._most_bytes:
             try:
                 item = self._queue.get_nowait()
@@ -169,12 +151,12 @@ class Writer:
             if item is None:
                 return items, False
             items.append(item)
-            size += _weight(item)
+            size += item.weight
         return items, True
 
-    def _take_all(self) -> tuple[list[_Pending | _Job], bool]:
+    def _take_all(self) -> tuple[list[Item], bool]:
         """All there is, at once and without bounds; False after the last."""
-        items: list[_Pending | _Job] = []
+        items: list[Item] = []
         while True:
             try:
                 item = self._queue.get_nowait()
@@ -184,7 +166,7 @@ class Writer:
                 return items, False
             items.append(item)
 
-    def _carry_out(self, items: Sequence[_Pending | _Job]) -> list[Outcome]:
+    def _carry_out(self, items: Sequence[Item]) -> list[Outcome]:
         """One transaction; on failure everybody in it is told, and nothing is stored."""
         try:
             connection = self._trusted_connection()
@@ -194,7 +176,7 @@ class Writer:
         self.fault = None
         return outcomes
 
-    def _failed(self, items: Sequence[_Pending | _Job], error: BaseException) -> list[Outcome]:
+    def _failed(self, items: Sequence[Item], error: BaseException) -> list[Outcome]:
         self.fault = reason = faults.unavailable(error)
         self._heads.forget()
         self._roll_back()
@@ -214,6 +196,10 @@ class Writer:
     def _trusted_connection(self) -> Connection:
         """The connection, or after a doubtful failure a new one that has proved itself."""
         self._database.watch()
+        rumour, self._rumour = self._rumour, None
+        if rumour is not None:
+            self._doubt = rumour
+            self.disconnect()
         if self._connection is not None:
             return self._connection
         if time.monotonic() < self._retry_at and self.fault is not None:
@@ -227,18 +213,20 @@ class Writer:
         except Exception:
             connection.close()
             raise
-        self._connection, self._doubt, self._pause = connection, None, 0.0
+        self._connection, self._doubt = connection, None
+        self._pause = self._retry_at = 0.0
         return connection
 
-    def _transact(self, connection: Connection, items: Sequence[_Pending | _Job]) -> list[Outcome]:
-        pending = [item for item in items if isinstance(item, _Pending)]
-        jobs = [item for item in items if isinstance(item, _Job)]
+    def _transact(self, connection: Connection, items: Sequence[Item]) -> list[Outcome]:
+        pending = [item for item in items if isinstance(item, Pending)]
+        jobs = [item for item in items if isinstance(item, Job)]
+        self._database.begin(connection)
         results = self._store_all(connection, [item.append for item in pending])
         outcomes: list[Outcome] = [
             (item.done, result) for item, result in zip(pending, results, strict=True)
         ]
         outcomes += [_run_job(connection, job) for job in jobs]
-        connection.commit()
+        self._database.commit(connection)
         return outcomes
 
     def _store_all(self, connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:
@@ -257,6 +245,7 @@ class Writer:
                 if faults.is_fault(error):
                     raise
                 connection.rollback()
+                self._database.begin(connection)
         # One append holds a value that cannot be stored: the others must not suffer.
         return [self._store_alone(connection, append) for append in appends]
 
@@ -293,7 +282,7 @@ class Writer:
         """One wake-up of the loop for the whole transaction."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                self._loop.call_soon_threadsafe(_deliver, self._loop, outcomes)
+                self._loop.call_soon_threadsafe(deliver, self._loop, outcomes)
 
 
 class _MustAsk(Exception):
@@ -308,18 +297,7 @@ def _all_clear(appends: Sequence[Append], results: Sequence[AppendResult]) -> bo
     )
 
 
-def _weight(item: _Pending | _Job) -> int:
-    """Bytes that an item adds to its transaction, roughly."""
-    if isinstance(item, _Job):
-        return 0
-    append = item.append
-    size = 0 if append.checkpoint is None else len(append.checkpoint.state)
-    for record in append.records:
-        size += len(record.body) + (0 if record.update is None else len(record.update))
-    return size
-
-
-def _run_job(connection: Connection, job: _Job) -> Outcome:
+def _run_job(connection: Connection, job: Job) -> Outcome:
     """Run one job; if it fails, what it wrote is undone and the transaction goes on."""
     try:
         with connection.begin_nested():
@@ -328,12 +306,3 @@ def _run_job(connection: Connection, job: _Job) -> Outcome:
         if faults.is_fault(error):
             raise
         return job.refuse, error
-
-
-def _deliver(loop: asyncio.AbstractEventLoop, outcomes: list[Outcome]) -> None:
-    """Call everybody back, in order; a callback that raises does not keep the next from it."""
-    for call, value in outcomes:
-        try:
-            call(value)
-        except Exception as error:  # noqa: BLE001 - as the loop itself does
-            loop.call_exception_handler({"message": "A store callback failed", "exception": error})
