@@ -8,8 +8,9 @@ import secrets
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
@@ -21,7 +22,7 @@ from workroom.adapters.store.sqlite import SqliteStore
 from workroom.config import Settings
 from workroom.core.limits import RoomRules
 from workroom.core.text import assert_pycrdt_behaves
-from workroom.errors import Misconfigured
+from workroom.errors import Misconfigured, WorkroomError
 from workroom.ids import MAX_ID, RoomKind
 from workroom.observe import LOOP_LAG_SECONDS, logger
 from workroom.ports.clock import Clock
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
 
 LAG_EVERY: Final = 0.5
 """Seconds between two looks at how late the event loop is."""
-HOUSEKEEPING_EVERY: Final = 600.0
+HOUSEKEEPING_EVERY: Final = 60.0
+LEARN_EVERY: Final = 2.0
+"""Seconds after which a log-out made by another process (the command line) is noticed at the latest."""
 REMEMBER_ANSWERS: Final = 25 * 3600
 """Seconds for which the answer to a request is kept: more than the 24 hours that are promised."""
 
@@ -59,10 +62,14 @@ class App:
     hub: Hub
     library: Library
     gateway: Gateway
+    keys: Jwks | None = None
+    """The keys of an identity service, where they are fetched."""
 
     async def close(self) -> None:
         """Let go of everything; what was accepted is stored."""
         await self.hub.stop()
+        if self.keys is not None:
+            await self.keys.close()
         await self.store.close()
 
 
@@ -76,7 +83,8 @@ async def open_app(settings: Settings) -> App:
     async with AsyncExitStack() as undo:
         store = await _open_store(settings)
         undo.push_async_callback(store.close)
-        accounts = await _open_accounts(settings, store, clock)
+        keys = await _open_keys(settings, clock)
+        accounts = await _open_accounts(settings, store, clock, keys)
         registry = Registry(
             EssayDialect(max_rooms=settings.max_essays_per_connection),
             ProjectDialect(max_rooms=settings.max_projects_per_connection),
@@ -95,7 +103,7 @@ async def open_app(settings: Settings) -> App:
             origins=settings.origins,
         )
         undo.pop_all()
-    return App(settings, clock, store, accounts, hub, library, gateway)
+    return App(settings, clock, store, accounts, hub, library, gateway, keys)
 
 
 async def serve(
@@ -126,7 +134,11 @@ async def _serve(
     if settings.project_port != settings.port or settings.port == 0:
         sockets.append(_listen(settings.host, settings.project_port, "project_port"))
     server = _server(app)
-    chores = [asyncio.ensure_future(_watch_lag(app.clock)), asyncio.ensure_future(_keep_house(app))]
+    chores = [
+        asyncio.ensure_future(_watch_lag(app.clock)),
+        asyncio.ensure_future(_keep_house(app)),
+        asyncio.ensure_future(_learn_of_log_outs(app)),
+    ]
     # Threads that hash and commit hand the interpreter over more often, so that the loop never
     # waits 5 ms for it (the default interval) in the middle of a fan-out.
     sys.setswitchinterval(0.0005)
@@ -218,7 +230,9 @@ async def _open_store(settings: Settings) -> SqliteStore:
     return store
 
 
-async def _open_accounts(settings: Settings, store: SqliteStore, clock: Clock) -> Accounts:
+async def _open_accounts(
+    settings: Settings, store: SqliteStore, clock: Clock, keys: Jwks | None
+) -> Accounts:
     configured = settings.secret.get_secret_value() if settings.secret is not None else None
     secret = load_secret(
         configured, settings.data_dir, production=settings.env == "production"
@@ -227,7 +241,7 @@ async def _open_accounts(settings: Settings, store: SqliteStore, clock: Clock) -
         clock,
         secret=secret,
         public_key=_public_key(settings),
-        jwks=_jwks(settings, clock),
+        jwks=keys,
         audience=settings.auth_audience,
         issuer=settings.auth_issuer,
         leeway=settings.auth_leeway,
@@ -258,17 +272,19 @@ def _public_key(settings: Settings) -> VerificationKey | None:
         raise Misconfigured(message, field="WORKROOM_AUTH_PUBLIC_KEY") from None
 
 
-def _jwks(settings: Settings, clock: Clock) -> Jwks | None:
+async def _open_keys(settings: Settings, clock: Clock) -> Jwks | None:
+    """The identity service's keys. A file must be readable now; a URL may be down for a while."""
     if settings.auth_jwks is None:
         return None
-    from pathlib import Path
-
     from workroom.adapters.auth.jwks import FileSource, Jwks, UrlSource
 
     where = settings.auth_jwks
-    if where.startswith(("http://", "https://")):
-        return Jwks(UrlSource(where, setting="WORKROOM_AUTH_JWKS"), clock)
-    return Jwks(FileSource(Path(where)), clock)
+    remote = where.startswith(("http://", "https://"))
+    setting = "WORKROOM_AUTH_JWKS"
+    source = UrlSource(where, setting=setting) if remote else FileSource(Path(where))
+    keys = Jwks(source, clock)
+    await keys.start(required=not remote)
+    return keys
 
 
 def _room_rules(settings: Settings) -> RoomRules:
@@ -311,13 +327,20 @@ async def _watch_lag(clock: Clock) -> None:
         LOOP_LAG_SECONDS.observe(max(0.0, clock.now().tick - expected))
 
 
+async def _learn_of_log_outs(app: App) -> None:
+    """Log-outs made by another process on the same data: ``workroom user passwd``, say."""
+    while True:
+        await asyncio.sleep(LEARN_EVERY)
+        with suppress(WorkroomError):  # the store says so itself; it is asked again soon
+            await app.accounts.load()
+
+
 async def _keep_house(app: App) -> None:
-    """Forget what need not be remembered any longer."""
+    """Forget what need not be remembered any longer; notice accounts that were closed."""
     while True:
         await asyncio.sleep(HOUSEKEEPING_EVERY)
         app.accounts.forget_expired()
         before = app.clock.now().wall - REMEMBER_ANSWERS * 1000
-        try:
+        with suppress(WorkroomError):
             await app.store.forget_answers(before)
-        except Exception:  # the store says so itself; house is kept again later
-            log.warning("housekeeping_failed")
+            await app.accounts.recheck(app.gateway.users())

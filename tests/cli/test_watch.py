@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import random
 import subprocess
@@ -120,7 +121,7 @@ def test_waits_grow_to_a_ceiling_and_are_jittered_over_their_whole_length() -> N
 
 
 def screen(view: View) -> str:
-    console = Console(width=80, height=20, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    console = Console(width=80, height=20, record=True, file=io.StringIO())
     console.print(draw(view, console))
     return console.export_text()
 

@@ -40,9 +40,7 @@ async def any_store(
 
 
 @pytest.fixture
-async def server(
-    any_store: Store, clock: FakeClock, hasher: Argon2Hasher
-) -> AsyncIterator[House]:
+async def server(any_store: Store, clock: FakeClock, hasher: Argon2Hasher) -> AsyncIterator[House]:
     """A server on every kind of store."""
     async with house(any_store, clock, hasher) as built:
         yield built

@@ -20,6 +20,7 @@ from workroom.adapters.clock import LoopClock
 from workroom.adapters.store import MemoryStore
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role, User
+from workroom.core.time import Now
 from workroom.ids import RoomKind, UserId
 from workroom.ports.accounts import AccountStore
 from workroom.ports.store import RoomStore
@@ -49,6 +50,17 @@ IDS = {name: number for number, (name, _, _) in enumerate(PEOPLE, 1)}
 
 class Store(RoomStore, AccountStore, Protocol):
     """Rooms and accounts in one, as every adapter is."""
+
+
+class RoomsClock(LoopClock):
+    """The loop's own clock; but no two moments are the same, so that what comes later is later."""
+
+    _last = 0
+
+    def now(self) -> Now:
+        tick, wall = super().now()
+        self._last = max(wall, self._last + 1)
+        return Now(tick, self._last)
 
 
 def clock_of_tokens() -> FakeClock:
@@ -240,7 +252,7 @@ async def house(
     rules: RoomRules | None = None,
 ) -> AsyncIterator[House]:
     """A server on this store, with five people."""
-    rooms_clock = LoopClock(asyncio.get_running_loop())
+    rooms_clock = RoomsClock(asyncio.get_running_loop())
     verifier, issuer = JwtVerifier(clock, secret=SECRET), JwtIssuer(SECRET, clock)
     accounts = Accounts(store, verifier, issuer, hasher, clock)
     registry = Registry()
@@ -264,9 +276,7 @@ async def house(
     }
     tokens = {name: await accounts.issue_token(user) for name, user in users.items()}
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
-        yield House(
-            store, clock, accounts, hub, library, gateway, app, http, users, tokens
-        )
+        yield House(store, clock, accounts, hub, library, gateway, app, http, users, tokens)
     await hub.stop()
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from starlette.types import Message, Scope
 
 from rest_kit import House, memory_house, problem
 from workroom.adapters.auth.passwords import Argon2Hasher
 from workroom.transports.rest import RestSettings
+from workroom.transports.rest.edge import Edge
 
 ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -109,8 +111,18 @@ async def test_https_is_insisted_on_when_configured(hasher: Argon2Hasher) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/essays", "/api/essays/1", "/api/essays/1/feedback", "/api/users/me", "/api/schema"]
-    + ["/healthz", "/readyz", "/metrics", "/api/docs", "/api/docs/page.js"],
+    [
+        "/api/essays",
+        "/api/essays/1",
+        "/api/essays/1/feedback",
+        "/api/users/me",
+        "/api/schema",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/docs",
+        "/api/docs/page.js",
+    ],
 )
 async def test_the_last_slash_makes_no_difference(quick: House, path: str) -> None:
     await quick.essay("Words")
@@ -135,6 +147,32 @@ async def test_head_is_get_without_the_body(quick: House, path: str) -> None:
     assert head.status_code == got.status_code
     assert head.content == b""
     assert head.headers == got.headers
+
+
+async def test_the_servers_own_view_of_a_request_is_left_alone(quick: House) -> None:
+    scope: Scope = {
+        "type": "http",
+        "method": "HEAD",
+        "path": "/healthz/",
+        "query_string": b"",
+        "headers": [],
+        "client": None,
+        "root_path": "",
+        "scheme": "http",
+        "app": quick.app,
+    }
+    before = dict(scope)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    sent: list[Message] = []
+    await Edge(quick.app.router, RestSettings())(scope, receive, send)
+    assert scope == before
+    assert [message.get("body") for message in sent] == [None, b""]
 
 
 # ---- origins -----------------------------------------------------------------------------------
@@ -188,7 +226,8 @@ async def test_an_origin_that_only_looks_allowed_is_not(hasher: Argon2Hasher, or
         answer = await built.as_("emma")("GET", "/api/essays/", headers=headers)
         assert "access-control-allow-origin" not in answer.headers
         assert answer.headers["vary"] == "Origin"
-        problem(await built.nobody("OPTIONS", "/api/essays/", headers=headers), 405, "method_not_allowed")
+        asked = await built.nobody("OPTIONS", "/api/essays/", headers=headers)
+        problem(asked, 405, "method_not_allowed")
 
 
 # ---- metrics -----------------------------------------------------------------------------------
@@ -208,4 +247,5 @@ async def test_requests_are_counted_by_route_and_never_by_path(quick: House) -> 
     assert "77777777" not in text
     assert "BREW" not in text
     assert quick.tokens["emma"] not in text
-    assert any('method="GET",route="/api/essays/{essay_id}/",status="404"' in line for line in lines)
+    counted = 'method="GET",route="/api/essays/{essay_id}/",status="404"'
+    assert any(counted in line for line in lines)

@@ -44,7 +44,8 @@ def test_codes_have_one_status_each_and_an_explanation() -> None:
 
 
 async def test_an_unknown_address_is_404(quick: House) -> None:
-    for path in ("/", "/api", "/api/", "/api/essay/", "/api/essays/1/revisions/", "/x/y", "//evil/"):
+    paths = ("/", "/api", "/api/", "/api/essay/", "/api/essays/1/revisions/", "/x/y", "//evil/")
+    for path in paths:
         told = problem(await quick.as_("emma")("GET", path), 404, "not_found")
         assert "Traceback" not in told["detail"]
 
@@ -109,6 +110,13 @@ async def test_json_is_json_however_it_is_called(quick: House, media_type: str) 
     assert answer.status_code == 201
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity", "x"])
+async def test_packed_bodies_are_415(quick: House, encoding: str) -> None:
+    headers = {"Content-Encoding": encoding}
+    answer = await quick.as_("emma")("POST", "/api/essays/", b'{"title":"T"}', headers=headers)
+    problem(answer, 415, "unsupported_media_type")
+
+
 # ---- bodies that are too much ------------------------------------------------------------------
 
 
@@ -141,9 +149,7 @@ async def test_a_body_that_does_not_arrive_is_408(hasher: Argon2Hasher) -> None:
 
     async with memory_house(hasher, RestSettings(body_seconds=0.01)) as built:
         headers = {"Content-Type": "application/json"}
-        answer = await built.as_("emma")(
-            "POST", "/api/essays/", content=trickle(), headers=headers
-        )
+        answer = await built.as_("emma")("POST", "/api/essays/", content=trickle(), headers=headers)
         problem(answer, 408, "request_timeout")
 
 
@@ -169,6 +175,20 @@ async def test_a_store_that_is_away_is_503_until_it_is_back(quick: House) -> Non
     store.heal()
     assert (await emma.get("/api/essays/"))["results"][0]["title"] == "Essay"
     assert await emma.get("/readyz") == {"status": "ready", "checks": {"database": "ok"}}
+
+
+async def test_a_store_that_hangs_does_not_hang_its_clients(hasher: Argon2Hasher) -> None:
+    async with memory_house(hasher, RestSettings(answer_seconds=0.02)) as built:
+        emma, store = built.as_("emma"), built.store
+        assert isinstance(store, MemoryStore)
+        room = f"/api/essays/{await built.essay()}/"
+        store.hold()
+        answer = await emma("PATCH", room, {"title": "Late"})
+        assert "look" in problem(answer, 503, "unavailable")["detail"]
+        assert (await emma.get(room))["title"] == "Essay"
+        store.release()
+        await emma.patch(room, {"prompt": "Later"})
+        assert (await emma.get(room))["title"] == "Late"
 
 
 async def test_a_server_that_is_stopping_is_alive_and_not_ready(quick: House) -> None:

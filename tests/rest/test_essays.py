@@ -143,9 +143,7 @@ async def test_everywhere_else_bad_characters_are_refused_by_name(
 async def test_a_deleted_essay_is_gone_with_its_feedback(server: House) -> None:
     emma = server.as_("emma")
     room = await server.essay("words", jane="edit")
-    made = await emma.post(
-        f"/api/essays/{room}/feedback/", {"type": "style", "comment": "Nice"}
-    )
+    made = await emma.post(f"/api/essays/{room}/feedback/", {"type": "style", "comment": "Nice"})
     await emma.delete(f"/api/essays/{room}/")
     for path in (
         f"/api/essays/{room}/",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from rest_kit import IDS, Follower, House, until
+from typing import Any
+
+import pytest
+
+from rest_kit import IDS, Follower, House, problem, until
 
 
 async def _follow_essay(server: House, name: str, room: int) -> Follower:
@@ -79,6 +83,51 @@ async def test_a_change_of_a_project_reaches_everybody_in_it(server: House) -> N
     (update,) = mike.of_type("project_updated")
     assert update["payload"]["changes"] == body
     assert update["payload"]["updated_by"] == "1"
+
+
+LIVE_ESSAY = [
+    (
+        {"action": "update_essay", "content": "Other"},
+        ("PATCH", "", {"content": "Other"}),
+    ),
+    (
+        {"action": "add_feedback", "feedback": {"type": "style", "comment": "Hm"}},
+        ("POST", "feedback/", {"type": "style", "comment": "Hm"}),
+    ),
+]
+
+
+@pytest.mark.parametrize("right", ["view", "comment", "edit", "owner"])
+@pytest.mark.parametrize(("message", "request_"), LIVE_ESSAY, ids=["update", "feedback"])
+async def test_an_essay_gives_one_verdict_live_and_by_rest(
+    quick: House, right: str, message: dict[str, Any], request_: tuple[str, str, Any]
+) -> None:
+    live, other = await quick.essay("One", mike=right), await quick.essay("One", mike=right)
+    mike = await _follow_essay(quick, "mike", live)
+    mike.send(essay_id=live, request_id="r1", **message)
+    await until(lambda: any(told.get("request_id") == "r1" for told in mike.messages))
+    (verdict,) = [told for told in mike.messages if told.get("request_id") == "r1"]
+    method, path, body = request_
+    answer = await quick.as_("mike")(method, f"/api/essays/{other}/{path}", body)
+    if verdict["type"] == "ack":
+        assert answer.status_code in (200, 201)
+    else:
+        told = problem(answer, 403, "insufficient_permissions")
+        assert (verdict["error"], verdict["message"]) == (told["code"], told["detail"])
+
+
+@pytest.mark.parametrize("right", ["view", "edit", "owner"])
+async def test_a_project_gives_one_verdict_live_and_by_rest(quick: House, right: str) -> None:
+    room = await quick.project(mike=right)
+    mike = await _follow_project(quick, "mike", room)
+    payload = {"project_id": room, "data": {"title": "Live"}}
+    mike.send(type="update_project", payload=payload, request_id="r1")
+    await until(lambda: bool(mike.of_type("ack") or mike.of_type("error")))
+    answer = await quick.as_("mike")("PATCH", f"/api/projects/{room}/", {"title": "By REST"})
+    assert bool(mike.of_type("ack")) == (answer.status_code == 200)
+    if answer.status_code != 200:
+        told = problem(answer, 403, "insufficient_permissions")
+        assert mike.of_type("error")[0]["payload"]["message"] == told["detail"]
 
 
 async def test_taking_a_right_away_puts_open_connections_out(server: House) -> None:

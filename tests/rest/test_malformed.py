@@ -167,9 +167,9 @@ async def test_a_thousand_wrong_fields_make_a_short_answer(quick: House) -> None
     assert len(answer.content) < 5000
 
 
-@pytest.mark.parametrize("value", [3.0, 3e0, 30e-1])
-async def test_a_whole_number_may_be_written_with_a_fraction(quick: House, value: float) -> None:
-    body = f'{{"title":"T","word_limit":{value!r}}}'.encode()
+@pytest.mark.parametrize("value", ["3.0", "3e0", "30e-1", "0.3E+1"])
+async def test_a_whole_number_may_be_written_with_a_fraction(quick: House, value: str) -> None:
+    body = f'{{"title":"T","word_limit":{value}}}'.encode()
     made = await quick.as_("emma").post("/api/essays/", body)
     assert made["word_limit"] == 3
     assert isinstance(made["word_limit"], int)

@@ -112,5 +112,5 @@ def test_links_lead_to_neighbours_that_touch(total: int, limit: int, offset: int
     if before is not None:
         size, start = (int(part.split("=")[1]) for part in before.split("?")[1].split("&"))
         assert 1 <= size <= 100
-        assert 0 <= start
+        assert start >= 0
         assert start + size == offset or offset > total

@@ -1,4 +1,4 @@
-"""Every right, every action: the same verdicts as the core's table, 404 for who may not even look."""
+"""Every right, every action: the verdicts of the core's table, and 404 for who may not look."""
 
 from __future__ import annotations
 

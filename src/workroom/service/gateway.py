@@ -52,6 +52,7 @@ class Gateway:
         self._by_session: dict[SessionId, set[Connection]] = {}
         self._stopping = False
         accounts.on_revoked(self._revoked)
+        accounts.on_user_revoked(self.expel)
 
     # ---- the handshake ----------------------------------------------------------------------
 
@@ -149,6 +150,10 @@ class Gateway:
         """End every connection of a user."""
         for connection in tuple(self._by_user.get(user_id, ())):
             connection.expelled()
+
+    def users(self) -> tuple[UserId, ...]:
+        """Everybody who is connected."""
+        return tuple(self._by_user)
 
     # ---- the end ----------------------------------------------------------------------------
 

@@ -64,8 +64,13 @@ class Replies:
         future: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
         key = id(origin)
         self._callers[key] = future
-        future.add_done_callback(lambda _: self._callers.pop(key, None))
+        future.add_done_callback(lambda done: self._leave(key, done))
         return future
+
+    def _leave(self, key: int, done: asyncio.Future[Mapping[str, Any]]) -> None:
+        """A caller has its answer. By now a later one may stand at the same address in memory."""
+        if self._callers.get(key) is done:
+            del self._callers[key]
 
     def begin(self, origin: Origin, room: RoomId) -> bool:
         """Whether to carry a command out. A request asked twice is answered as it was the first time.

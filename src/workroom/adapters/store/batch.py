@@ -36,7 +36,7 @@ class Head(NamedTuple):
     deleted: bool
 
 
-NO_ROOM = Head(0, False)
+NO_ROOM = Head(0, deleted=False)
 
 
 def answer_key(append: Append) -> AnswerKey | None:
@@ -75,10 +75,20 @@ def _judge_one(
     return Appended(seq)
 
 
+def all_good(appends: Sequence[Append]) -> bool:
+    """Whether all are good if the logs end where the first append to each expects it."""
+    heads: dict[RoomId, Head] = {}
+    for append in appends:
+        heads.setdefault(append.room, Head(append.expected, deleted=False))
+    return all(isinstance(result, Appended) for result in judge(appends, heads, {}))
+
+
 @dataclass(slots=True)
 class Batch:
     """Everything that one transaction stores."""
 
+    expected: dict[RoomId, int] = field(default_factory=dict)
+    """Where the log of each room must end for the batch to be good."""
     records: list[tuple[RoomId, Record]] = field(default_factory=list)
     rooms: dict[RoomId, tuple[int, RoomSummary | None]] = field(default_factory=dict)
     """The new head of each room, and its new summary where there is one."""
@@ -101,6 +111,7 @@ def collect(appends: Iterable[Append]) -> Batch:
 
 def _add(batch: Batch, append: Append) -> None:
     room = append.room
+    batch.expected.setdefault(room, append.expected)
     _, earlier = batch.rooms.get(room, (0, None))
     batch.rooms[room] = append.expected + len(append.records), append.summary or earlier
     for record in append.records:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from workroom.adapters.store.batch import AnswerKey, Batch, Head
+from workroom.adapters.store.rows import entry_row, head_rows, people_rows
 from workroom.adapters.store.sql import Row, fetch, insert_many, pairs
 from workroom.adapters.store.tables import (
     answers,
@@ -87,6 +88,8 @@ def heads(connection: Connection, wanted: Collection[RoomId]) -> dict[RoomId, He
 
 def answers_given(connection: Connection, wanted: Collection[AnswerKey]) -> dict[AnswerKey, bytes]:
     """The answers to those of these requests that were answered."""
+    if not wanted:
+        return {}
     rows = fetch(connection, _answers_given(connection.dialect.name), _json_keys(wanted))
     return {(UserId(user_id), request_id): body for user_id, request_id, body in rows}
 
@@ -97,9 +100,13 @@ def _json_keys(wanted: Collection[tuple[object, object]]) -> dict[str, str]:
 
 def store_batch(connection: Connection, batch: Batch) -> None:
     """Write all that a batch holds, each table at once."""
-    insert_many(connection, entries, [_entry_row(*each) for each in batch.records])
-    _store_heads(connection, batch)
-    _store_people(connection, batch)
+    bare, full = head_rows(batch)
+    actors, rights = people_rows(batch)
+    insert_many(connection, entries, [entry_row(*each) for each in batch.records])
+    insert_many(connection, rooms, bare, _NEW_HEAD)
+    insert_many(connection, rooms, full, _NEW_SUMMARY)
+    insert_many(connection, people, actors, _KEEP)
+    insert_many(connection, people, rights, _NEW_RIGHT)
     _store_feedback(connection, batch.feedback)
     insert_many(
         connection, answers, [(a.user_id, a.request_id, a.at, a.body) for a in batch.answers]
@@ -112,58 +119,6 @@ def store_batch(connection: Connection, batch: Batch) -> None:
     )
     for room in batch.deleted:
         _forget_room(connection, room)
-
-
-def _entry_row(room: RoomId, record: Record) -> Row:
-    return (
-        room.kind.value,
-        room.number,
-        record.seq,
-        record.kind,
-        record.actor,
-        record.at,
-        record.body,
-        record.update,
-    )
-
-
-def _store_heads(connection: Connection, batch: Batch) -> None:
-    bare, full = [], []
-    for room, (seq, summary) in batch.rooms.items():
-        key = (room.kind.value, room.number, seq)
-        if summary is None:
-            bare.append((*key, "", 0, 0, 0, 0, "{}", False))
-        else:
-            full.append((*key, *_summary_row(summary), False))
-    insert_many(connection, rooms, bare, _NEW_HEAD)
-    insert_many(connection, rooms, full, _NEW_SUMMARY)
-
-
-def _summary_row(summary: RoomSummary) -> Row:
-    return (
-        summary.title,
-        summary.author,
-        summary.created_at,
-        summary.updated_at,
-        summary.updated_by,
-        orjson.dumps(dict(summary.details)).decode(),
-    )
-
-
-def _store_people(connection: Connection, batch: Batch) -> None:
-    acted = batch.actors - batch.rights.keys()
-    insert_many(
-        connection, people, [(r.kind.value, r.number, user, None) for r, user in acted], _KEEP
-    )
-    insert_many(
-        connection,
-        people,
-        [
-            (r.kind.value, r.number, user, None if right is None else int(right))
-            for (r, user), right in batch.rights.items()
-        ],
-        _NEW_RIGHT,
-    )
 
 
 def _store_feedback(connection: Connection, owners: Mapping[FeedbackId, RoomId | None]) -> None:

@@ -15,11 +15,14 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from workroom.adapters.store import faults, migrations, queries
+from workroom.adapters.store import express, faults, migrations, queries
+from workroom.adapters.store.batch import Batch
 from workroom.errors import Misconfigured, Unavailable
 
 _CHECKED_AT_OPENING: Final = 64 * 2**20
 """Files up to this size are checked whole at every start (about 0.1 s); larger ones on demand."""
+_SMALLEST: Final = 512
+"""Bytes of the smallest page; SQLite itself takes a file of one byte for an empty one."""
 _CACHED_STATEMENTS: Final = 256
 
 _WRITING: Final = (
@@ -65,7 +68,13 @@ class SqliteFile:
 
     def connect(self) -> Connection:
         """A connection that may write."""
-        return self._writing.connect()
+        connection = self._writing.connect()
+        express.prepare(_raw(connection))
+        return connection
+
+    def express(self, connection: Connection, batch: Batch) -> None:
+        """Store a batch with one statement, durably."""
+        express.store(_raw(connection), batch)
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction with the write lock, waiting for it up to the time limit.
@@ -156,6 +165,8 @@ class SqliteFile:
             ) from error
         if not self.path.is_file():
             raise Misconfigured(f"{self.path} is not a file: no database can be kept there")
+        if 0 < self.path.stat().st_size < _SMALLEST:
+            raise Misconfigured(f"{self.path} is not a database; it was left as it is")
 
     def _prepare(self, connection: Connection) -> None:
         if self._use_write_ahead_log(connection) != "wal":

@@ -1,4 +1,4 @@
-"""``workroom db check``: is the file sound, and does what it holds add up?"""
+"""For ``workroom db check``: whether the file is sound, and what it holds adds up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy.exc import DBAPIError
 
+from workroom.adapters.store import faults
 from workroom.adapters.store.tables import checkpoints, entries, rooms
 
 _MOST_FINDINGS: Final = 100
@@ -62,17 +64,28 @@ _AHEAD: Final = (
 
 def findings(connection: Connection) -> Sequence[str]:
     """What is wrong, in words; at most a hundred of each sort."""
-    pages = [
-        str(row[0])
-        for row in connection.exec_driver_sql("PRAGMA integrity_check")
-        if row[0] != "ok"
+    return _file_findings(connection) or [
+        *_log_findings(connection),
+        *_checkpoint_findings(connection),
     ]
-    return pages or [*_log_findings(connection), *_checkpoint_findings(connection)]
+
+
+def _file_findings(connection: Connection) -> list[str]:
+    found: list[str] = []
+    try:
+        for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+            found.append(f"the file: {line}")
+    except DBAPIError as error:
+        if not faults.is_damage(error):
+            raise
+        found.append("the file: damaged so badly that it cannot be read to the end")
+    return [] if found == ["the file: ok"] else found
 
 
 def _log_findings(connection: Connection) -> list[str]:
     gaps = [
-        f"{kind}:{number}: the log should have {seq} entries, it has {count or 0}, up to {last or 0}"
+        f"{kind}:{number}: the log should have {seq} entries, it has {count or 0},"
+        f" up to {last or 0}"
         for kind, number, seq, count, last in connection.execute(_GAPS)
     ]
     orphans = [

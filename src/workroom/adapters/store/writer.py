@@ -24,8 +24,8 @@ from typing import Final, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from workroom.adapters.store import faults, queries
-from workroom.adapters.store.batch import answer_key, collect, judge
-from workroom.adapters.store.heads import KnownHeads
+from workroom.adapters.store.batch import Batch, all_good, answer_key, collect, judge
+from workroom.adapters.store.express import NotExpress
 from workroom.adapters.store.work import Done, Item, Job, Outcome, Pending, deliver
 from workroom.errors import Unavailable
 from workroom.ports.store import Append, Appended, AppendResult, NotStored
@@ -42,6 +42,12 @@ class Database(Protocol):
 
     def connect(self) -> Connection:
         """A connection that may write. Raises the driver's error, or Unavailable."""
+
+    def express(self, connection: Connection, batch: Batch) -> None:
+        """Store a batch in a transaction of its own. Raises NotExpress when that is not possible.
+
+        Whatever it raises, nothing was stored.
+        """
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction that holds the write lock."""
@@ -67,7 +73,6 @@ class Writer:
         self._connection: Connection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._heads = KnownHeads()
         self._doubt: BaseException | None = None
         self._rumour: BaseException | None = None
         self._pause = 0.0
@@ -178,7 +183,6 @@ class Writer:
 
     def _failed(self, items: Sequence[Item], error: BaseException) -> list[Outcome]:
         self.fault = reason = faults.unavailable(error)
-        self._heads.forget()
         self._roll_back()
         if faults.needs_new_connection(error):
             self._doubt = error
@@ -220,63 +224,43 @@ class Writer:
     def _transact(self, connection: Connection, items: Sequence[Item]) -> list[Outcome]:
         pending = [item for item in items if isinstance(item, Pending)]
         jobs = [item for item in items if isinstance(item, Job)]
-        self._database.begin(connection)
-        results = self._store_all(connection, [item.append for item in pending])
-        outcomes: list[Outcome] = [
-            (item.done, result) for item, result in zip(pending, results, strict=True)
-        ]
-        outcomes += [_run_job(connection, job) for job in jobs]
-        self._database.commit(connection)
-        return outcomes
+        appends = [item.append for item in pending]
+        results = None if jobs else self._store_express(connection, appends)
+        if results is None:
+            self._database.begin(connection)
+            results = self._store(connection, appends)
+            job_outcomes = [_run_job(connection, job) for job in jobs]
+            self._database.commit(connection)
+        else:
+            job_outcomes = []
+        done = [(item.done, result) for item, result in zip(pending, results, strict=True)]
+        return [*done, *job_outcomes]
 
-    def _store_all(self, connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:
-        """Store them together, hoping for the best; with more care when something is amiss.
+    def _store_express(
+        self, connection: Connection, appends: Sequence[Append]
+    ) -> list[AppendResult] | None:
+        """The results if all are good, as they nearly always are; None when nothing was stored."""
+        if not all_good(appends):
+            return None
+        try:
+            self._database.express(connection, collect(appends))
+        except NotExpress:
+            return None
+        return [Appended(append.expected + len(append.records)) for append in appends]
 
-        A request that was answered before shows as a clash of keys: asking first, every time, would
-        cost more than doing the work of a transaction twice now and then.
-        """
+    def _store(self, connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:
+        """The long way: what each append becomes, whatever becomes of the others."""
         if not appends:
             return []
-        for asks_for_answers in (False, True):
-            try:
-                return self._store(connection, appends, asks_for_answers=asks_for_answers)
-            except Exception as error:
-                self._heads.forget()
-                if faults.is_fault(error):
-                    raise
-                connection.rollback()
-                self._database.begin(connection)
-        # One append holds a value that cannot be stored: the others must not suffer.
-        return [self._store_alone(connection, append) for append in appends]
-
-    def _store(
-        self, connection: Connection, appends: Sequence[Append], *, asks_for_answers: bool
-    ) -> list[AppendResult]:
-        """Judge all of them against what is stored, then write the good ones together."""
-        heads = self._heads.of(connection, {append.room for append in appends})
-        keys = {key for append in appends if (key := answer_key(append)) is not None}
-        given = queries.answers_given(connection, keys) if asks_for_answers and keys else {}
-        results = judge(appends, heads, given)
-        if not asks_for_answers and not _all_clear(appends, results):
-            raise _MustAsk
-        good = [
-            append
-            for append, result in zip(appends, results, strict=True)
-            if isinstance(result, Appended)
-        ]
-        if good:
-            queries.store_batch(connection, collect(good))
-        return results
-
-    def _store_alone(self, connection: Connection, append: Append) -> AppendResult:
         try:
-            with connection.begin_nested():
-                return self._store(connection, [append], asks_for_answers=True)[0]
+            return _judge_and_store(connection, appends)
         except Exception as error:
-            self._heads.forget()
             if faults.is_fault(error):
                 raise
-            return NotStored(faults.unavailable(error))
+        # One append holds a value that cannot be stored: the others must not suffer.
+        connection.rollback()
+        self._database.begin(connection)
+        return [_store_alone(connection, append) for append in appends]
 
     def _hand_back(self, outcomes: list[Outcome]) -> None:
         """One wake-up of the loop for the whole transaction."""
@@ -285,16 +269,27 @@ class Writer:
                 self._loop.call_soon_threadsafe(deliver, self._loop, outcomes)
 
 
-class _MustAsk(Exception):
-    """An append was refused that may have been a request sent again."""
+def _judge_and_store(connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:
+    """Judge all against what is stored, then write the good ones together."""
+    heads = queries.heads(connection, {append.room for append in appends})
+    keys = {key for append in appends if (key := answer_key(append)) is not None}
+    results = judge(appends, heads, queries.answers_given(connection, keys))
+    pairs = zip(appends, results, strict=True)
+    good = [append for append, result in pairs if isinstance(result, Appended)]
+    if good:
+        queries.store_batch(connection, collect(good))
+    return results
 
 
-def _all_clear(appends: Sequence[Append], results: Sequence[AppendResult]) -> bool:
-    """Whether each append that carries an answer is good, as far as the logs tell."""
-    return all(
-        append.answer is None or isinstance(result, Appended)
-        for append, result in zip(appends, results, strict=True)
-    )
+def _store_alone(connection: Connection, append: Append) -> AppendResult:
+    """One append in a savepoint; what cannot be stored leaves no trace."""
+    try:
+        with connection.begin_nested():
+            return _judge_and_store(connection, [append])[0]
+    except Exception as error:
+        if faults.is_fault(error):
+            raise
+        return NotStored(faults.unavailable(error))
 
 
 def _run_job(connection: Connection, job: Job) -> Outcome:

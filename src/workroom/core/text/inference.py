@@ -40,6 +40,8 @@ SUPERSEDED: Final = 30.0
 have arrived yet. Not infinite: a pong proves that a message came, not that a page took it."""
 LAST_SEEN: Final = 15.0
 """The newest version that had arrived before the last save, and so is not news since then."""
+STUB_F = 1.0
+LAY = 0.2
 BEHIND: Final = 1.5
 """Any other version from before the last save was merged in: the client mostly has its own text."""
 UNPROVEN: Final = 3.0
@@ -291,7 +293,8 @@ class Reader:
         if not self._has_pongs:
             return UNPROVEN
         if number == self._arrived_before:
-            return LAST_SEEN
+            lay = self._saved_at - self._arrived_at.get(number, float("-inf"))
+            return BEHIND + (LAST_SEEN - BEHIND) * (1 - STUB_F * self._stubborn) * min(1, lay / LAY)
         return SUPERSEDED if number < self._arrived_before else BEHIND
 
     def _idle(self, number: int, now: float) -> float:

@@ -70,9 +70,12 @@ class Edge:
             await self._app(scope, receive, send)
             return
         method = scope["method"]
-        scope["path"] = _registered(scope["path"])
-        if method == "HEAD":
-            scope["method"] = "GET"
+        # A copy: the server still has to know what was asked, or it sends a body after HEAD.
+        scope = {
+            **scope,
+            "path": _registered(scope["path"]),
+            "method": "GET" if method == "HEAD" else method,
+        }
         answer = _Answer(send, self._headers, without_body=method == "HEAD")
         body = _Body(receive, self._max_body)
         try:
@@ -107,9 +110,7 @@ def _template(scope: Scope) -> str:
 class _Answer:
     """The answer on its way out."""
 
-    def __init__(
-        self, send: Send, headers: _Headers, *, without_body: bool
-    ) -> None:
+    def __init__(self, send: Send, headers: _Headers, *, without_body: bool) -> None:
         self.status = 0
         """0 until it has begun."""
         self._send = send

@@ -60,9 +60,7 @@ async def change_essay(essay_id: Number, body: EssayChange, by: Asking) -> Respo
     return answer(essay(changed))
 
 
-@router.delete(
-    "/{essay_id}/", status_code=204, response_class=Response, summary="Delete an essay"
-)
+@router.delete("/{essay_id}/", status_code=204, response_class=Response, summary="Delete an essay")
 async def delete_essay(essay_id: Number, by: Asking) -> Response:
     """Delete an essay with its feedback. For its owners."""
     await by.library.delete_room(by.user, essay_room(essay_id))

@@ -19,9 +19,7 @@ router = routes("/api", "feedback")
     response_model=answers.Page[answers.Feedback],
     summary="The feedback on an essay",
 )
-async def list_feedback(
-    request: Request, essay_id: Number, by: Asking, paging: Paged
-) -> Response:
+async def list_feedback(request: Request, essay_id: Number, by: Asking, paging: Paged) -> Response:
     """All feedback on an essay, the oldest first, with highlights as they stand in the text now."""
     limit, offset = paging
     found = await by.library.remarks.on_essay(by.user, essay_id, limit=limit, offset=offset)
@@ -43,9 +41,7 @@ async def create_feedback(essay_id: Number, body: NewFeedback, by: Asking) -> Re
     return answer(feedback(made), 201, f"/api/feedback/{made.shown.id}/")
 
 
-@router.get(
-    "/feedback/{feedback_id}/", response_model=answers.Feedback, summary="Read feedback"
-)
+@router.get("/feedback/{feedback_id}/", response_model=answers.Feedback, summary="Read feedback")
 async def read_feedback(feedback_id: Number, by: Asking) -> Response:
     """One piece of feedback."""
     return answer(feedback(await by.library.remarks.one(by.user, feedback_id)))

@@ -7,7 +7,7 @@ here (any encoding, NaN, any depth), and it would read them before it knows who 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from email.message import Message
 from typing import Annotated, Any, Final
@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from workroom.core.people import User
-from workroom.errors import InvalidMessage, NotAuthenticated
+from workroom.errors import InvalidMessage, NotAuthenticated, Unavailable
 from workroom.protocol.reading import kind_of, read, refuse_bad_characters
 from workroom.protocol.shapes import LONGEST_TOKEN
 from workroom.service.accounts import Accounts
@@ -80,7 +80,7 @@ class OpenRoute(APIRoute):
             await admit(request)
             if takes_body:
                 request = await _with_json(request)
-            return await handle(request)
+            return await _in_time(handle(request), services(request).settings.answer_seconds)
 
         return gate
 
@@ -121,6 +121,17 @@ def token_of(request: Request) -> str:
     return token
 
 
+async def _in_time(answer: Awaitable[Response], seconds: float) -> Response:
+    """The answer, if it comes. Raises Unavailable: a store that hangs must not hang its clients."""
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            return await answer
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+    raise Unavailable("This took too long; look whether it was done before you try again")
+
+
 # ---- bodies ------------------------------------------------------------------------------------
 
 
@@ -159,7 +170,10 @@ def _read(body: bytes) -> Any:
 
 
 def _require_json(request: Request) -> None:
-    """Raise 415 for anything but JSON in UTF-8. Who does not say is taken to send that."""
+    """Raise 415 for anything but plain JSON in UTF-8. Who does not say is taken to send that."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        message = "send the body without a Content-Encoding"
+        raise HTTPException(415, message)
     given = request.headers.get("content-type")
     if not given:
         return

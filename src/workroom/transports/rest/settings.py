@@ -29,6 +29,8 @@ class RestSettings:
     """Bytes of a request's body."""
     body_seconds: float = 30.0
     """How long a body may take to arrive."""
+    answer_seconds: float = 30.0
+    """How long an answer may take; then 503, and the outcome is not known."""
 
 
 class Readiness:
