@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NODE_TESTS := tests/clients/node
-PYTHON_FILES := src tests tools
+PYTHON_FILES := src tests tools bench
 TEST_OPTIONS ?= -n auto --maxprocesses 8
 
 .PHONY: help install run test lint types arch budgets docs check bench format lock coverage clean
@@ -31,10 +31,13 @@ lint: install  ## Check style
 
 types: install  ## Check types, strictly
 	@$(BIN)/mypy
-	@bad=0; \
-	for each in $$(find tests -name '*.py' -printf '%h\n' | sort -u); do \
-		path="$$each"; if [ -f "$$each/__init__.py" ]; then path=src; fi; \
-		MYPYPATH="$$path" $(BIN)/mypy --no-error-summary "$$each"/*.py || bad=1; \
+	@folders="$$(find tests -name '*.py' -printf '%h\n' | sort -u)"; \
+	for each in $$folders; do \
+		[ -f "$$each/__init__.py" ] || MYPYPATH="$${MYPYPATH:-src}:$$each"; \
+	done; \
+	export MYPYPATH; bad=0; \
+	for each in $$folders; do \
+		$(BIN)/mypy --no-error-summary "$$each"/*.py || bad=1; \
 	done; exit $$bad
 
 arch: install  ## Check that imports point down
@@ -48,9 +51,8 @@ docs: install  ## Check that every setting, error code and metric is documented
 
 check: lint types arch budgets test  ## All that has to pass before a change goes in
 
-bench: install  ## Measure; see bench/README.md
-	@test -f bench/run.py || { echo "There is no bench/run.py yet." >&2; exit 1; }
-	@$(BIN)/python bench/run.py
+bench: install  ## Measure; BENCH holds further arguments, as in make bench BENCH=--quick
+	@$(BIN)/python -m bench $(BENCH)
 
 coverage: install  ## Run the tests and show the branches that none of them takes
 	@$(BIN)/python -m pytest $(TEST_OPTIONS) --cov --cov-report=term-missing

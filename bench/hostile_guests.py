@@ -30,9 +30,11 @@ FLOODS: Final[dict[str, tuple[bytes, ...]]] = {
     "subscribe": (b'{"action":"subscribe_essay","essay_id":%d}',),
     "garbage": (b"{not json",),
     "early": (b'{"action":"typing_stop","essay_id":%d}',),
+    "hasty": (b'{"action":"typing_stop","essay_id":%d}',),
 }
 """What a flood is made of: events for everybody, nothing, answers to itself, and mistakes. All but
-``early`` wait to be let in, because who sends too much before that is thrown out sooner."""
+``early`` wait to be let in, because who sends too much before that is thrown out sooner. ``hasty``
+never waits to be thrown out: it hangs up and comes back after each piece of 64 KiB."""
 ASKED: Final = 60
 """States that the stuck reader asks for before it falls silent: no more than is kept for it until
 its token is checked."""
@@ -130,6 +132,7 @@ class _Flooder:
         self._size = size / len(once)
         self._at = 0
         self._waits = invitation.flood != "early"
+        self._hasty = invitation.flood == "hasty"
         self._sock: socket.socket | None = None
         self.deeds = Deeds()
 
@@ -184,6 +187,8 @@ class _Flooder:
         sent = sock.send(self._blob[self._at :] if self._at else self._blob)
         self._at = (self._at + sent) % len(self._blob)
         self.deeds.messages += sent / self._size
+        if self._hasty:
+            self._drop()
 
     def _drop(self) -> None:
         if self._sock is not None:

@@ -43,9 +43,7 @@ def full() -> Plan:
 
 def quick() -> Plan:
     """A look at everything in less than a minute; the figures are rough."""
-    small = Plan(
-        cycles=2, seconds=0.12, settle=0.1, edit_seconds=3.0, idle=300, calm=1.0, starts=2
-    )
+    small = Plan(cycles=2, seconds=0.12, settle=0.1, edit_seconds=3.0, idle=300, calm=1.0, starts=2)
     return _placed(small)
 
 

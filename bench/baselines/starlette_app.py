@@ -33,9 +33,7 @@ async def publish(socket: WebSocket) -> None:
             await member.send_text(message)
 
 
-app = Starlette(
-    routes=[WebSocketRoute("/listen", listen), WebSocketRoute("/publish", publish)]
-)
+app = Starlette(routes=[WebSocketRoute("/listen", listen), WebSocketRoute("/publish", publish)])
 
 if __name__ == "__main__":
     uvicorn.run(

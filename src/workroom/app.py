@@ -161,14 +161,12 @@ async def _serve(
 def _server(app: App) -> uvicorn.Server:
     import uvicorn
 
-    from workroom.transports.websocket.serving import server_config
     from workroom.transports.rest import Readiness, RestSettings, create_api
     from workroom.transports.websocket.limits import HttpLimits, SocketLimits
+    from workroom.transports.websocket.serving import server_config
 
     settings, loop = app.settings, asyncio.get_running_loop()
-    readiness = Readiness(
-        {"database": app.store.check}, stopping=lambda: app.gateway.stopping
-    )
+    readiness = Readiness({"database": app.store.check}, stopping=lambda: app.gateway.stopping)
 
     class Server(uvicorn.Server):
         """Says goodbye to the sockets before uvicorn closes them."""
@@ -234,9 +232,7 @@ async def _open_accounts(
     settings: Settings, store: SqliteStore, clock: Clock, keys: Jwks | None
 ) -> Accounts:
     configured = settings.secret.get_secret_value() if settings.secret is not None else None
-    secret = load_secret(
-        configured, settings.data_dir, production=settings.env == "production"
-    )
+    secret = load_secret(configured, settings.data_dir, production=settings.env == "production")
     verifier = JwtVerifier(
         clock,
         secret=secret,

@@ -52,9 +52,14 @@ LOOP_LAG_SECONDS: Final = Histogram(
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
     registry=REGISTRY,
 )
-LOGINS: Final = Counter("workroom_logins_total", "Log-ins, by outcome", ["outcome"], registry=REGISTRY)
+LOGINS: Final = Counter(
+    "workroom_logins_total", "Log-ins, by outcome", ["outcome"], registry=REGISTRY
+)
 HTTP_REQUESTS: Final = Counter(
-    "workroom_http_requests_total", "REST requests", ["method", "route", "status"], registry=REGISTRY
+    "workroom_http_requests_total",
+    "REST requests",
+    ["method", "route", "status"],
+    registry=REGISTRY,
 )
 
 _SECRET_FIELDS: Final = frozenset({"token", "password", "authorization", "query", "secret"})

@@ -443,3 +443,15 @@ def test_a_glimpse_is_caught_up_with_nothing_but_the_difference(essay: Scenario)
         TypingStarted,
     ]
     assert events[2].feedback.id == feedback  # type: ignore[union-attr]
+
+
+def test_a_range_in_a_text_too_old_to_be_followed_is_a_conflict() -> None:
+    essay = Scenario.essay("Once upon a time", RoomRules(quiet=1e9))
+    jane, emma = essay.join("jane"), essay.join("emma")
+    jane.saves("Once upon a time there was")
+    text = "Once upon a time there was"
+    for number in range(5000):
+        text = f"{number} {text}"[:60]
+        emma.saves(text)
+    jane.comments(0, 4)
+    assert isinstance(jane.refusals[-1], Conflict)

@@ -13,8 +13,9 @@ from workroom.core.fields import effective_patch, merge_patch, patch_between
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.text(max_size=2)
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=2)
-    | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 OBJECTS = st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
@@ -45,7 +46,9 @@ def test_merging_follows_the_examples_of_the_standard(target: Any, patch: Any, r
 
 
 @given(OBJECTS, OBJECTS)
-def test_the_effective_part_of_a_patch_does_all_that_the_patch_does(target: Any, patch: Any) -> None:
+def test_the_effective_part_of_a_patch_does_all_that_the_patch_does(
+    target: Any, patch: Any
+) -> None:
     here = merge_patch(None, target)
     assert merge_patch(here, effective_patch(here, patch)) == merge_patch(here, patch)
 

@@ -69,7 +69,9 @@ async def _write_until_killed(server: Server, writers: list[Writer], seconds: fl
     url = server.essay_url(1, server.token("emma"))
 
     async def work(writer: Writer) -> None:
-        async with python_client(url.replace("/1/", f"/{writer.essay}/"), protocols=["workroom.v1"]) as c:
+        async with python_client(
+            url.replace("/1/", f"/{writer.essay}/"), protocols=["workroom.v1"]
+        ) as c:
             with contextlib.suppress(AssertionError, ConnectionClosed):
                 await writer.writes(c)
 

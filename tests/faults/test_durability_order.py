@@ -41,8 +41,12 @@ async def test_the_disk_is_flushed_before_an_edit_is_confirmed(tmp_path: Path) -
     finally:
         server.kill()
     lines = trace.read_text("utf-8", "replace").splitlines()
-    acks = [n for n, line in enumerate(lines) if re.search(r'"ack.*marker-\d', line.replace("\\", ""))]
-    flushes = [n for n, line in enumerate(lines) if re.search(r"f(data)?sync\(|f(data)?sync resumed", line)]
+    acks = [
+        n for n, line in enumerate(lines) if re.search(r'"ack.*marker-\d', line.replace("\\", ""))
+    ]
+    flushes = [
+        n for n, line in enumerate(lines) if re.search(r"f(data)?sync\(|f(data)?sync resumed", line)
+    ]
     assert len(acks) == 5
     for before, ack in zip([-1, *acks], acks, strict=False):
         assert any(before < flush < ack for flush in flushes)

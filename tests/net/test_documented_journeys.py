@@ -28,7 +28,9 @@ def _check_all(dialect: str, clients: Iterable[Client], expected: set[str]) -> N
 
 @pytest.mark.parametrize("first", ["python", "node"])
 async def test_every_message_of_the_essay_page(demo: Server, first: str) -> None:
-    essay = demo.rest("POST", "/api/essays/", "emma", {"title": "Journey", "content": "One two."})[1]
+    essay = demo.rest("POST", "/api/essays/", "emma", {"title": "Journey", "content": "One two."})[
+        1
+    ]
     number = essay["id"]
     for user, right in ((2, "edit"), (4, "view")):
         path = f"/api/essays/{number}/collaborators/{user}/"

@@ -98,7 +98,9 @@ async def test_a_new_token_keeps_the_connection(demo: Server) -> None:
 
 async def test_a_token_of_another_user_does_not_keep_it(demo: Server) -> None:
     number = _new_essay(demo)
-    async with python_client(demo.essay_url(number, _token(demo, 1, 600)), protocols=EXTENDED) as emma:
+    async with python_client(
+        demo.essay_url(number, _token(demo, 1, 600)), protocols=EXTENDED
+    ) as emma:
         message = {"action": "refresh_token", "token": _token(demo, 2, 600), "request_id": "r"}
         await emma.send(message)
         error = await emma.next("error")
@@ -179,7 +181,9 @@ async def test_every_request_is_answered_by_exactly_one_ack_or_error(demo: Serve
         ({"action": "unsubscribe_essay"}, "ack"),
         ({"action": "update_essay", "content": "Not in the room"}, "error"),
     ]
-    async with python_client(demo.essay_url(number, demo.token("emma")), protocols=EXTENDED) as emma:
+    async with python_client(
+        demo.essay_url(number, demo.token("emma")), protocols=EXTENDED
+    ) as emma:
         for n, (request, _) in enumerate(requests):
             await emma.send({"essay_id": number, "request_id": f"q{n}", **request})
         answers: dict[str, str] = {}

@@ -23,7 +23,9 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def _essays(server: Server, count: int) -> list[int]:
-    made = [server.rest("POST", "/api/essays/", "emma", {"title": f"Essay {n}"}) for n in range(count)]
+    made = [
+        server.rest("POST", "/api/essays/", "emma", {"title": f"Essay {n}"}) for n in range(count)
+    ]
     return [body["id"] for _, body in made]
 
 
@@ -36,7 +38,9 @@ async def _alive(client: Client, essay: int) -> None:
     await client.next("essay_update")
 
 
-async def test_a_message_over_a_mebibyte_is_dropped_and_the_connection_lives(strict: Server) -> None:
+async def test_a_message_over_a_mebibyte_is_dropped_and_the_connection_lives(
+    strict: Server,
+) -> None:
     async with python_client(strict.essay_url(1, strict.token("emma"))) as emma:
         await emma.send('{"pad": "' + "x" * (1 << 20) + '"}')
         error = await emma.next("error")
@@ -130,10 +134,10 @@ async def test_a_user_has_20_connections_and_not_one_more(strict: Server) -> Non
 def test_connections_without_a_good_token_are_bounded(strict: Server) -> None:
     address = ("127.0.0.1", strict.ports[0])
     head = (
-        "GET /ws/essays/1/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    ).encode()
+        b"GET /ws/essays/1/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
     sockets = []
     statuses = []
     for _ in range(9):
@@ -153,8 +157,13 @@ def test_a_name_at_one_address_has_ten_attempts_a_minute(strict: Server) -> None
     assert answers[-1][1]["code"] == "rate_limited"
 
 
-def test_each_crossed_limit_counts_in_the_metrics(strict: Server) -> None:
-    """Runs last: pytest keeps the order of the file."""
-    for code in ("too_large", "rate_limited"):
+async def test_each_crossed_limit_counts_in_the_metrics(strict: Server) -> None:
+    async with python_client(strict.essay_url(1, strict.token("emma"))) as emma:
+        with contextlib.suppress(ConnectionClosed):
+            await emma.send('{"pad": "' + "x" * (1 << 20) + '"}')
+            for _ in range(20_000):
+                await emma.send("{not json")
+        assert await emma.close_code() == 1008
+    for code in ("too_large", "rate_limited", "invalid_json"):
         assert strict.metric("workroom_refusals_total", code=code) > 0
     assert strict.metric("workroom_closes_total", code="1008") > 0

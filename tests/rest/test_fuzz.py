@@ -21,13 +21,13 @@ from rest_kit import House
 SETTINGS: dict[str, Any] = {
     "seed": 20_260_115,
     "generation": {
-        "max-examples": 25,
+        "max-examples": 15,
         "deterministic": True,
         "database": "none",
         # NUL is refused by name (test_essays.py); JSON Schema could say so for no string at all.
         "allow-x00": False,
     },
-    "phases": {"stateful": {"generation": {"max-examples": 10}, "max-steps": 12}},
+    "phases": {"stateful": {"generation": {"max-examples": 6}, "max-steps": 12}},
 }
 
 

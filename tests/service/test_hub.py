@@ -230,9 +230,7 @@ async def test_a_room_that_was_checkpointed_comes_back_the_same(
     await other.stop()
 
 
-async def test_typing_goes_on_while_the_store_is_out_of_reach(
-    hub: Hub, store: MemoryStore
-) -> None:
+async def test_typing_goes_on_while_the_store_is_out_of_reach(hub: Hub, store: MemoryStore) -> None:
     emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
     store.fail_with(FULL)
     assert await emma.asks(SaveText("Lost"), "a") is FULL

@@ -122,7 +122,7 @@ def read_settings(**given: object) -> Settings:
         # Raised for what is JSON in the environment; the field stands in the message alone.
         named = re.search(r'field "(\w+)"', str(error))
         setting = f"WORKROOM_{named[1].upper()}" if named else None
-        message = 'must be a JSON list, as ["https://example.org"]'
+        message = 'must be a JSON list of texts, as ["one", "two"]'
         raise Misconfigured(message, field=setting) from None
 
 

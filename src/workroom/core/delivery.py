@@ -90,9 +90,7 @@ class Delivery:
         writer = self._writers.get(connection)
         return writer.newest() if writer else self.latest
 
-    def saved(
-        self, connection: ConnectionId, user_id: UserId, own: Base, tick: float
-    ) -> None:
+    def saved(self, connection: ConnectionId, user_id: UserId, own: Base, tick: float) -> None:
         """A connection sent a text."""
         writer = self._writers.get(connection)
         if writer is None:
@@ -129,9 +127,7 @@ class Delivery:
                 writer.was_sent(version)
         return frozenset(held), behind
 
-    def _behind_own_save(
-        self, writer: Writer, version: Base, tick: float, *, exact: bool
-    ) -> bool:
+    def _behind_own_save(self, writer: Writer, version: Base, tick: float, *, exact: bool) -> bool:
         if writer.held_since is None:
             if exact:
                 writer.unconfirmed = True

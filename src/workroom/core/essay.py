@@ -61,7 +61,7 @@ from workroom.core.text import (
 )
 from workroom.core.time import Now
 from workroom.errors import InvalidMessage, NotFound, TooLarge
-from workroom.ids import ConnectionId, EssayId, FeedbackId, RoomId, RoomKind, UserId
+from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +160,7 @@ class EssayRoom(Room[EssayState]):
         outcome = Outcome(outcome.entries, (*effects, *outcome.effects))
         return self._settle_now(outcome, now)
 
-    def _base_of(
-        self, command: SaveText, origin: Origin, content: str, cursor: int | None
-    ) -> Base:
+    def _base_of(self, command: SaveText, origin: Origin, content: str, cursor: int | None) -> Base:
         """The version that this save was written from, as far as the server can tell."""
         return self._delivery.newest(origin.connection) or self._text.head()
 
@@ -260,9 +258,7 @@ class EssayRoom(Room[EssayState]):
     def _text_told(self, pending: Pending[EssayState], now: Now) -> list[Effect]:
         saved = self._saves.pop(pending.state.seq)
         author = pending.origin.connection
-        held, behind = self._delivery.publish(
-            saved.version, author, now.tick, exact=saved.exact
-        )
+        held, behind = self._delivery.publish(saved.version, author, now.tick, exact=saved.exact)
         shown = shown_text(self.confirmed, self.people)
         effects: list[Effect] = [Broadcast(shown, except_connections=held)]
         if behind is not None:
@@ -317,9 +313,7 @@ class EssayRoom(Room[EssayState]):
     def _typing(self) -> Iterable[UserId]:
         return self._typists.user_ids()
 
-    def _news(
-        self, connection: ConnectionId, knows: Glimpse[EssayState], now: Now
-    ) -> list[Event]:
+    def _news(self, connection: ConnectionId, knows: Glimpse[EssayState], now: Now) -> list[Event]:
         events: list[Event] = []
         state, essay_id = self.confirmed, self.confirmed.id
         if state.text is not knows.state.text and state.text != knows.state.text:

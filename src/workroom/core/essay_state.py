@@ -145,9 +145,7 @@ def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:
 
 
 def _with_feedback(state: EssayState, feedback: Feedback) -> EssayState:
-    return replace(
-        state, feedback=MappingProxyType({**state.feedback, feedback.id: feedback})
-    )
+    return replace(state, feedback=MappingProxyType({**state.feedback, feedback.id: feedback}))
 
 
 def _new_feedback(fact: FeedbackAdded, entry: Entry) -> Feedback:

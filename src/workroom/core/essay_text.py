@@ -64,9 +64,7 @@ class EssayText:
             return since
         return base.bridge.compose(since)
 
-    def merge(
-        self, base: Base, content: str, caret: int | None, author: UserId, seq: int
-    ) -> Merge:
+    def merge(self, base: Base, content: str, caret: int | None, author: UserId, seq: int) -> Merge:
         """Rebase what the client changed since ``base`` over what came after it.
 
         ``caret`` is in code points of ``content``. ``seq`` is the number that the change will have. A

@@ -36,9 +36,7 @@ class FeedbackPace:
         """This is how things stand; nothing moved."""
         self._seen = feedback
 
-    def moved(
-        self, feedback: Mapping[FeedbackId, Feedback], tick: float
-    ) -> list[FeedbackId]:
+    def moved(self, feedback: Mapping[FeedbackId, Feedback], tick: float) -> list[FeedbackId]:
         """The text changed: the items to tell of now. The others that moved wait for their turn."""
         if feedback is self._seen:
             return []
@@ -74,9 +72,7 @@ class FeedbackPace:
         self._waiting.pop(feedback_id, None)
 
 
-def range_at_head(
-    base: str, start: int, end: int, to_head: Change | None, head: str
-) -> Highlight:
+def range_at_head(base: str, start: int, end: int, to_head: Change | None, head: str) -> Highlight:
     """A highlight at the head from UTF-16 offsets in ``base``, the text that its author saw.
 
     Raises InvalidMessage (``feedback.highlight_end``) when the range is not inside ``base``, and

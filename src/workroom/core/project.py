@@ -55,7 +55,9 @@ class ProjectRoom(Room[ProjectState]):
     def _change(self, command: ChangeProject, origin: Origin, now: Now) -> Outcome:
         self._require(origin, Verb.EDIT)
         changed = self._what_changes(command.changes)
-        _, outcome = self._accept(command, origin, [ProjectChanged(changed)] if changed else [], now)
+        _, outcome = self._accept(
+            command, origin, [ProjectChanged(changed)] if changed else [], now
+        )
         return self._settle_now(outcome, now)
 
     def _what_changes(self, asked: Mapping[str, Any]) -> dict[str, Any]:

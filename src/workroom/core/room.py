@@ -132,9 +132,7 @@ class Room(ABC, Generic[State]):
         present = frozenset(self.presence.user_ids())
         return Glimpse(self.confirmed, present, frozenset(self._typing()))
 
-    def catch_up(
-        self, connection: ConnectionId, knows: Glimpse[State], now: Now
-    ) -> list[Effect]:
+    def catch_up(self, connection: ConnectionId, knows: Glimpse[State], now: Now) -> list[Effect]:
         """What a connection has to be told that knows no more than ``knows``: the difference."""
         here = frozenset(self.presence.user_ids())
         events: list[Event] = [

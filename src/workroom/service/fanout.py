@@ -63,16 +63,13 @@ class _Item:
     def is_for(self, recipient: Recipient) -> bool:
         if self.only is not None:
             return self.only == recipient.id
-        return (
-            recipient.user_id != self.except_user
-            and recipient.id not in self.except_connections
-        )
+        return recipient.user_id != self.except_user and recipient.id not in self.except_connections
 
 
 class _FastList:
     """The bound writes of the members of one form, with O(1) addition and removal."""
 
-    __slots__ = ("_index", "_ids", "writes")
+    __slots__ = ("_ids", "_index", "writes")
 
     def __init__(self) -> None:
         self.writes: list[Write] = []
@@ -262,7 +259,7 @@ class Audience:
             for write in writes:
                 try:
                     write(data)
-                except RuntimeError:  # noqa: PERF203 -- free when nothing is raised
+                except RuntimeError:
                     # uvloop says so when the socket has gone since this job was put down.
                     continue
 

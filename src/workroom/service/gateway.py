@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from itertools import count
 from urllib.parse import parse_qs
 
-from workroom.errors import NotAuthenticated, Unavailable
 from workroom.ids import ConnectionId, SessionId, UserId
 from workroom.observe import CONNECTIONS, REFUSALS, logger
 from workroom.ports.clock import Clock

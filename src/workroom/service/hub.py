@@ -37,6 +37,9 @@ SWEEP_EVERY: Final = 10.0
 UNLOAD_AFTER: Final = 30.0
 """Seconds that a room stays in memory after the last use."""
 ID_BLOCK: Final = 64
+"""Feedback ids that are fetched from the store at once."""
+WORTH_A_CHECKPOINT: Final = 64
+"""Entries since the last checkpoint that make another worth its while when a room leaves memory."""
 
 log = logger("hub")
 
@@ -290,7 +293,7 @@ class Hub:
         self._arrange_sweep()
 
     def _retire(self, room: RoomId, host: RoomHost) -> None:
-        if host.unwritten >= ID_BLOCK and not host.room.head.deleted:
+        if host.unwritten >= WORTH_A_CHECKPOINT and not host.room.head.deleted:
             host.write_checkpoint()
         else:
             self._unload(room)

@@ -59,9 +59,7 @@ def essay_parts(
     """State and text of a stored essay. Raises ValueError and the like for a log that is broken."""
     state, yjs = _essay_checkpoint(stored.checkpoint) if stored.checkpoint else (None, None)
     ytext = YText(yjs, client_id=new_client_id())
-    mirror = Mirror(
-        ytext.text, authors=_authors(ytext.text, state), seq=state.seq if state else 0
-    )
+    mirror = Mirror(ytext.text, authors=_authors(ytext.text, state), seq=state.seq if state else 0)
     for entry in _entries(stored.records):
         fact = entry.fact
         if isinstance(fact, TextEdited):

@@ -278,9 +278,7 @@ class RoomHost:
         for effect in effects:
             match effect:
                 case Broadcast():
-                    audience.publish(
-                        effect.event, effect.except_user, effect.except_connections
-                    )
+                    audience.publish(effect.event, effect.except_user, effect.except_connections)
                 case Send():
                     audience.send(effect.connection, effect.event)
                 case Acknowledge():

@@ -79,7 +79,7 @@ def _one_sync_fails(process: int) -> Iterator[None]:
         for _ in range(threads - 1):
             tracer.stderr.readline()
         yield
-        tracer.terminate()
+        tracer.kill()  # a polite end waits for a thread that sleeps in the kernel
 
 
 def _say(stdin: IO[str], line: str) -> None:

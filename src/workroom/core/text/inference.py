@@ -26,7 +26,7 @@ from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.words import in_word
 
 # Prices, in letters typed. They were tuned on simulated clients with random delays.
-PLACE: Final = 1.0
+PLACE: Final = 4.0
 """Each place that changed: people work at one place, a wrong base differs at several."""
 AT_CARET: Final = 0.5
 """Factor for what changed at the caret: there the client has certainly worked."""
@@ -39,9 +39,11 @@ SUPERSEDED: Final = 30.0
 """A version that must have been replaced on the screen before the last save, or one that cannot
 have arrived yet. Not infinite: a pong proves that a message came, not that a page took it."""
 LAST_SEEN: Final = 15.0
-"""The newest version that had arrived before the last save, and so is not news since then."""
-STUB_F = 1.0
-LAY = 0.2
+"""The newest version that had arrived before the last save, and so is not news since then. Less for
+a client that is known to take versions late."""
+JUST_ARRIVED: Final = 0.2
+"""Less too when that version had arrived only so many seconds before the last save: some pages save
+first and take it then."""
 BEHIND: Final = 1.5
 """Any other version from before the last save was merged in: the client mostly has its own text."""
 UNPROVEN: Final = 3.0
@@ -52,7 +54,9 @@ IDLE_RATE: Final = 10.0
 there, at most ``IDLE``."""
 
 JOIN_WITHIN: Final = 1.5
-"""Seconds in which letters go on with a word that the same person has left unfinished."""
+JOIN_LETTERS: Final = 3
+"""Seconds in which letters go on with a word that the same person has left unfinished, and how many
+letters at once: more are a word of their own, typed on a version without the unfinished one."""
 STUBBORN_AFTER: Final = 0.3
 """Seconds that a newer version must have lain there before a save tells if the client takes it."""
 STUBBORN_STEP: Final = 0.25
@@ -294,7 +298,8 @@ class Reader:
             return UNPROVEN
         if number == self._arrived_before:
             lay = self._saved_at - self._arrived_at.get(number, float("-inf"))
-            return BEHIND + (LAST_SEEN - BEHIND) * (1 - STUB_F * self._stubborn) * min(1, lay / LAY)
+            sure = (1 - self._stubborn) * min(1.0, lay / JUST_ARRIVED)
+            return BEHIND + (LAST_SEEN - BEHIND) * sure
         return SUPERSEDED if number < self._arrived_before else BEHIND
 
     def _idle(self, number: int, now: float) -> float:
@@ -335,6 +340,7 @@ class Reader:
         return (
             len(hunks) == 1
             and not hunks[0].deleted
+            and len(hunks[0].inserted) <= JOIN_LETTERS
             and not any(map(str.isspace, hunks[0].inserted))
             and self._word_open
             and now - self._saved_at < JOIN_WITHIN
