@@ -31,7 +31,7 @@ lint: install  ## Check style
 
 types: install  ## Check types, strictly
 	@$(BIN)/mypy
-	@folders="$$(find tests -name '*.py' -printf '%h\n' | sort -u)"; \
+	@folders="$$(find tests -name '*.py' | xargs -n 1 dirname | sort -u)"; \
 	for each in $$folders; do \
 		[ -f "$$each/__init__.py" ] || MYPYPATH="$${MYPYPATH:-src}:$$each"; \
 	done; \

@@ -239,7 +239,7 @@ class Server:
         world, reader = self.world, self.readers[client]
         known = reader.own if base == "own" else self._version(reader, base)
         saved = (
-            reader.save_from(known, text, caret, world.now)
+            reader.save_from([known] if known else [], text, caret, world.now)
             if world.scenario.true_base
             else reader.save(text, caret, world.now)
         )

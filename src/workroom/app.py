@@ -44,7 +44,7 @@ LAG_EVERY: Final = 0.5
 """Seconds between two looks at how late the event loop is."""
 HOUSEKEEPING_EVERY: Final = 60.0
 LEARN_EVERY: Final = 2.0
-"""Seconds after which a log-out made by another process (the command line) is noticed at the latest."""
+"""Seconds within which a log-out made by another process (the command line) is noticed."""
 REMEMBER_ANSWERS: Final = 25 * 3600
 """Seconds for which the answer to a request is kept: more than the 24 hours that are promised."""
 
@@ -114,8 +114,8 @@ async def serve(
 ) -> None:
     """Open the application and serve it on both ports until SIGINT or SIGTERM.
 
-    ``prepare`` runs before the ports are opened, ``announce`` (with the addresses) when requests are
-    answered. Raises as ``open_app``, and Misconfigured when a port cannot be had.
+    ``prepare`` runs before the ports are opened, ``announce`` (with the addresses) when requests
+    are answered. Raises as ``open_app``, and Misconfigured when a port cannot be had.
     """
     app = await open_app(settings)
     try:
@@ -196,7 +196,7 @@ def _server(app: App) -> uvicorn.Server:
 
 
 async def _started(server: uvicorn.Server, serving: asyncio.Future[None]) -> None:
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn only sets a flag
         await asyncio.sleep(0)
 
 
@@ -211,7 +211,7 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
         message = f"cannot listen on {host}:{port}: {error.strerror}"
         raise Misconfigured(message, field=f"WORKROOM_{setting.upper()}") from error
     sock.listen(4096)
-    sock.setblocking(False)
+    sock.setblocking(False)  # noqa: FBT003 - it takes no keyword
     return sock
 
 

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """The settings of one server. Times are seconds, sizes are bytes, unless a name says otherwise."""
+    """The settings of one server. Times are seconds, sizes bytes, unless a name says otherwise."""
 
     model_config = SettingsConfigDict(env_prefix="WORKROOM_", frozen=True, extra="ignore")
 
@@ -33,7 +33,7 @@ class Settings(BaseSettings):
 
     # ---- tokens
     secret: SecretStr | None = None
-    """Signs our own tokens (HS256); at least 32 bytes. Made and kept in the data directory if unset."""
+    """Signs our own tokens (HS256); at least 32 bytes. Made and kept in ``data_dir`` if unset."""
     auth_public_key: Path | None = None
     """PEM file: the public key of an identity service (RS256, ES256, EdDSA)."""
     auth_jwks: str | None = None
@@ -50,7 +50,7 @@ class Settings(BaseSettings):
 
     # ---- who may connect
     origins: tuple[str, ...] = ()
-    """Web pages (``https://example.org``) that may use REST and sockets besides our own; a JSON list."""
+    """Web pages (``https://example.org``) that may use REST and sockets too; a JSON list."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose ``X-Forwarded-For`` is believed; a JSON list."""
     hsts_seconds: int = Field(0, ge=0)

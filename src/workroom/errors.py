@@ -1,4 +1,4 @@
-"""The one tree of errors. Codes are data: each class has a stable ``code`` and says whether to retry.
+"""The one tree of errors. Codes are data: each class has a ``code`` and says whether to retry.
 
     WorkroomError
     ├── Refused                  the peer asked for something that cannot be done as asked
@@ -29,7 +29,7 @@ class Retry(StrEnum):
 
     NEVER = "never"
     LATER = "later"
-    WITH_NEW_TOKEN = "with_new_token"
+    WITH_NEW_TOKEN = "with_new_token"  # noqa: S105 - not a token, but what to do
 
 
 class WorkroomError(Exception):

@@ -1,7 +1,7 @@
 """What operators see: metric names and log fields, in one place.
 
-Metrics are per process, in the default Prometheus registry's format, under ``workroom_…``. Labels hold
-small closed sets only: never a user, a room, a path or a token.
+Metrics are per process, in the default Prometheus registry's format, under ``workroom_…``. Labels
+hold small closed sets only: never a user, a room, a path or a token.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ def _ports_of_serve(stream: IO[str]) -> tuple[list[str], tuple[int, int]]:
         lines.append(line)
         event = json.loads(line)
         if event["event"] == "listening":
-            first, last = json.loads(event["ports"])
+            first, last = event["ports"]
             return lines, (first, last)
     raise AssertionError("".join(lines))
 

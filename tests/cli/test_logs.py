@@ -103,7 +103,7 @@ def test_machines_get_json_with_the_same_first_fields(capsys: pytest.CaptureFixt
     logging.getLogger("alembic.runtime").warning("migrating")
     ours, theirs = (json.loads(line) for line in lines(capsys))
     assert list(ours)[:4] == list(theirs)[:4] == ["timestamp", "level", "part", "event"]
-    assert (ours["part"], ours["event"], ours["ports"]) == ("app", "listening", "[1, 2]")
+    assert (ours["part"], ours["event"], ours["ports"]) == ("app", "listening", [1, 2])
     assert theirs["part"] == "alembic.runtime"
 
 

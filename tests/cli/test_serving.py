@@ -94,6 +94,10 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ("WORKROOM_AUTH_LEEWAY", "31"),
         ("WORKROOM_ORIGINS", "https://example.org"),
         ("WORKROOM_DATABASE", "mysql://localhost/x"),
+        ("WORKROOM_TRUSTED_PROXIES", '["proxy.example.org"]'),
+        ("WORKROOM_AUTH_PUBLIC_KEY", "/nowhere/key.pem"),
+        ("WORKROOM_HOST", "no such host"),
+        ("WORKROOM_HOST", "192.0.2.1"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(tmp_path: Path, name: str, value: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,6 +55,7 @@ def test_the_python_example_writes_into_the_essay(running: Running) -> None:
     assert "Written by a program." in running.get("/api/essays/1/", emma)["content"]
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 def test_the_javascript_example_joins_the_project(running: Running) -> None:
     (code,) = blocks(README, "js")
     then = """
@@ -61,13 +63,14 @@ def test_the_javascript_example_joins_the_project(running: Running) -> None:
       if (JSON.parse(data).type === "project_updated") socket.close();
     });
     """
-    script = "\n".join(["const token = process.env.TOKEN;", code, then])
+    script = f"const token = process.env.TOKEN;\n{code}\n{then}"
     john = token(running, "john_doe")
     said = run("node", "--experimental-websocket", "-e", here(script, running), TOKEN=john)
     assert "john_doe is here" in said
     assert "Colours of the Harbour" in said
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_the_curl_example_comments_on_the_words(running: Running) -> None:
     (code,) = [it for it in blocks(README, "sh") if it.startswith("curl")]
     emma = token(running, "emma")

@@ -1,7 +1,7 @@
 """Trouble below the server: a full disk, a locked and a damaged database.
 
-An edit that cannot be stored is refused, never confirmed and never shown to anybody; reading goes on;
-and when the cause is gone the server goes on by itself.
+An edit that cannot be stored is refused, never confirmed and never shown to anybody; reading goes
+on; and when the cause is gone the server goes on by itself.
 """
 
 from __future__ import annotations

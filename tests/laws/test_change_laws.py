@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-from text_strategies import changes, runs_of_changes, texts
 
+from text_strategies import changes, runs_of_changes, texts
 from workroom.core.text import Change, Hunk, Side
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from text_strategies import edited, texts, words
 
+from text_strategies import edited, texts, words
 from workroom.core.text import Change, Hunk, diff
 from workroom.core.text.words import in_word, splits_cluster
 

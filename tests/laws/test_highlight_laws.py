@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from text_strategies import changes
 
+from text_strategies import changes
 from workroom.core.text import Anchor, Change, Highlight, attach, move, move_all
 
 # Letters with names: 漢-like code points of which no two are the same. What is typed is Latin.

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from text_strategies import changes, texts
 
+from text_strategies import changes, texts
 from workroom.core.text import Change, Rebased, rebase, signed
 
 ME, ANA, BEN = "m", "a", "b"

@@ -6,8 +6,8 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from text_strategies import texts
 
+from text_strategies import texts
 from workroom.core.text import (
     clean_text,
     clean_with_cursor,

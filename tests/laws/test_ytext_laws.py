@@ -1,4 +1,4 @@
-"""Copies of a Yjs text that exchange updates late: those of one copy in order, all others in any."""
+"""Copies of a Yjs text that exchange updates late: those of one copy in order, others in any."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import permutations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from text_strategies import changes
 
+from text_strategies import changes
 from workroom.core.text import UpdateAhead, YText
 
 COPIES = 3
@@ -66,9 +66,7 @@ def test_an_update_out_of_order_changes_nothing_and_what_is_missing_can_be_asked
     data: st.DataObject,
 ) -> None:
     with copies() as (here, there, _):
-        updates = []
-        for _ in range(4):
-            updates.append(there.edit(data.draw(changes(there.text))))
+        updates = [there.edit(data.draw(changes(there.text))) for _ in range(4)]
         for update in data.draw(st.permutations(updates)):
             before = here.state()
             try:

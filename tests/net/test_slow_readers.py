@@ -1,4 +1,4 @@
-"""Who reads too slowly costs nobody else anything, and is told what it missed when it reads again."""
+"""Who reads too slowly costs nobody else anything, and hears what it missed on reading again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,8 +46,8 @@ def _stuck_reader(server: Server, essay: int, user: str) -> socket.socket:
 
 def _memory(server: Server) -> int:
     """Resident bytes of the server."""
-    with open(f"/proc/{server.pid}/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    statm = Path(f"/proc/{server.pid}/statm").read_text()
+    return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def test_a_stuck_reader_is_closed_and_the_room_does_not_wait_for_it(busy: Server) -> None:

@@ -18,11 +18,6 @@ from workroom.errors import Misconfigured
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "workroom.db"
-
-
-@pytest.fixture
 def url(path: Path) -> str:
     return f"sqlite:///{path}"
 
@@ -51,13 +46,12 @@ def test_all_migrations_together_make_the_tables_of_the_program(url: str) -> Non
     engine.dispose()
 
 
-def test_a_new_database_is_as_if_every_migration_had_been_run(
-    tmp_path: Path, url: str, path: Path
-) -> None:
-    _migrated(f"sqlite:///{tmp_path / 'migrated.db'}")
+def test_a_new_database_is_as_if_every_migration_had_been_run(url: str, path: Path) -> None:
+    migrated = path.with_name("migrated.db")
+    _migrated(f"sqlite:///{migrated}")
     migrations.upgrade(url)
 
-    assert _schema(path) == _schema(tmp_path / "migrated.db")
+    assert _schema(path) == _schema(migrated)
 
 
 def test_the_program_knows_the_last_migration() -> None:

@@ -1,4 +1,4 @@
-"""No question that a busy server asks reads a whole table: a long log must not slow a short room."""
+"""No question of a busy server reads a whole table: a long log must not slow a short room."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def asked() -> list[str]:
 
 
 @pytest.fixture
-def connection(tmp_path: Path, asked: list[str]) -> Iterator[Connection]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'plans.db'}", poolclass=StaticPool)
+def connection(path: Path, asked: list[str]) -> Iterator[Connection]:
+    engine = create_engine(f"sqlite:///{path}", poolclass=StaticPool)
     with engine.begin() as connection:
         migrations.upgrade_connection(connection)
 

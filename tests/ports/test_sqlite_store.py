@@ -42,11 +42,6 @@ def seconds() -> Seconds:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "workroom.db"
-
-
-@pytest.fixture
 async def store(path: Path, seconds: Seconds) -> AsyncIterator[SqliteStore]:
     made = SqliteStore(path, clock=seconds)
     await made.open()
@@ -60,6 +55,15 @@ class TestSqliteRooms(RoomStoreContract):
 
 class TestSqliteAccounts(AccountStoreContract):
     pass
+
+
+class TestSqliteRoomsStatementByStatement(RoomStoreContract):
+    @pytest.fixture
+    async def store(self, path: Path) -> AsyncIterator[SqliteStore]:
+        made = SqliteStore(path, express=False)
+        await made.open()
+        yield made
+        await made.close()
 
 
 async def reopened(store: SqliteStore, path: Path) -> SqliteStore:

@@ -89,11 +89,11 @@ class Member:
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[MemoryStore]:
+async def store() -> MemoryStore:
     store = MemoryStore()
     for user in (EMMA, JANE, MIKE):
         await store.create_user(NewUser(user.username, user.name, user.role, id=user.id))
-    yield store
+    return store
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""adapters"""
+"""What the ports stand for in earnest: databases, keys, passwords, the clock."""

@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final, Literal
 
 import structlog
@@ -38,6 +38,7 @@ _TOKEN: Final = re.compile(
     r"|\be[yw][\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?",  # a JWT: base64 of an opening brace
     re.IGNORECASE,
 )
+_DEEPEST: Final = 3
 _FIRST: Final = ("timestamp", "level", "part", "event")
 _COLOURS: Final = {"warning": "\033[33m", "error": "\033[31m", "critical": "\033[31m"}
 _PLAIN: Final = "\033[0m"
@@ -49,7 +50,6 @@ def set_up(form: Form, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        _flatten,
         hide_secrets,
         hide_tokens,
     ]
@@ -92,11 +92,25 @@ def _attach(handler: logging.Handler, level: int) -> None:
 
 
 def hide_tokens(_logger: Any, _method: str, event: Event) -> Event:
-    """A structlog processor: what looks like a token is never written out, wherever it stands."""
+    """A structlog processor: what looks like a token is never written out, wherever it stands.
+
+    What is neither plain JSON nor a text becomes a text first, so that nothing hides inside it.
+    """
     for name, value in event.items():
-        if isinstance(value, str) and not name.startswith("_"):
-            event[name] = _TOKEN.sub(_hidden, value)
+        if not name.startswith("_"):
+            event[name] = _clean(value)
     return event
+
+
+def _clean(value: object, depth: int = 0) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple) and depth < _DEEPEST:
+        return [_clean(each, depth + 1) for each in value]
+    if isinstance(value, Mapping) and depth < _DEEPEST:
+        return {str(_clean(str(key))): _clean(each, depth + 1) for key, each in value.items()}
+    text = value if isinstance(value, str) else repr(value)
+    return _TOKEN.sub(_hidden, text)
 
 
 def _hidden(found: re.Match[str]) -> str:
@@ -108,15 +122,6 @@ def _name_part(_logger: Any, _method: str, event: Event) -> Event:
     record = event.get("_record")
     if record is not None:
         event["part"] = record.name
-    return event
-
-
-def _flatten(_logger: Any, _method: str, event: Event) -> Event:
-    """Values that are neither numbers nor texts become texts, so that nothing hides inside them."""
-    for name, value in event.items():
-        if name.startswith("_") or isinstance(value, str | int | float | None):
-            continue
-        event[name] = repr(value)
     return event
 
 

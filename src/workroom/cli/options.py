@@ -175,6 +175,31 @@ def naming_the_database(settings: Settings) -> Iterator[None]:
         raise
 
 
+def check_host(settings: Settings) -> None:
+    """Raise Misconfigured for a host that is not one of this machine's, whatever the port."""
+    import socket
+
+    host = settings.host
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+            trial.bind((host, 0))
+    except OSError as error:
+        message = f"cannot listen on {host}: {error.strerror}"
+        raise Misconfigured(message, field="WORKROOM_HOST") from None
+
+
+def check_proxies(settings: Settings) -> None:
+    """Raise Misconfigured for a trusted proxy that is no address and no network."""
+    from ipaddress import ip_network
+
+    for proxy in settings.trusted_proxies:
+        try:
+            ip_network(proxy, strict=False)
+        except ValueError:
+            message = f"{proxy!r} is no address and no network, as 10.0.0.0/8"
+            raise Misconfigured(message, field="WORKROOM_TRUSTED_PROXIES") from None
+
+
 def prepare_directory(settings: Settings) -> None:
     """Make the data directory if need be. Raises Misconfigured when it cannot be used."""
     for directory, setting in (

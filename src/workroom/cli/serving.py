@@ -16,6 +16,8 @@ from workroom.cli.options import (
     LogLevelOption,
     PortOption,
     ProjectPortOption,
+    check_host,
+    check_proxies,
     naming_the_database,
     prepare_directory,
     read_settings,
@@ -99,6 +101,8 @@ def _run(
     logs.set_up(settings.log_format, settings.log_level)
     for name, meant in unknown_variables(os.environ):
         logger("settings").warning("unknown_variable", name=name, perhaps_meant=meant)
+    check_host(settings)
+    check_proxies(settings)
     prepare_directory(settings)
     stopping = Stopping()
     with naming_the_database(settings), asyncio.Runner(loop_factory=_loop_factory()) as runner:

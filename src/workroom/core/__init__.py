@@ -1,1 +1,1 @@
-"""core"""
+"""What decides: rooms, their text and their rules, without I/O, clocks or chance."""

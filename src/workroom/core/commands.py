@@ -85,7 +85,7 @@ class QuoteFeedback:
 
 @dataclass(frozen=True, slots=True)
 class ChangeFeedback:
-    """Change type, comment or range; None keeps what is there. ``start`` and ``end`` go together."""
+    """Change type, comment or range; None keeps it. ``start`` and ``end`` go together."""
 
     feedback_id: FeedbackId
     type: FeedbackType | None = None

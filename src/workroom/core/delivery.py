@@ -1,10 +1,10 @@
 """When a connection is sent the text, so that it is never pulled from under someone's fingers.
 
-- Whoever saved in the last ``quiet`` seconds is not sent other people's text; it is held, folded into
-  the latest, until their next pause, or, once it has been held for ``longest_hold`` seconds, follows
-  right behind one of their own saves (then the text contains all that they have sent).
-- Their own confirmation, when the merged text is what they sent, comes ``confirm_after`` seconds after
-  their last save.
+- Whoever saved in the last ``quiet`` seconds is not sent other people's text; it is held, folded
+  into the latest, until their next pause, or, once it has been held for ``longest_hold`` seconds,
+  follows right behind one of their own saves (then the text contains all that they have sent).
+- Their own confirmation, when the merged text is what they sent, comes ``confirm_after`` seconds
+  after their last save.
 - Everybody else is sent each version at once.
 
 An immediate echo breaks half of the words of a lone writer whose client replaces its text on every
@@ -29,7 +29,7 @@ class Writer:
     sent: Base
     """The newest version that was sent to it."""
     own: list[Base] = field(default_factory=list)
-    """Its own saves since, as branches: the last durable one, and those that are not durable yet."""
+    """Its own saves since, as branches: the last durable one, and those not durable yet."""
     saved_at: float = float("-inf")
     held_since: float | None = None
     """Since when other people's text waits for it."""

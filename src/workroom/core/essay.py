@@ -138,7 +138,7 @@ class EssayRoom(Room[EssayState]):
                 f"an essay holds at most {self.rules.essay_units} UTF-16 units, this has {units}"
             )
             raise TooLarge(message, field="content")
-        base = self._base_of(command, origin, content, cursor)
+        base = self._base_of(origin)
         effects = self._types(origin.user, now) if origin.connection is not None else []
         seq = self.head.seq + 1
         merge = self._text.merge(base, content, cursor, origin.user.id, seq)
@@ -160,7 +160,7 @@ class EssayRoom(Room[EssayState]):
         outcome = Outcome(outcome.entries, (*effects, *outcome.effects))
         return self._settle_now(outcome, now)
 
-    def _base_of(self, command: SaveText, origin: Origin, content: str, cursor: int | None) -> Base:
+    def _base_of(self, origin: Origin) -> Base:
         """The version that this save was written from, as far as the server can tell."""
         return self._delivery.newest(origin.connection) or self._text.head()
 
@@ -288,7 +288,7 @@ class EssayRoom(Room[EssayState]):
             self._delivery.confirmed_alone(pending.origin.connection)
         return super()._settled(pending, now)
 
-    def _welcome(self, connection: ConnectionId, user: User, now: Now) -> list[Effect]:
+    def _welcome(self, connection: ConnectionId, _user: User, now: Now) -> list[Effect]:
         self._delivery.sent_state(connection)
         events: list[Event] = [shown_text(self.confirmed, self.people), *self._present(now)]
         return [Send(connection, event) for event in events]
@@ -346,6 +346,7 @@ class EssayRoom(Room[EssayState]):
     # ---- time and trouble -------------------------------------------------------------------
 
     def expire(self, now: Now) -> list[Effect]:
+        """Besides members: typists who stopped, text that was held, moves of highlights."""
         effects = super().expire(now)
         essay_id = self.confirmed.id
         for user_id in self._typists.expire(now.tick):
@@ -358,6 +359,7 @@ class EssayRoom(Room[EssayState]):
         return effects + self._feedback_told(self._pace.due(now.tick))
 
     def next_deadline(self) -> float | None:
+        """Besides members: typing, held text and moves of highlights have theirs."""
         dues = (
             super().next_deadline(),
             self._typists.next_deadline(),

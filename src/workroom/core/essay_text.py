@@ -1,7 +1,7 @@
 """The text of one essay on this node: the Yjs text, and its mirror for everybody else.
 
-A whole-text save is merged in three steps: find the version it was written from (its base), work out
-what the client changed relative to that base, and rebase that change over what came after.
+A whole-text save is merged in three steps: find the version it was written from (its base), work
+out what the client changed relative to that base, and rebase that change over what came after.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from workroom.ids import UserId
 class Base:
     """A version of the text that a client has, or may have.
 
-    ``bridge`` leads from ``text`` to the head as it was at ``seq``. None: ``text`` *was* the head at
-    ``seq``. A client's own last save is a branch: its text never was the head, if others wrote too.
+    ``bridge`` leads from ``text`` to the head as it was at ``seq``. None: ``text`` *was* the head
+    at ``seq``. A client's own last save is a branch: its text never was the head, if others wrote
+    too.
     """
 
     text: str
@@ -67,8 +68,8 @@ class EssayText:
     def merge(self, base: Base, content: str, caret: int | None, author: UserId, seq: int) -> Merge:
         """Rebase what the client changed since ``base`` over what came after it.
 
-        ``caret`` is in code points of ``content``. ``seq`` is the number that the change will have. A
-        base that the mirror cannot follow any more counts as if the client had the head.
+        ``caret`` is in code points of ``content``. ``seq`` is the number that the change will have.
+        A base that the mirror cannot follow any more counts as if the client had the head.
         """
         to_head, authors_to_head = self.to_head(base), self._authors_to_head(base)
         if to_head is None or authors_to_head is None:

@@ -1,5 +1,7 @@
-"""What clients are told. Durable events carry the ``seq`` of the entry behind them; the others
-(presence, typing, cursors) are awareness: never stored, never numbered.
+"""What clients are told.
+
+Durable events carry the ``seq`` of the entry behind them; the others (presence, typing, cursors)
+are awareness: never stored, never numbered.
 
 Offsets in events count UTF-16 code units: they are ready for the wire. ``at`` is milliseconds since
 1970, UTC; a dialect shows whole seconds.

@@ -1,4 +1,4 @@
-"""The parts of an essay's room that are about feedback: ranges from outside, and when to tell of moves."""
+"""Feedback in an essay's room: ranges from outside, and when to tell of moves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workroom.ids import FeedbackId
 
 
 class FeedbackPace:
-    """Edits move highlights faster than anybody wants to hear: at most one notice per item and pace."""
+    """Edits move highlights faster than anybody wants to hear: one notice per item and pace."""
 
     __slots__ = ("_pace", "_seen", "_told_at", "_waiting")
 

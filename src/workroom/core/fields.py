@@ -9,7 +9,7 @@ import orjson
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """Apply a JSON Merge Patch (RFC 7396, section 2): objects merge, null removes, the rest replaces.
+    """Apply a JSON Merge Patch (RFC 7396, 2): objects merge, null removes, the rest replaces.
 
     Returns a new value; neither argument is changed.
     """

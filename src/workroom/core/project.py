@@ -81,7 +81,7 @@ class ProjectRoom(Room[ProjectState]):
     def _evolve(self, state: ProjectState, entry: Entry) -> ProjectState:
         return evolve(state, entry)
 
-    def _told(self, entry: Entry, pending: Pending[ProjectState], now: Now) -> list[Effect]:
+    def _told(self, entry: Entry, pending: Pending[ProjectState], _now: Now) -> list[Effect]:
         if not isinstance(entry.fact, ProjectChanged):
             return []
         updated = ProjectUpdated(
@@ -104,7 +104,7 @@ class ProjectRoom(Room[ProjectState]):
         return [Send(connection, event) for event in events]
 
     def _news(
-        self, connection: ConnectionId, knows: Glimpse[ProjectState], now: Now
+        self, _connection: ConnectionId, knows: Glimpse[ProjectState], _now: Now
     ) -> list[Event]:
         old, state = knows.state.fields(), self.confirmed
         changes = {k: v for k, v in state.fields().items() if old[k] != v}

@@ -1,9 +1,9 @@
 """What essays and projects have in common as rooms: members, rights, and a log that runs ahead.
 
-A room decides at its *head*, which has every accepted command in it, durable or not, and tells people
-only of its *confirmed* state. The service stores the entries of an ``Outcome`` and then calls
-``committed``; what the room answers is what everybody may know from then on. When the store fails,
-``rewind`` gives the commands back and ``restore`` starts again from what is stored.
+A room decides at its *head*, which has every accepted command in it, durable or not, and tells
+people only of its *confirmed* state. The service stores the entries of an ``Outcome`` and then
+calls ``committed``; what the room answers is what everybody may know from then on. When the store
+fails, ``rewind`` gives the commands back and ``restore`` starts again from what is stored.
 """
 
 from __future__ import annotations
@@ -40,13 +40,20 @@ class RoomState(Protocol):
     """What a room needs to know of any state."""
 
     @property
-    def seq(self) -> int: ...
+    def seq(self) -> int:
+        """The number of the last entry in it."""
+
     @property
-    def author(self) -> UserId: ...
+    def author(self) -> UserId:
+        """Who created the room, and always owns it."""
+
     @property
-    def rights(self) -> Mapping[UserId, Right]: ...
+    def rights(self) -> Mapping[UserId, Right]:
+        """What others were given."""
+
     @property
-    def deleted(self) -> bool: ...
+    def deleted(self) -> bool:
+        """The room is gone."""
 
 
 State = TypeVar("State", bound=RoomState)
@@ -250,7 +257,7 @@ class Room(ABC, Generic[State]):
         return Outcome(effects=tuple(effects))
 
     def _arrived(
-        self, connection: ConnectionId, user: User, now: Now, *, first: bool
+        self, _connection: ConnectionId, user: User, now: Now, *, first: bool
     ) -> list[Effect]:
         return [Broadcast(UserJoined(self.id, user, now.wall))] if first else []
 

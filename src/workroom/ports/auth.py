@@ -39,7 +39,7 @@ class TokenVerifier(Protocol):
     """Checks tokens: ours, and those of an identity service whose keys we were given."""
 
     async def verify(self, token: str, expected: TokenType = "access") -> Claims:
-        """Raises NotAuthenticated for any token that is not good, without saying why to the peer."""
+        """Raises NotAuthenticated for any token that is not good; the peer is not told why."""
 
 
 class TokenIssuer(Protocol):

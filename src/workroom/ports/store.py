@@ -117,7 +117,7 @@ AppendResult = Appended | Behind | AlreadyDone | NotStored
 
 @dataclass(frozen=True, slots=True)
 class ListedRoom:
-    """One row of a list of rooms. ``right`` is the asking user's own, None for an admin without one."""
+    """One row of a list of rooms. ``right`` is the asking user's; None: an admin without one."""
 
     room: RoomId
     seq: int

@@ -3,8 +3,8 @@
     authenticating ──good token──▶ open ──close, expiry, revocation, shutdown──▶ closed
           └────────bad token, too many, lost──────────────────────────────────────┘
 
-A connection turns messages into commands and hands them to the hub; what comes back is written by the
-rooms' audiences. It decides nothing about rooms.
+A connection turns messages into commands and hands them to the hub; what comes back is written by
+the rooms' audiences. It decides nothing about rooms.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ class Connection:
             except WorkroomError as error:
                 self._mistake(error, message)
 
-    def received_binary(self, message: bytes) -> None:
+    def received_binary(self, _message: bytes) -> None:
         """A binary message: no dialect here has one."""
         self._mistake(InvalidMessage("send JSON as a text message, not a binary one"), b"")
 

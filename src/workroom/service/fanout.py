@@ -1,9 +1,9 @@
-"""One event to many connections: encoded once per form, joined per loop turn, written to the sockets.
+"""One event to many connections: encoded once per form, joined per turn of the loop, written.
 
 What is pending when the loop turns is joined and written once per member: a single event costs one
-write per member, and so does a burst of sixteen. Large rooms are written in slices, so that the loop
-never stalls. A member who reads too slowly leaves the fast list; what it missed is made up for when it
-has drained (``rooms.py``).
+write per member, and so does a burst of sixteen. Large rooms are written in slices, so that the
+loop never stalls. A member who reads too slowly leaves the fast list; what it missed is made up for
+when it has drained (``rooms.py``).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Recipient(Protocol):
 
 @dataclass(slots=True)
 class _Item:
-    """Frames by form, and for whom. ``only`` names one connection; otherwise all but the exceptions."""
+    """Frames by form, and for whom: ``only`` one connection, or all but the exceptions."""
 
     frames: tuple[bytes | None, bytes | None]
     only: ConnectionId | None = None
@@ -174,7 +174,7 @@ class Audience:
         _delivered(self._dialect.name, type(event).__name__).inc(count)
 
     def send(self, connection: ConnectionId, event: Event) -> None:
-        """Tell one member, in order with what is published; a slow one hears of it when it drains."""
+        """Tell one member, in order with what is published; a slow one hears when it drains."""
         recipient = self._members.get(connection)
         if recipient is None or connection not in self._fast[recipient.form]:
             return

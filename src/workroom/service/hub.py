@@ -134,7 +134,7 @@ class Hub:
         return host.room
 
     async def create(self, room: RoomId, facts: list[Fact], author: User) -> AnyRoom:
-        """Begin a room with these facts, the first of which creates it. Raises Unavailable, Conflict."""
+        """Begin a room with these facts; the first creates it. Raises Unavailable, Conflict."""
         now = self.clock.now()
         entries = [Entry(n + 1, author.id, now.wall, fact) for n, fact in enumerate(facts)]
         done: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
@@ -221,7 +221,7 @@ class Hub:
             host = await self._host(room)
         except Unavailable as unavailable:
             error = unavailable
-        except Exception as mistake:
+        except Exception as mistake:  # noqa: BLE001 - those who wait must be answered
             log_failure(log, "room_not_loaded", mistake, room=str(room))
             error = Unavailable(f"this {room.kind.value} cannot be opened; it has been logged")
         for command, origin in self._waiting.pop(room):

@@ -46,7 +46,7 @@ def revive(stored: StoredRoom, rules: RoomRules, new_client_id: Callable[[], int
 
 
 def restore(room: AnyRoom, stored: StoredRoom, new_client_id: Callable[[], int]) -> None:
-    """Put a room that went ahead of the store back to what is stored. Raises Unavailable as above."""
+    """Put a room that ran ahead back to what is stored. Raises Unavailable as above."""
     if isinstance(room, ProjectRoom):
         room.restore(_project(stored))
     else:
@@ -76,7 +76,7 @@ def essay_parts(
 
 
 def _authors(text: str, state: EssayState | None) -> str:
-    """After a checkpoint nobody knows who wrote which character: they count as the last editor's."""
+    """After a checkpoint nobody knows who wrote what: it all counts as the last editor's."""
     return author_mark(state.edited_by) * len(text) if state else ""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Bucket:
-    """A token bucket: ``capacity`` at once, ``rate`` a second in the long run. Time is handed in."""
+    """A token bucket: ``capacity`` at once, ``rate`` a second thereafter. Time is handed in."""
 
     rate: float
     capacity: float

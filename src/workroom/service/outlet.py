@@ -1,8 +1,8 @@
 """The seam between the sockets and the rooms.
 
-A transport (``transports/websocket``) owns one socket: it speaks RFC 6455 and nothing else. It hands
-whole messages to a ``Peer`` and offers an ``Outlet`` to write to. Everything here runs on the event
-loop's thread and never blocks.
+A transport (``transports/websocket``) owns one socket: it speaks RFC 6455 and nothing else. It
+hands whole messages to a ``Peer`` and offers an ``Outlet`` to write to. Everything here runs on the
+event loop's thread and never blocks.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Peer(Protocol):
         """The write buffer is low again."""
 
     def lost(self, *, clean: bool) -> None:
-        """The socket has gone; ``clean`` when the peer closed it with a close frame. Called once."""
+        """The socket has gone; ``clean`` when the peer sent a close frame. Called once."""
 
 
 class Door(Protocol):

@@ -73,7 +73,7 @@ class Replies:
             del self._callers[key]
 
     def begin(self, origin: Origin, room: RoomId) -> bool:
-        """Whether to carry a command out. A request asked twice is answered as it was the first time.
+        """Whether to carry a command out. A request asked twice is answered as the first time.
 
         Call it for commands that leave something in the log. Only what was done is remembered: a
         request that was refused may be tried again.

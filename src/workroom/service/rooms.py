@@ -1,7 +1,7 @@
 """One room at work: its core decides, the store remembers, the audience is told.
 
-All of a room's commands go through here, one after the other, on the event loop's thread. Nothing is
-told of a command before its entries are durable.
+All of a room's commands go through here, one after the other, on the event loop's thread. Nothing
+is told of a command before its entries are durable.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class RoomHost:
             return
         try:
             self._carry_out(command, origin)
-        except Exception as error:  # a mistake of ours must not take the room with it
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the room with it
             failure = self._failed("command_failed", error)
             self._desk.refused(origin, self.room.id, failure)
 
@@ -175,9 +175,10 @@ class RoomHost:
     def _answer(self, origin: Origin, seq: int, entries: tuple[Entry, ...]) -> Answer | None:
         if origin.request_id is None:
             return None
-        details = {
-            "feedback_id": e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackAdded)
-        }
+        details: dict[str, int] = {}
+        for entry in entries:
+            if isinstance(entry.fact, FeedbackAdded):
+                details["feedback_id"] = entry.fact.feedback_id
         body = orjson.dumps({"room": str(self.room.id), "seq": seq, **details})
         return Answer(origin.user.id, origin.request_id, entries[0].at, body)
 
@@ -205,7 +206,7 @@ class RoomHost:
             self._perform(self.room.committed(seq, now))
             self._checkpoint_if_due()
             self._arrange()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a mistake of ours: the room starts again
             self._failed("commit_not_told", error)
 
     def _suspend(self, error: Unavailable | None, answer: bytes | None) -> None:
@@ -326,7 +327,7 @@ class RoomHost:
         self._timer, self._timer_at = None, float("inf")
         try:
             self._perform(self.room.expire(self._clock.now()))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a mistake of ours: the room starts again
             self._failed("appointment_failed", error)
         self._arrange()
 

@@ -28,7 +28,9 @@ def _seconds() -> int:
 class SqliteStore(SqliteAccounts):
     """``RoomStore`` and ``AccountStore`` on one file; see the ports for what is promised.
 
-    Open it on the event loop that will use it. Times in settings are seconds.
+    Open it on the event loop that will use it. ``busy_timeout`` is in seconds; ``most_appends`` and
+    ``most_bytes`` bound one transaction; ``express=False`` writes statement by statement, as a
+    store on another database has to.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class SqliteStore(SqliteAccounts):
         busy_timeout: float = 2.0,
         most_appends: int = 1_000,
         most_bytes: int = 8 * 2**20,
+        express: bool = True,
         clock: Callable[[], int] = _seconds,
     ) -> None:
         access = SqliteAccess(
@@ -47,6 +50,7 @@ class SqliteStore(SqliteAccounts):
             busy_timeout=busy_timeout,
             most_appends=most_appends,
             most_bytes=most_bytes,
+            express=express,
         )
         super().__init__(access, clock)
 

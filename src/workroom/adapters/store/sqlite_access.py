@@ -31,11 +31,14 @@ class SqliteAccess:
         busy_timeout: float,
         most_appends: int,
         most_bytes: int,
+        express: bool,
     ) -> None:
         self._file = SqliteFile(path, readers=readers, busy_timeout=busy_timeout)
         self._readers = readers
         self._pool: ThreadPoolExecutor | None = None
-        self.writer = Writer(self._file, most_appends=most_appends, most_bytes=most_bytes)
+        self.writer = Writer(
+            self._file, most_appends=most_appends, most_bytes=most_bytes, express=express
+        )
 
     async def open(self) -> None:
         """Raises Misconfigured or Unavailable, as ``SqliteFile.open``."""

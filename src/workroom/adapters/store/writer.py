@@ -65,8 +65,11 @@ class Database(Protocol):
 class Writer:
     """Everything that is written to one SQLite file passes through here, in order."""
 
-    def __init__(self, database: Database, *, most_appends: int, most_bytes: int) -> None:
+    def __init__(
+        self, database: Database, *, most_appends: int, most_bytes: int, express: bool
+    ) -> None:
         self._database = database
+        self._express = express
         self._most_appends = most_appends
         self._most_bytes = most_bytes
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
@@ -187,6 +190,11 @@ class Writer:
         if faults.needs_new_connection(error):
             self._doubt = error
             self.disconnect()
+            if not faults.is_damage(error):
+                # The failed commit may lie in the log, complete: overwrite it before saying "not
+                # stored". If this fails as well, the next transaction tries again.
+                with contextlib.suppress(Exception):
+                    self._trusted_connection()
         return [item.fail(reason) for item in items]
 
     def _roll_back(self) -> None:
@@ -240,7 +248,7 @@ class Writer:
         self, connection: Connection, appends: Sequence[Append]
     ) -> list[AppendResult] | None:
         """The results if all are good, as they nearly always are; None when nothing was stored."""
-        if not all_good(appends):
+        if not self._express or not all_good(appends):
             return None
         try:
             self._database.express(connection, collect(appends))

@@ -163,12 +163,10 @@ class Reader:
             self._arrived_at[number] = now
             self._arrived = number
 
-    def version(self, seq: int) -> Candidate | None:
-        """The version with this number, if it was sent lately, or if the client made it itself."""
-        own = self._own
-        if own is not None and own.seq == seq and own.bridge is not None and own.bridge.is_empty:
-            return own
-        return next((known for known in reversed(self._versions) if known.seq == seq), None)
+    def versions(self, seq: int) -> list[Candidate]:
+        """What a client can mean by this number: the version sent with it, or its own save."""
+        known = [*self._versions, *self._own_text()]
+        return [candidate for candidate in known if candidate.seq == seq]
 
     def save(
         self, text: str, caret: int | None, now: float, *, base_seq: int | None = None
@@ -178,18 +176,14 @@ class Reader:
         ``text`` is clean, ``caret`` in its code points. ``base_seq`` ends the guessing when that
         version is known.
         """
-        known = None if base_seq is None else self.version(base_seq)
-        return self.save_from(known, text, caret, now)
+        return self.save_from([] if base_seq is None else self.versions(base_seq), text, caret, now)
 
-    def save_from(self, known: Candidate | None, text: str, caret: int | None, now: float) -> Saved:
-        """``save`` with its base given; None to infer it."""
-        if known is not None and self._to_head(known) is None:
-            known = None
-        if known is not None:
-            base, mine = known, diff(known.text, text, caret)
-        else:
-            base, mine = self._infer(text, caret, now)
-        refused = known is None and self._is_unproven_deletion(base, mine)
+    def save_from(self, bases: list[Candidate], text: str, caret: int | None, now: float) -> Saved:
+        """``save``, when the base is one of ``bases``; none of them, to infer it."""
+        told = [base for base in bases if self._to_head(base) is not None]
+        groups = (told, []) if told else self._candidates()
+        base, mine = self._cheapest(groups, text, caret, now)
+        refused = not told and self._is_unproven_deletion(base, mine)
         made = _without_deletions(mine) if refused else mine
         merged = self._rebase(base, made, join=self._goes_on(mine, now))
         bridge, bridge_authors = merged.bridge, merged.bridge_authors
@@ -201,7 +195,7 @@ class Reader:
             caret=caret,
             at=now,
             base=base,
-            inferred=known is None,
+            inferred=not told,
             additions_only=refused,
             change=merged.change,
             bridge=bridge,
@@ -233,11 +227,20 @@ class Reader:
 
     # ---- inference ---------------------------------------------------------------------------
 
-    def _infer(self, text: str, caret: int | None, now: float) -> tuple[Candidate, Change]:
-        """The cheapest candidate, and what the client changed of it; of equal ones the newest."""
-        likely, others = self._candidates()
+    def _cheapest(
+        self,
+        groups: tuple[list[Candidate], list[Candidate]],
+        text: str,
+        caret: int | None,
+        now: float,
+    ) -> tuple[Candidate, Change]:
+        """The cheapest candidate, and what the client changed of it; of equal ones the newest.
+
+        The second group is looked at only when the first has nothing better to offer than what the
+        evidence excludes. Without any candidate, the client counts as having had the head.
+        """
         best: tuple[tuple[float, float], Candidate, Change] | None = None
-        for group in (likely, others):
+        for group in groups:
             for candidate in group:
                 change = diff(candidate.text, text, caret)
                 price = self._price(candidate, change, caret, now)
@@ -247,21 +250,25 @@ class Reader:
             if best is not None and best[0][0] <= SUPERSEDED:
                 break
         if best is None:
-            # Nothing that it was sent can be followed to the head any more.
             mirror = self._mirror
             head = Candidate(mirror.text, mirror.authors, mirror.seq, self._sent - 1, now)
             return head, diff(head.text, text, caret)
         return best[1], best[2]
 
+    def _own_text(self) -> list[Candidate]:
+        return [] if self._own is None else [self._own]
+
     def _candidates(self) -> tuple[list[Candidate], list[Candidate]]:
-        """Those that the evidence allows, and the rest."""
-        known = [*self._versions, *([] if self._own is None else [self._own])]
-        known = [candidate for candidate in known if self._to_head(candidate) is not None]
-        if not self._has_pongs:
-            return known, []
-        allowed = range(self._arrived_before, self._arrived + 1)
-        likely = [known_ for known_ in known if known_.is_own or known_.number in allowed]
-        return likely, [candidate for candidate in known if candidate not in likely]
+        """Those that the evidence allows, and the rest; all that can be followed to the head."""
+        likely: list[Candidate] = []
+        others: list[Candidate] = []
+        for candidate in (*self._versions, *self._own_text()):
+            if self._to_head(candidate) is None:
+                continue
+            proven = self._arrived_before <= candidate.number <= self._arrived
+            allowed = candidate.is_own or proven or not self._has_pongs
+            (likely if allowed else others).append(candidate)
+        return likely, others
 
     def _price(self, candidate: Candidate, change: Change, caret: int | None, now: float) -> float:
         """How much speaks against the candidate."""

@@ -1,0 +1,279 @@
+"""Which version a plain save was written from."""
+
+from __future__ import annotations
+
+import pytest
+
+from workroom.core.text.change import Change, Hunk
+from workroom.core.text.inference import (
+    FOREIGN_DELETION,
+    JOIN_WITHIN,
+    KEPT_FOR,
+    KEPT_VERSIONS,
+    Reader,
+    Saved,
+)
+from workroom.core.text.mirror import KEPT_CHANGES, Mirror
+
+ESSAY = "It was a dark and stormy night. The rain fell in torrents."
+
+
+class Desk:
+    """One essay, Ana's connection to it, and others who write too."""
+
+    def __init__(self, text: str = ESSAY, *, has_pongs: bool = True) -> None:
+        self.mirror = Mirror(text)
+        self.ana = Reader(self.mirror, "a", has_pongs=has_pongs)
+        self.now = 100.0
+        self.ana_gets_the_text()
+
+    def ana_gets_the_text(self, *, arrives: bool = True) -> str:
+        count = self.ana.sent(self.now)
+        if arrives:
+            self.ana.arrived(count, self.now)
+        return self.mirror.text
+
+    def ben_writes(self, words: str, at: int | None = None) -> str:
+        length = len(self.mirror.text)
+        change = Change.of(length, [Hunk(length if at is None else at, 0, words)])
+        self.mirror.commit(self.mirror.seq + 1, change, "b")
+        return self.mirror.text
+
+    def ana_saves(
+        self, text: str, caret: int | None = None, base_seq: int | None = None, after: float = 1.0
+    ) -> Saved:
+        self.now += after
+        saved = self.ana.save(text, caret, self.now, base_seq=base_seq)
+        assert saved.bridge.apply(text) == saved.change.apply(self.mirror.text)
+        if not saved.change.is_empty:
+            self.mirror.commit(self.mirror.seq + 1, saved.change, "a")
+        self.ana.accepted(saved)
+        return saved
+
+
+def test_a_lone_writer_gets_what_was_typed() -> None:
+    desk = Desk()
+    for text in (ESSAY + " Except", ESSAY + " Except at", "It was dark."):
+        desk.ana_saves(text)
+        assert desk.mirror.text == text
+    assert desk.ana.settled
+
+
+def test_what_others_wrote_meanwhile_stays() -> None:
+    desk = Desk()
+    desk.ben_writes(" Lightning!")
+    desk.ana_saves(ESSAY.replace("dark", "very dark"))
+    assert desk.mirror.text == ESSAY.replace("dark", "very dark") + " Lightning!"
+
+
+def test_who_goes_on_with_an_own_text_need_not_have_seen_the_others() -> None:
+    desk = Desk()
+    desk.ben_writes(" Lightning!")
+    desk.ana_gets_the_text()  # and does not take it
+    desk.ana_saves("So: " + ESSAY, caret=4)
+    desk.ben_writes(" Thunder!")
+    desk.ana_saves("So: then: " + ESSAY, caret=10)
+    assert desk.mirror.text == "So: then: " + ESSAY + " Lightning! Thunder!"
+
+
+def test_deleting_ones_last_word_is_not_taken_for_the_older_version() -> None:
+    """The text is now what it was when it was sent; only the deletion explains the save."""
+    desk = Desk()
+    desk.ana_saves(ESSAY + " Except", caret=len(ESSAY) + 7)
+    saved = desk.ana_saves(ESSAY, caret=len(ESSAY))
+    assert desk.mirror.text == ESSAY and saved.base.is_own
+
+
+def test_saving_again_what_was_saved_changes_nothing() -> None:
+    desk = Desk()
+    desk.ana_saves(ESSAY + " Except", caret=5)
+    desk.ben_writes("Now: ", at=0)
+    desk.ana_gets_the_text()
+    saved = desk.ana_saves(ESSAY + " Except", caret=5, after=0.01)
+    assert saved.change.is_empty and saved.base.is_own
+    assert desk.mirror.text == "Now: " + ESSAY + " Except"
+
+
+def test_a_version_that_has_arrived_and_was_taken_is_the_base() -> None:
+    desk = Desk()
+    desk.ana_saves(ESSAY + " Except")
+    desk.ben_writes("Once. ", at=0)
+    text = desk.ana_gets_the_text()
+    saved = desk.ana_saves(text + " at")
+    assert saved.base.number == 1 and not saved.base.is_own
+    assert desk.mirror.text == text + " at"
+
+
+def test_others_words_can_be_deleted_by_who_has_seen_them() -> None:
+    desk = Desk()
+    desk.ben_writes(" Lightning!")
+    desk.ana_gets_the_text()
+    desk.ana_saves(ESSAY + " Thunder!")
+    assert desk.mirror.text == ESSAY + " Thunder!"
+
+
+def test_what_has_not_arrived_is_no_likely_base() -> None:
+    desk = Desk()
+    desk.ben_writes(" Lightning!")
+    desk.ana_gets_the_text(arrives=False)
+    saved = desk.ana_saves(ESSAY + " Thunder!")
+    assert saved.base.number == 0
+    assert desk.mirror.text == ESSAY + " Lightning! Thunder!"
+    assert not desk.ana.settled
+
+
+def test_what_cannot_have_arrived_is_believed_when_nothing_else_explains_the_save() -> None:
+    """A pong can be late; a text that continues a version word for word was written from it."""
+    desk = Desk()
+    text = desk.ben_writes(" " + "Lightning and thunder, all night long. " * 3)
+    desk.ana_gets_the_text(arrives=False)
+    saved = desk.ana_saves(text + "!")
+    assert saved.base.number == 1 and desk.mirror.text == text + "!"
+
+
+def test_without_pongs_all_versions_since_the_last_base_are_looked_at() -> None:
+    desk = Desk(has_pongs=False)
+    desk.ana_saves(ESSAY + " Except")
+    desk.ben_writes("Once. ", at=0)
+    text = desk.ana_gets_the_text(arrives=False)
+    desk.ana_saves(text + " at")
+    assert desk.mirror.text == text + " at"
+
+
+def test_who_keeps_an_own_text_is_learned() -> None:
+    desk = Desk()
+    own = ESSAY
+    for step in range(8):
+        desk.ben_writes(f"Line {step}. ", at=0)
+        desk.ana_gets_the_text()
+        own += f" word{step}"
+        desk.ana_saves(own, caret=len(own))
+    assert desk.ana._stubborn > 0.9
+    assert desk.mirror.text.endswith(own)
+
+
+def test_who_takes_the_newest_text_is_learned() -> None:
+    desk = Desk()
+    for step in range(8):
+        desk.ben_writes(f"Line {step}. ", at=0)
+        text = desk.ana_gets_the_text() + f" word{step}"
+        desk.ana_saves(text, caret=len(text))
+    assert desk.ana._stubborn < 0.1
+
+
+def test_a_page_that_saves_first_and_takes_the_version_then_is_understood() -> None:
+    desk = Desk()
+    desk.ana_saves(ESSAY + " One", caret=len(ESSAY) + 4)
+    desk.now += 1
+    text = desk.ben_writes("Once. ", at=0)
+    desk.ana_gets_the_text()
+    desk.ana_saves(ESSAY + " One two", caret=len(ESSAY) + 8, after=0.0)  # was in its mailbox
+    saved = desk.ana_saves(text + " three", caret=len(text) + 6)
+    assert saved.base.number == 1
+    assert desk.mirror.text.split() == [*text.split(), "two", "three"]
+
+
+def test_a_version_older_than_the_base_is_no_base_any_more() -> None:
+    desk = Desk()
+    for step in range(3):
+        desk.ben_writes(f"Line {step}. ", at=0)
+        text = desk.ana_gets_the_text()
+    desk.ana_saves(text + " on")
+    assert [known.number for known in desk.ana._versions] == [3]
+    assert desk.ana.own is not None and desk.ana.own.number == 3
+
+
+def test_a_base_that_the_client_names_ends_the_guessing() -> None:
+    desk = Desk()
+    text = desk.ben_writes(" Lightning!")
+    desk.ana_gets_the_text(arrives=False)
+    saved = desk.ana_saves(ESSAY, base_seq=desk.mirror.seq)
+    assert not saved.inferred and desk.mirror.text == ESSAY != text
+
+
+def test_the_number_of_ones_own_save_means_that_text() -> None:
+    desk = Desk()
+    desk.ben_writes(" Lightning!")
+    desk.ana_saves("So: " + ESSAY)
+    saved = desk.ana_saves("So: then: " + ESSAY, base_seq=desk.mirror.seq)
+    assert not saved.inferred and saved.base.is_own
+    assert desk.mirror.text == "So: then: " + ESSAY + " Lightning!"
+
+
+def test_a_base_that_is_not_known_any_more_is_inferred() -> None:
+    desk = Desk()
+    assert desk.ana_saves(ESSAY + "!", base_seq=77).inferred
+    assert desk.mirror.text == ESSAY + "!"
+
+
+def test_much_of_others_is_not_deleted_without_proof_that_it_had_been_seen() -> None:
+    desk = Desk("Title. ", has_pongs=True)
+    foreign = desk.ben_writes("words of Ben " * (FOREIGN_DELETION // 10))
+    desk.ana = Reader(desk.mirror, "a")  # a new connection, with an old text
+    desk.ana_gets_the_text(arrives=False)
+    saved = desk.ana_saves("Title. Mine. ")
+    assert saved.additions_only and desk.mirror.text == foreign.replace("Title. ", "Title. Mine. ")
+    desk.ana_saves("Title. Mine, too. ")
+    assert desk.mirror.text == foreign.replace("Title. ", "Title. Mine, too. ")
+
+
+def test_much_of_others_can_be_deleted_by_who_has_it() -> None:
+    desk = Desk("Title. " + "words of Ben " * (FOREIGN_DELETION // 10))
+    assert not desk.ana_saves("Title. ").additions_only
+    assert desk.mirror.text == "Title. "
+
+
+def test_letters_go_on_with_the_word_that_was_just_left_unfinished() -> None:
+    """The page took a text without the "wor" that was under way, and the person typed on."""
+    for pause, expected in ((0.2, "A world"), (JOIN_WITHIN + 1, "A wor ld")):
+        desk = Desk("A ")
+        desk.ana_saves("A wor", caret=5)
+        desk.ana.arrived(desk.ana.sent(desk.now), desk.now)
+        saved = desk.ana.save_from([desk.ana._versions[0]], "A ld", 4, desk.now + pause)
+        assert saved.change.apply(desk.mirror.text) == expected
+
+
+def test_a_word_typed_on_an_older_version_is_a_word_of_its_own() -> None:
+    desk = Desk("A ")
+    desk.ana_saves("A wor", caret=5)
+    saved = desk.ana.save_from([desk.ana._versions[0]], "A words", 7, desk.now + 0.2)
+    assert saved.change.apply(desk.mirror.text) == "A wor words"
+
+
+def test_the_versions_kept_have_a_bound() -> None:
+    desk = Desk()
+    for _ in range(2 * KEPT_VERSIONS):
+        desk.ben_writes("x")
+        desk.ana_gets_the_text(arrives=False)
+    assert len(desk.ana._versions) == KEPT_VERSIONS
+    desk.now += KEPT_FOR + 1
+    desk.ana.arrived(10**6, desk.now)
+    desk.ana_gets_the_text()
+    assert len(desk.ana._versions) == 2
+
+
+def test_a_client_that_was_sent_nothing_counts_as_having_the_head() -> None:
+    desk = Desk()
+    desk.ana = Reader(desk.mirror, "a")
+    saved = desk.ana_saves(ESSAY + "!")
+    assert saved.base.text == ESSAY and desk.mirror.text == ESSAY + "!"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_version_that_the_mirror_has_forgotten_is_no_base(named: bool) -> None:
+    desk = Desk("A ")
+    for _ in range(KEPT_CHANGES + 2):
+        desk.ben_writes("x")
+    text = desk.mirror.text
+    saved = desk.ana_saves(text + "!", base_seq=0 if named else None)
+    assert saved.inferred and saved.base.text == text and desk.mirror.text == text + "!"
+
+
+def test_the_caret_tells_two_explanations_apart() -> None:
+    """Both versions are one hunk away; the person stands at only one of them."""
+    desk = Desk("one two three four")
+    desk.ana_saves("one two three four five", caret=23)
+    desk.mirror.commit(9, Change.of(23, [Hunk(4, 4, "")]), "b")
+    desk.ana_gets_the_text()
+    saved = desk.ana_saves("one two three four", caret=18, after=0.05)
+    assert saved.base.is_own and desk.mirror.text == "one three four"

@@ -1,0 +1,71 @@
+"""People who save whole texts on top of each other, and say what they wrote from."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workroom.core.text.inference import Candidate, Reader
+from workroom.core.text.mirror import Mirror
+
+PEOPLE = 3
+
+
+class Person:
+    """A page that keeps its own text until it takes the last one sent to it."""
+
+    def __init__(self, mirror: Mirror, author: str) -> None:
+        self.mirror, self.author = mirror, author
+        self.reader = Reader(mirror, author)
+        self.base: Candidate | None = None
+        self.take()
+
+    def take(self) -> None:
+        self.reader.arrived(self.reader.sent(0.0), 0.0)
+        self.text = self.mirror.text
+        self.base = self.reader.versions(self.mirror.seq)[0]
+
+    def type(self, word: str, place: int) -> None:
+        words = self.text.split()
+        words.insert(place % (len(words) + 1), word)
+        self.text = " ".join(words)
+
+    def delete(self, place: int) -> str | None:
+        words = self.text.split()
+        gone = words.pop(place % len(words)) if words else None
+        self.text = " ".join(words)
+        return gone
+
+    def save(self, now: float) -> None:
+        saved = self.reader.save_from([self.base] if self.base else [], self.text, None, now)
+        head = self.mirror.text
+        if not saved.change.is_empty:
+            self.mirror.commit(self.mirror.seq + 1, saved.change, self.author)
+        self.reader.accepted(saved)
+        self.base = self.reader.own
+        assert saved.change.apply(head) == self.mirror.text == saved.bridge.apply(self.text)
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_with_the_true_base_no_word_is_lost_doubled_or_torn(data: st.DataObject) -> None:
+    mirror = Mirror("once upon a time there was an essay")
+    people = [Person(mirror, author) for author in "abc"[:PEOPLE]]
+    typed, deleted = set(mirror.text.split()), set[str]()
+    for step in range(data.draw(st.integers(1, 20))):
+        person = data.draw(st.sampled_from(people))
+        action = data.draw(st.sampled_from(["type", "type", "delete", "save", "take"]))
+        place = data.draw(st.integers(0, 30))
+        if action == "type":
+            typed.add(f"w{step}")
+            person.type(f"w{step}", place)
+        elif action == "delete":
+            deleted.add(person.delete(place) or "")
+        elif action == "save":
+            person.save(float(step))
+        else:
+            person.save(float(step))
+            person.take()
+    for person in people:
+        person.save(99.0)
+    assert sorted(mirror.text.split()) == sorted(typed - deleted)
