@@ -6,22 +6,18 @@ get the same bytes, so what one member's bytes mean is found out once and reused
 
 from __future__ import annotations
 
-import re
 import select
-import socket
 import time
 from array import array
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-import orjson
-
 from bench.crew import Publisher, Undelivered
+from bench.hostile_ear import Ear, Member
 from bench.machine import cpu_seconds, rss_kib
 from bench.typist import Typist, mark_of
-from bench.wire import CLOSE, PING, TEXT, Address, Door, client_frame, open_websocket, pong, split
+from bench.wire import CLOSE, Address, Door, client_frame, open_websocket
 from bench.world import Essay, Person
 
 EDITORS: Final = 10
@@ -33,10 +29,6 @@ _PATIENCE: Final = 10.0
 _NORMAL: Final = (1000).to_bytes(2, "big")
 _SAMPLE: Final = 0.1
 _LATE: Final = 0.005
-_EDIT: Final = re.compile(rb"\[(\d+)\] edit(\d+)")
-
-Sighting = tuple[str, int, int]
-"""``typing``, the user and 0; or ``edit``, the writer and the number of the edit."""
 
 
 @dataclass(slots=True)
@@ -71,26 +63,6 @@ class Observed:
         return self.lost_typing + len(self.lost_edits)
 
 
-@dataclass(slots=True, eq=False)
-class _Member:
-    sock: socket.socket
-    rest: bytes = b""
-    heard: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    """Typing events of this phase, by user."""
-    edits: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    """The newest edit seen, by writer."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What a piece of bytes means to a member who had ``before`` left over."""
-
-    before: bytes
-    data: bytes
-    rest: bytes
-    sightings: tuple[Sighting, ...]
-
-
 class Room:
     """Everybody good, connected."""
 
@@ -98,9 +70,9 @@ class Room:
         """``pid`` is the server's. Raises ``OSError`` when somebody cannot come in."""
         self._essay, self._pid = essay.number, pid
         self._poll = select.epoll()
-        self._members: dict[int, _Member] = {}
+        self._members: dict[int, Member] = {}
         self._editors: dict[int, Typist] = {}
-        self._last = _Reading(b"", b"", b"", ())
+        self._ear = Ear()
         self._clock = time.perf_counter
         self._typed: dict[int, list[float]] = {}
         self._edited: dict[int, int] = {}
@@ -166,7 +138,7 @@ class Room:
     def _add_reader(self, address: Address, person: Person) -> None:
         sock, rest = open_websocket(Door(address, person.path(self._essay)))
         sock.settimeout(0)
-        member = _Member(sock, rest)
+        member = Member(sock, rest)
         self._members[sock.fileno()] = member
         self._poll.register(sock.fileno(), select.EPOLLIN)
 
@@ -242,62 +214,29 @@ class Room:
         if editor.refused:
             raise Undelivered(editor.refused[0].decode())
 
-    def _hear(self, member: _Member) -> None:
+    def _hear(self, member: Member) -> None:
         data = member.sock.recv(1 << 16)
         now = self._clock()
-        if not data:
-            message = "the server closed a good member's connection"
-            raise ConnectionError(message)
-        reading = self._last
-        if member.rest != reading.before or data != reading.data:
-            reading = self._understand(member, data)
-        member.rest = reading.rest
-        for kind, who, number in reading.sightings:
+        for kind, who, number in self._ear.hear(member, data):
             if kind == "typing":
                 self._typing_seen(member, who, now)
             elif member.edits[who] < number:
                 self._edit_seen(member, who, number, now)
 
-    def _typing_seen(self, member: _Member, user: int, now: float) -> None:
+    def _typing_seen(self, member: Member, user: int, now: float) -> None:
         """The n-th event that a member gets of a user is the n-th that the user caused."""
-        sent, at = self._typed[user], member.heard[user]
+        sent, at = self._typed.get(user), member.heard[user]
+        if sent is None:
+            return
         member.heard[user] = at + 1
         if at < len(sent):
             self._now.delays.typing.append((now - sent[at]) * 1000)
 
-    def _edit_seen(self, member: _Member, writer: int, number: int, now: float) -> None:
+    def _edit_seen(self, member: Member, writer: int, number: int, now: float) -> None:
         member.edits[writer] = number
         sent = self._sent.get(number)
         if sent is not None:
             self._now.delays.edit.append((now - sent) * 1000)
-
-    def _understand(self, member: _Member, data: bytes) -> _Reading:
-        frames, rest = split(member.rest + data if member.rest else data)
-        found: list[Sighting] = []
-        pinged = False
-        for opcode, payload in frames:
-            if opcode == TEXT:
-                found += self._sightings(payload)
-            elif opcode == PING:
-                pinged = True
-                member.sock.send(pong(payload))
-            elif opcode == CLOSE:
-                message = f"the server closes a good member's connection: {payload!r}"
-                raise ConnectionError(message)
-        reading = _Reading(member.rest, data, rest, tuple(found))
-        if not pinged:
-            self._last = reading
-        return reading
-
-    def _sightings(self, payload: bytes) -> Iterator[Sighting]:
-        if payload.startswith(b'{"type":"typing_'):
-            message = orjson.loads(payload)
-            user = message["user"]["id"] if "user" in message else message["user_id"]
-            if user in self._typed:
-                yield "typing", user, 0
-        elif payload.startswith(b'{"type":"essay_update"'):
-            for writer, number in _EDIT.findall(payload):
-                yield "edit", int(writer), int(number)
 
     def _missing(self) -> int:
         return self._missing_typing() + len(self._missing_edits())

@@ -455,3 +455,67 @@ def test_a_range_in_a_text_too_old_to_be_followed_is_a_conflict() -> None:
         emma.saves(text)
     jane.comments(0, 4)
     assert isinstance(jane.refusals[-1], Conflict)
+
+
+# ---- while a save is on its way, or a reader is slow ---------------------------------------------
+
+
+def test_nobody_is_sent_a_text_older_than_their_own_save_on_its_way(essay: Scenario) -> None:
+    emma = essay.join("emma").forgets()
+    emma.saves("Hello one")
+    with essay.store_waiting():
+        emma.saves("Hello one two")
+        essay.passes(5.0)
+        assert emma.told(EssayUpdated) == []
+    emma.saves("Hello one two three")
+    essay.passes(5.0)
+    assert emma.text == "Hello one two three"
+
+
+def test_two_saves_in_one_commit_are_not_answered_between_them(essay: Scenario) -> None:
+    jane, emma = essay.join("jane"), essay.join("emma").forgets()
+    words = "Once upon a time there was a fox."
+    for step in range(9):
+        words += f" e{step}"
+        emma.saves(words)
+        if step == 0:
+            jane.saves("J. Once upon a time there was a fox. e0")
+        essay.passes(0.25)
+    emma.forgets()
+    with essay.store_waiting():
+        emma.saves(f"{words} foo")
+        emma.saves(f"{words} foo bar")
+    assert all("foo bar" in event.content for event in emma.told(EssayUpdated))
+
+
+def test_what_waited_for_a_slow_reader_is_made_up_for(essay: Scenario) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    feedback = jane.comments(0, 4)
+    emma.saves("Emma. Once upon a time there was a fox.")
+    essay.passes(0.1)
+    jane.saves("Emma. Jane. Once upon a time there was a fox.")
+    knows = essay.room.glimpse(emma.connection)
+    emma.forgets().here = False
+    essay.passes(10.0)
+    emma.here = True
+    events = [
+        effect.event  # type: ignore[union-attr]
+        for effect in essay.room.catch_up(emma.connection, knows, essay.clock.now())
+    ]
+    assert [e.content for e in events if isinstance(e, EssayUpdated)] == [
+        "Emma. Jane. Once upon a time there was a fox."
+    ]
+    moved = [e.feedback for e in events if isinstance(e, FeedbackUpdated)]
+    assert [(item.id, item.start) for item in moved] == [(feedback, 12)]
+
+
+def test_ten_thousand_moved_highlights_are_told_of_little_by_little() -> None:
+    essay = Scenario.essay("a fox", RoomRules(feedback_per_essay=10_000))
+    jane, emma = essay.join("jane"), essay.join("emma")
+    for _ in range(300):
+        jane.comments(2, 5)
+    emma.forgets().saves("Well, a fox")
+    assert len(emma.told(FeedbackUpdated)) == 100
+    essay.passes(10.0)
+    told = [event.feedback.id for event in emma.told(FeedbackUpdated)]
+    assert sorted(told) == list(range(1, 301))

@@ -77,6 +77,27 @@ class LogContract:
 
         assert await store.records(ESSAY, 0, 1) == [entry]
 
+    async def test_large_and_small_entries_are_read_together(self, store: Store) -> None:
+        sizes = (10, 16_383, 16_384, 16_385, 100_000, 0)
+        log = [record(n, body=bytes(size), update=b"u") for n, size in enumerate(sizes, start=1)]
+        await outcome(store, Append(ESSAY, 0, tuple(log), summary()))
+
+        assert await store.records(ESSAY, 0, 10) == log
+
+    async def test_texts_are_kept_whatever_is_in_them(self, store: Store) -> None:
+        for number, text in enumerate(("a\x00b", "\u2028\x01\x7f", "'\"\\u0000\n", "🧑‍🎓 שלום"), 1):
+            room = essay_room(number)
+            shown = summary(text, prompt=text, nested={"list": [text, None, 1.5, True]})
+            entry = record(1, body=text.encode())
+            given = answer(f"r{text}", text.encode())
+            whole = Append(room, 0, (entry,), shown, rights=rights(ana=Right.VIEW), answer=given)
+            assert await outcome(store, whole) == Appended(1)
+
+            page = await store.rooms(RoomKind.ESSAY, ANA, limit=10, offset=0)
+            assert shown in [each.summary for each in page.rooms]
+            assert await store.records(room, 0, 1) == [entry]
+            assert await store.answer(ANA, f"r{text}") == text.encode()
+
     async def test_essay_1_and_project_1_are_two_rooms(self, store: Store) -> None:
         both = [append(essay_room(1), count=2), append(project_room(1))]
 
@@ -213,6 +234,17 @@ class CompareAndAppendContract:
         assert room is not None
         assert (room.seq, room.checkpoint, room.records) == (2, Checkpoint(2, b"two"), ())
         assert await store.answer(ANA, "r1") == b'"done"'
+
+    async def test_an_append_without_entries_makes_no_room(self, store: Store) -> None:
+        bare = Append(ESSAY, 0, (), summary(), rights=rights(ana=Right.OWNER), answer=answer("r1"))
+
+        assert await outcome(store, bare) == Appended(0)
+
+        assert await store.load(ESSAY) is None
+        assert await titles(store, ANA) == []
+        assert await titles(store, None) == []
+        assert await store.answer(ANA, "r1") == b'"done"'
+        assert await outcome(store, append()) == Appended(1)
 
 
 class DeliveryContract:

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from tests.ports.account_contract import AccountStoreContract
 from tests.ports.store_contract import RoomStoreContract
@@ -209,6 +210,21 @@ async def test_a_job_that_fails_undoes_only_itself(store: SqliteStore) -> None:
     assert await store.account_named("emma") is not None
     assert await store.account_named("huge") is None
     assert user
+
+
+async def test_a_transaction_that_was_ended_under_way_counts_as_failed(
+    store: SqliteStore,
+) -> None:
+    told: list[AppendResult] = []
+    store.append(append(), told.append)
+    with pytest.raises((Unavailable, DBAPIError)):
+        await store._access.write(lambda connection: connection.exec_driver_sql("ROLLBACK"))
+
+    (result,) = told
+    room = await store.load(ESSAY)
+    assert (room is not None) == isinstance(result, Appended)
+    head = 0 if room is None else 1
+    assert await outcome(store, append(expected=head)) == Appended(head + 1)
 
 
 async def test_a_job_whose_caller_has_gone_is_harmless(store: SqliteStore) -> None:

@@ -210,3 +210,12 @@ def _random_history(chance: random.Random) -> None:
                     expected[connection] += _frame(event, reader.form)
     room.loop.run()
     assert {connection: reader.data for connection, reader in readers.items()} == expected
+
+
+def test_what_was_published_before_a_reader_became_slow_still_reaches_it(room: Room) -> None:
+    slow = room.enter(1)
+    room.audience.publish(_stopped(10))
+    room.audience.slow(ConnectionId(1))
+    room.audience.publish(_stopped(11))
+    room.loop.run()
+    assert slow.data == _frame(_stopped(10))

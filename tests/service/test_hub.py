@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,16 @@ import pytest
 
 from workroom.adapters.clock import LoopClock
 from workroom.adapters.store import MemoryStore
-from workroom.core.commands import AddFeedback, Join, Origin, SaveText, SetRight, StartTyping
+from workroom.core.commands import (
+    AddFeedback,
+    DeleteRoom,
+    Join,
+    Leave,
+    Origin,
+    SaveText,
+    SetRight,
+    StartTyping,
+)
 from workroom.core.entries import EssayCreated
 from workroom.core.feedback import FeedbackType
 from workroom.core.limits import RoomRules
@@ -20,6 +29,7 @@ from workroom.core.people import Right, User
 from workroom.errors import NotFound, PermissionDenied, Unavailable, WorkroomError
 from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, essay_room
 from workroom.ports.accounts import NewUser
+from workroom.ports.store import Append, AppendResult, StoredRoom
 from workroom.protocol.dialect import Form
 from workroom.protocol.essays import EssayDialect
 from workroom.protocol.projects import ProjectDialect
@@ -238,3 +248,135 @@ async def test_typing_goes_on_while_the_store_is_out_of_reach(hub: Hub, store: M
     await asyncio.sleep(0)
     assert "typing_start" in [frame["type"] for frame in jane.frames]
     store.heal()
+
+
+class FaultyStore(MemoryStore):
+    """The memory store with faults that its own ``fail_with`` does not have."""
+
+    unreadable: BaseException | None = None
+    silent = False
+
+    async def load(self, room: RoomId) -> StoredRoom | None:
+        if self.unreadable is not None:
+            raise self.unreadable
+        return await super().load(room)
+
+    def append(self, append: Append, done: Callable[[AppendResult], None]) -> None:
+        if not self.silent:
+            super().append(append, done)
+
+
+@pytest.fixture
+async def faulty() -> FaultyStore:
+    store = FaultyStore()
+    for user in (EMMA, JANE, MIKE):
+        await store.create_user(NewUser(user.username, user.name, user.role, id=user.id))
+    return store
+
+
+async def _open(store: MemoryStore) -> Hub:
+    hub = _hub(store)
+    await hub.start()
+    await hub.create(ESSAY, [EssayCreated("Title", "", None)], EMMA)
+    await hub.execute(ESSAY, SetRight(JANE, Right.EDIT), EMMA)
+    return hub
+
+
+@pytest.mark.parametrize("trouble", [ValueError("nonsense"), Unavailable("cannot be read")])
+async def test_a_room_that_cannot_be_read_back_is_tried_again_and_answers_meanwhile(
+    faulty: FaultyStore, trouble: BaseException
+) -> None:
+    hub = await _open(faulty)
+    emma = await _member(hub, 1, EMMA)
+    faulty.fail_with(FULL)
+    faulty.unreadable = trouble
+    assert await emma.asks(SaveText("Lost"), "a") is FULL
+    assert isinstance(await emma.asks(SaveText("Lost too"), "b"), Unavailable)
+    faulty.heal()
+    faulty.unreadable = None
+    await asyncio.sleep(1.1)  # two attempts
+    assert (await emma.asks(SaveText("Kept"), "c"))["seq"] == 3
+    await hub.stop()
+
+
+async def test_a_store_that_does_not_answer_is_not_given_more_and_more(
+    faulty: FaultyStore,
+) -> None:
+    hub = await _open(faulty)
+    emma = await _member(hub, 1, EMMA)
+    faulty.silent = True
+    for number in range(300):
+        hub.submit(ESSAY, SaveText(f"Text {number}"), Origin(EMMA, emma.id, f"t{number}"))
+    assert len(emma.refusals) == 300 - 256
+    assert emma.refusals[0].retry_after is not None
+    await hub.stop()
+
+
+async def test_who_leaves_while_the_store_is_down_is_gone(hub: Hub, store: MemoryStore) -> None:
+    emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
+    store.fail_with(FULL)
+    for number in range(100):
+        hub.submit(ESSAY, _feedback(), Origin(JANE, jane.id, f"f{number}"))
+    hub.replies.exit(jane.id)
+    hub.submit(ESSAY, Leave(), Origin(JANE, jane.id))
+    async with asyncio.timeout(10):
+        while "user_left" not in [frame["type"] for frame in emma.frames]:
+            await asyncio.sleep(0.01)
+    store.heal()
+
+
+async def test_comments_beyond_the_ids_at_hand_keep_their_place(hub: Hub) -> None:
+    jane = await _member(hub, 1, JANE)
+    for number in range(200):
+        hub.submit(ESSAY, _feedback(), Origin(JANE, jane.id, str(number)))
+    hub.submit(ESSAY, SaveText("After all of them"), Origin(JANE, jane.id, "200"))
+    async with asyncio.timeout(10):
+        while len(jane.answers) < 202:
+            await asyncio.sleep(0.01)
+    assert [request for request, _ in jane.answers[1:]] == [str(number) for number in range(201)]
+
+
+async def test_an_essay_deleted_on_another_node_puts_its_members_out(
+    hub: Hub, store: MemoryStore
+) -> None:
+    emma = await _member(hub, 1, EMMA)
+    other = _hub(store)
+    await other.start()
+    await other.execute(ESSAY, DeleteRoom(), EMMA)
+    assert isinstance(await emma.asks(SaveText("Too late"), "a"), Unavailable)
+    await asyncio.sleep(0)
+    assert emma.rooms == set()
+    await other.stop()
+
+
+async def test_a_request_that_changed_nothing_is_not_done_later_either(
+    hub: Hub, store: MemoryStore
+) -> None:
+    emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
+    await emma.asks(SaveText("A"), "a")
+    first = await emma.asks(SaveText("A"), "same")
+    await jane.asks(SaveText("A and B"), "b")
+    other = _hub(store)
+    await other.start()
+    again = await (await _member(other, 3, EMMA)).asks(SaveText("A"), "same")
+    assert (again["seq"], first["seq"]) == (3, 3)
+    room = await other.look(ESSAY, EMMA)
+    assert room.confirmed.text == "A and B"  # type: ignore[union-attr]
+    await other.stop()
+
+
+async def test_who_went_away_while_the_room_was_loading_never_came(
+    hub: Hub, store: MemoryStore
+) -> None:
+    other = _hub(store)
+    await other.start()
+    emma, jane = Member(other, ConnectionId(1), EMMA), Member(other, ConnectionId(2), JANE)
+    other.replies.enter(emma)
+    other.submit(ESSAY, Join(), Origin(EMMA, emma.id))
+    other.submit(ESSAY, Join(), Origin(JANE, jane.id))
+    other.submit(ESSAY, Leave(clean=False), Origin(JANE, jane.id))
+    async with asyncio.timeout(10):
+        while not emma.frames:
+            await asyncio.sleep(0.01)
+    assert [f["user"]["id"] for f in emma.frames if f["type"] == "user_joined"] == [1, 1]
+    await other.stop()

@@ -35,6 +35,18 @@ class Writer:
     """Since when other people's text waits for it."""
     unconfirmed: bool = False
     """Its own save is durable, and it has not been told."""
+    durable_seq: int = 0
+    """Everything up to this number is durable."""
+    slow: bool = False
+    """It reads nothing for now: what it is owed waits until it has caught up."""
+
+    @property
+    def ahead(self) -> bool:
+        """Whether a save of its own is on its way to the store.
+
+        Nothing is sent to it then: any durable text would be older than its own.
+        """
+        return bool(self.own) and self.own[-1].seq > self.durable_seq
 
     def newest(self) -> Base:
         """The text that this client last had, as far as anybody can know."""
@@ -47,6 +59,7 @@ class Writer:
 
     def durable(self, seq: int) -> None:
         """Everything up to ``seq`` is: nobody will ask for its earlier saves again."""
+        self.durable_seq = seq
         while len(self.own) > 1 and self.own[1].seq <= seq:
             del self.own[0]
 
@@ -62,7 +75,9 @@ class Writer:
         self.unconfirmed = False
 
     def due(self, rules: RoomRules) -> float | None:
-        """The tick at which it is to be sent the text; None when nothing waits."""
+        """The tick at which it is to be sent the text; None when nothing waits, or may be sent."""
+        if self.ahead or self.slow:
+            return None
         if self.held_since is not None:
             return self.saved_at + rules.quiet
         return self.saved_at + rules.confirm_after if self.unconfirmed else None
@@ -94,7 +109,8 @@ class Delivery:
         """A connection sent a text."""
         writer = self._writers.get(connection)
         if writer is None:
-            writer = self._writers[connection] = Writer(connection, user_id, self.latest)
+            writer = Writer(connection, user_id, self.latest, durable_seq=self.latest.seq)
+            self._writers[connection] = writer
         writer.saved(own, tick)
 
     def confirmed_alone(self, connection: ConnectionId) -> None:
@@ -119,7 +135,7 @@ class Delivery:
                 held.add(connection)
                 if self._behind_own_save(writer, version, tick, exact=exact):
                     behind = connection
-            elif tick - writer.saved_at < self._rules.quiet:
+            elif writer.ahead or writer.slow or tick - writer.saved_at < self._rules.quiet:
                 held.add(connection)
                 if writer.held_since is None:
                     writer.held_since = tick
@@ -133,7 +149,7 @@ class Delivery:
                 writer.unconfirmed = True
                 return False
             writer.held_since = tick
-        if tick - writer.held_since < self._rules.longest_hold:
+        if writer.ahead or writer.slow or tick - writer.held_since < self._rules.longest_hold:
             return False
         writer.was_sent(version)
         return True
@@ -152,6 +168,19 @@ class Delivery:
         """The tick at which ``expire`` has something to do."""
         dues = (writer.due(self._rules) for writer in self._writers.values())
         return min((due for due in dues if due is not None), default=None)
+
+    def slow(self, connection: ConnectionId) -> None:
+        """The connection reads nothing for now."""
+        if writer := self._writers.get(connection):
+            writer.slow = True
+
+    def owed(self, connection: ConnectionId) -> bool:
+        """Whether text waited for a slow connection, which reads again from here on."""
+        writer = self._writers.get(connection)
+        if writer is None:
+            return False
+        writer.slow = False
+        return writer.held_since is not None or writer.unconfirmed
 
     def sent_state(self, connection: ConnectionId) -> None:
         """The connection was sent ``latest`` because it asked for the state."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from workroom.core.awareness import Typists
@@ -316,10 +316,10 @@ class EssayRoom(Room[EssayState]):
     def _news(self, connection: ConnectionId, knows: Glimpse[EssayState], now: Now) -> list[Event]:
         events: list[Event] = []
         state, essay_id = self.confirmed, self.confirmed.id
-        if state.text is not knows.state.text and state.text != knows.state.text:
+        if self._delivery.owed(connection) or state.text != knows.state.text:
             self._delivery.sent_state(connection)
             events.append(shown_text(state, self.people))
-        events += self._feedback_news(knows.state)
+        events += self._feedback_news(knows)
         user_id = self.presence.user_of(connection)
         types, typed = frozenset(self._typing()) - {user_id}, knows.typing - {user_id}
         here = frozenset(self.presence.user_ids())
@@ -329,11 +329,19 @@ class EssayRoom(Room[EssayState]):
             events.append(TypingStarted(essay_id, self.people[typist], now.wall))
         return events
 
-    def _feedback_news(self, known: EssayState) -> list[Event]:
-        state, old = self.confirmed, known.feedback
-        if state.feedback is old:
+    def glimpse(self, slow: ConnectionId | None = None) -> Glimpse[EssayState]:
+        """As in every room; what waits for the connection goes on waiting until it reads again."""
+        if slow is not None:
+            self._delivery.slow(slow)
+        return replace(super().glimpse(), untold=self._pace.waiting())
+
+    def _feedback_news(self, knows: Glimpse[EssayState]) -> list[Event]:
+        state, old = self.confirmed, knows.state.feedback
+        if state.feedback is old and not knows.untold:
             return []
-        changed = [i for i, item in state.feedback.items() if old.get(i) != item]
+        changed = [
+            i for i, item in state.feedback.items() if old.get(i) != item or i in knows.untold
+        ]
         shown = shown_feedback(state, self.people, changed)
         events: list[Event] = [
             FeedbackRemoved(state.id, state.seq, i) for i in old if i not in state.feedback

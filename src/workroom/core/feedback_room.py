@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
+from typing import Final
 
 from workroom.core.commands import ChangeFeedback, QuoteFeedback
 from workroom.core.entries import FeedbackChanged
@@ -10,6 +12,10 @@ from workroom.core.feedback import Feedback
 from workroom.core.text import Change, Highlight, Side, attach, from_utf16, utf16_length
 from workroom.errors import Conflict, InvalidMessage
 from workroom.ids import FeedbackId
+
+
+MOST_AT_ONCE: Final = 100
+"""Items that are told of together; an edit before ten thousand of them takes several turns."""
 
 
 class FeedbackPace:
@@ -41,13 +47,16 @@ class FeedbackPace:
         if feedback is self._seen:
             return []
         before, self._seen = self._seen, feedback
-        now = []
+        now: list[FeedbackId] = []
         for feedback_id, item in feedback.items():
             old = before.get(feedback_id)
             if old is None or old is item or old.highlight == item.highlight:
                 continue
             turn = self._told_at.get(feedback_id, float("-inf")) + self._pace
-            if turn <= tick:
+            if len(now) == MOST_AT_ONCE:
+                self._waiting.setdefault(feedback_id, tick + self._pace)
+            elif turn <= tick:
+                self._waiting.pop(feedback_id, None)
                 self._told_at[feedback_id] = tick
                 now.append(feedback_id)
             else:
@@ -56,15 +65,23 @@ class FeedbackPace:
 
     def due(self, tick: float) -> list[FeedbackId]:
         """The waiting items whose turn has come."""
-        due = [feedback_id for feedback_id, turn in self._waiting.items() if turn <= tick]
+        ready = (feedback_id for feedback_id, turn in self._waiting.items() if turn <= tick)
+        due = list(islice(ready, MOST_AT_ONCE))
         for feedback_id in due:
             del self._waiting[feedback_id]
             self._told_at[feedback_id] = tick
+        if len(due) == MOST_AT_ONCE:
+            for feedback_id, turn in self._waiting.items():
+                self._waiting[feedback_id] = max(turn, tick + self._pace / 4)
         return due
 
     def next_deadline(self) -> float | None:
         """The tick at which ``due`` has something to say."""
         return min(self._waiting.values(), default=None)
+
+    def waiting(self) -> frozenset[FeedbackId]:
+        """The items that moved and were not told of yet."""
+        return frozenset(self._waiting)
 
     def forget(self, feedback_id: FeedbackId) -> None:
         """The item was deleted."""

@@ -66,6 +66,8 @@ class Glimpse(Generic[State]):
     state: State
     present: frozenset[UserId]
     typing: frozenset[UserId]
+    untold: frozenset[int] = frozenset()
+    """Ids of what is in the state already, and nobody was told of yet."""
 
 
 @dataclass(slots=True)
@@ -134,10 +136,15 @@ class Room(ABC, Generic[State]):
         """The tick at which ``expire`` has something to do."""
         return self.presence.next_deadline()
 
-    def glimpse(self) -> Glimpse[State]:
-        """What everybody in the room knows now."""
+    def glimpse(self, slow: ConnectionId | None = None) -> Glimpse[State]:
+        """What everybody in the room knows now; ``slow`` is a connection that stops reading."""
+        del slow
         present = frozenset(self.presence.user_ids())
         return Glimpse(self.confirmed, present, frozenset(self._typing()))
+
+    def closed(self, now: Now) -> list[Effect]:
+        """The room is gone from the store: everybody is put out."""
+        return self._closed(now)
 
     def catch_up(self, connection: ConnectionId, knows: Glimpse[State], now: Now) -> list[Effect]:
         """What a connection has to be told that knows no more than ``knows``: the difference."""

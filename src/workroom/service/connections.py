@@ -46,6 +46,8 @@ MISBEHAVED: Final = 1008
 TRY_LATER: Final = 1013
 RESTARTING: Final = 1012
 
+BYTES_A_MESSAGE: Final = 64 * 1024
+"""A large message counts as several: one more for each so many bytes."""
 _ROOM_FIELD: Final = {RoomKind.ESSAY: "essay_id", RoomKind.PROJECT: "payload.project_id"}
 
 
@@ -173,6 +175,8 @@ class Connection:
             return
         self._stage = Stage.OPEN
         self._watch_expiry()
+        if self._stage is not Stage.OPEN:
+            return
         if self._home is not None:
             self._submit(self._home, Join(quiet=True), None)
         waiting, self._waiting = self._waiting, None
@@ -228,7 +232,8 @@ class Connection:
         if self._stage is Stage.AUTHENTICATING:
             self._keep(message)
         elif self._stage is Stage.OPEN:
-            wait = self._bucket.take(self._gateway.clock.now().tick)
+            cost = 1 + len(message) / BYTES_A_MESSAGE
+            wait = self._bucket.take(self._gateway.clock.now().tick, cost)
             if wait:
                 error = RateLimited("too many messages; slow down", retry_after=round(wait, 3))
                 self._mistake(error, message)
@@ -293,14 +298,16 @@ class Connection:
         self, request_id: str | None, room: RoomId, error: WorkroomError, write: Write | None
     ) -> None:
         """A request was not carried out."""
+        asked_to_join = room in self._joining
         self._joining.discard(room)
         if self._stage is not Stage.OPEN:
             return
         self._count(error)
         payload = self._dialect.encode_error(error, self.form, request_id)
         (write or self.write)(text_frame(payload))
-        if room == self._home and isinstance(error, PermissionDenied) and not self._rooms:
-            self.close(FORBIDDEN, error.code)
+        if room == self._home and asked_to_join and not self._rooms:
+            denied = isinstance(error, PermissionDenied)
+            self.close(FORBIDDEN if denied else TRY_LATER, error.code)
 
     def joined(self, room: RoomId) -> None:
         """The connection follows a room from here on."""

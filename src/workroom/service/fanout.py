@@ -107,7 +107,16 @@ class _FastList:
 class Audience:
     """The connections that follow one room."""
 
-    __slots__ = ("_by_user", "_call_soon", "_dialect", "_fast", "_jobs", "_members", "_pending")
+    __slots__ = (
+        "_by_user",
+        "_call_soon",
+        "_dialect",
+        "_fast",
+        "_jobs",
+        "_members",
+        "_pending",
+        "_working",
+    )
 
     def __init__(self, dialect: Dialect, call_soon: Callable[[Callable[[], None]], None]) -> None:
         self._dialect = dialect
@@ -117,6 +126,7 @@ class Audience:
         self._fast = (_FastList(), _FastList())
         self._pending: list[_Item] = []
         self._jobs: deque[tuple[list[Write], bytes]] = deque()
+        self._working = False
 
     def __len__(self) -> int:
         return len(self._members)
@@ -149,6 +159,7 @@ class Audience:
         """Leave this member out of what is published, until ``fast``."""
         recipient = self._members.get(connection)
         if recipient is not None:
+            self._flush_if_pending()
             self._fast[recipient.form].remove(connection)
 
     def fast(self, connection: ConnectionId) -> None:
@@ -192,7 +203,7 @@ class Audience:
         items, self._pending = self._pending, []
         if not items:
             return
-        idle = not self._jobs
+        idle = not self._jobs and not self._working
         apart = self._apart(items)
         for form in (Form.PLAIN, Form.EXTENDED):
             fast = self._fast[form]
@@ -248,20 +259,21 @@ class Audience:
 
     def _work(self) -> None:
         """Write up to one slice; leave the rest to the next turn."""
-        budget = SLICE
+        budget, self._working = SLICE, True
         while self._jobs:
             writes, data = self._jobs[0]
             if len(writes) > budget:
                 self._call_soon(self._work)
-                return
+                break
             self._jobs.popleft()
             budget -= len(writes)
             for write in writes:
                 try:
                     write(data)
-                except RuntimeError:
+                except RuntimeError:  # noqa: PERF203 -- free when nothing is raised
                     # uvloop says so when the socket has gone since this job was put down.
                     continue
+        self._working = False
 
 
 def _joined(frames: Iterable[bytes | None]) -> list[bytes]:

@@ -66,6 +66,9 @@ class Gateway:
             return self._turn_away(403, "origin_not_allowed", "this Origin may not connect here")
         if len(self._unauthenticated) >= self.rules.unauthenticated:
             return self._turn_away(503, "rate_limited", "too many connections are arriving", 1)
+        if _only_bearer(handshake):
+            message = f"offer the subprotocol {SUBPROTOCOL} beside the one with the token"
+            return self._turn_away(400, "invalid_handshake", message)
         form = Form.EXTENDED if SUBPROTOCOL in handshake.subprotocols else Form.PLAIN
         token = _token_of(handshake)
         chosen = SUBPROTOCOL if form is Form.EXTENDED else None
@@ -182,10 +185,19 @@ class Gateway:
         return len(self._open) + len(self._unauthenticated)
 
 
+def _only_bearer(handshake: Handshake) -> bool:
+    """Nothing could be chosen without sending the token back, and browsers insist on a choice."""
+    offered = handshake.subprotocols
+    return SUBPROTOCOL not in offered and any(name.startswith(_BEARER) for name in offered)
+
+
 def _token_of(handshake: Handshake) -> str | None:
     """The token, from the query or from the subprotocol pair; None when there is none."""
     for offered in handshake.subprotocols:
         if offered.startswith(_BEARER):
             return offered[len(_BEARER) :]
-    values = parse_qs(handshake.query, max_num_fields=50).get("token")
+    try:
+        values = parse_qs(handshake.query, max_num_fields=50).get("token")
+    except ValueError:
+        return None
     return values[0] if values else None

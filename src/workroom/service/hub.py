@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from workroom.core.commands import AWARENESS, AddFeedback, Command, Origin, QuoteFeedback
+from workroom.core.commands import AWARENESS, AddFeedback, Command, Join, Origin, QuoteFeedback
 from workroom.core.entries import Entry, EssayCreated, Fact, ProjectCreated, TextEdited
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, User
@@ -38,6 +39,8 @@ UNLOAD_AFTER: Final = 30.0
 """Seconds that a room stays in memory after the last use."""
 ID_BLOCK: Final = 64
 """Feedback ids that are fetched from the store at once."""
+FEW_IDS: Final = 16
+"""Ids left at which more are fetched, so that nobody has to wait for them."""
 WORTH_A_CHECKPOINT: Final = 64
 """Entries since the last checkpoint that make another worth its while when a room leaves memory."""
 
@@ -65,6 +68,7 @@ class Hub:
         self._loading: dict[RoomId, asyncio.Task[RoomHost | None]] = {}
         self._waiting: dict[RoomId, list[tuple[Command, Origin]]] = {}
         self._feedback_ids: list[int] = []
+        self._refilling = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sweep_timer: Timer | None = None
 
@@ -213,25 +217,42 @@ class Hub:
 
     async def _admit_waiting(self, room: RoomId) -> None:
         """Load the room, then give it what waited for it, in order."""
-        error: WorkroomError | None = None
-        host = None
-        try:
-            if any(_needs_id(command) for command, _ in self._waiting[room]):
-                await self._refill_ids()
-            host = await self._host(room)
-        except Unavailable as unavailable:
-            error = unavailable
-        except Exception as mistake:  # noqa: BLE001 - those who wait must be answered
-            log_failure(log, "room_not_loaded", mistake, room=str(room))
-            error = Unavailable(f"this {room.kind.value} cannot be opened; it has been logged")
+        host, error = await self._try_to_open(room)
+        no_ids = await self._try_to_get_ids(room) if host is not None else None
         for command, origin in self._waiting.pop(room):
             if host is None:
                 self.refused(origin, room, error or _denied(room))
-            elif _needs_id(command) and not self._feedback_ids:
-                self._wait_for(room, command, origin)
+            elif isinstance(command, Join) and not self._is_here(origin):
+                continue  # gone while the room was being loaded: nobody was told that they came
+            elif _needs_id(command) and no_ids is not None:
+                self.refused(origin, room, no_ids)
             else:
                 host.idle_since = None
                 host.submit(self._with_id(command), origin)
+
+    async def _try_to_open(self, room: RoomId) -> tuple[RoomHost | None, Unavailable | None]:
+        try:
+            return await self._host(room), None
+        except Unavailable as unavailable:
+            return None, unavailable
+        except Exception as mistake:  # noqa: BLE001 -- ours; whoever waits must be answered
+            log_failure(log, "room_not_loaded", mistake, room=str(room))
+            failure = Unavailable(f"this {room.kind.value} cannot be opened; it has been logged")
+            return None, failure
+
+    async def _try_to_get_ids(self, room: RoomId) -> Unavailable | None:
+        """Fetch as many ids as the waiting comments need; more may come while we do."""
+        try:
+            while (wanted := sum(_needs_id(c) for c, _ in self._waiting[room])) > len(
+                self._feedback_ids
+            ):
+                await self._refill_ids(wanted)
+        except Unavailable as unavailable:
+            return unavailable
+        return None
+
+    def _is_here(self, origin: Origin) -> bool:
+        return origin.connection is None or self.replies.member(origin.connection) is not None
 
     async def _host(self, room: RoomId) -> RoomHost | None:
         host = self._rooms.get(room)
@@ -256,19 +277,27 @@ class Hub:
         return host
 
     async def _reload(self, host: RoomHost) -> None:
+        while not await self._reloaded(host):
+            await self._pause(RELOAD_AFTER)
+
+    async def _reloaded(self, host: RoomHost) -> bool:
         room = host.room.id
-        while True:
-            try:
-                stored = await self.store.load(room)
-                break
-            except Unavailable:
-                await self._pause(RELOAD_AFTER)
-        if stored is None:
-            host.vanished()
-            self._unload(room)
-        else:
-            host.reloaded(stored, self._new_client_id)
-            log.info("room_recovered", room=str(room))
+        try:
+            stored = await self.store.load(room)
+            if stored is None:
+                host.vanished()
+                self._unload(room)
+            else:
+                host.reloaded(stored, self._new_client_id)
+                log.info("room_recovered", room=str(room))
+        except Unavailable as unavailable:
+            host.out_of_reach(unavailable)
+            return False
+        except Exception as mistake:  # noqa: BLE001 -- ours; the room is tried again
+            log_failure(log, "room_not_recovered", mistake, room=str(room))
+            host.out_of_reach(Unavailable("the server made a mistake; it has been logged"))
+            return False
+        return True
 
     async def _pause(self, seconds: float) -> None:
         over = asyncio.get_running_loop().create_future()
@@ -306,13 +335,23 @@ class Hub:
 
     # ---- ids --------------------------------------------------------------------------------
 
-    async def _refill_ids(self) -> None:
-        if not self._feedback_ids:
-            self._feedback_ids = list(reversed(await self.store.new_ids("feedback", ID_BLOCK)))
+    async def _refill_ids(self, wanted: int = 1) -> None:
+        """Have at least ``wanted`` ids for feedback at hand. Raises Unavailable."""
+        if len(self._feedback_ids) < wanted:
+            fresh = await self.store.new_ids("feedback", max(ID_BLOCK, wanted))
+            self._feedback_ids[:0] = reversed(fresh)
+
+    async def _refill_ids_early(self) -> None:
+        with suppress(Unavailable):  # whoever needs one that is not there will be told
+            await self._refill_ids(FEW_IDS)
+        self._refilling = False
 
     def _with_id(self, command: Command) -> Command:
         if not isinstance(command, AddFeedback | QuoteFeedback):
             return command
+        if len(self._feedback_ids) <= FEW_IDS and not self._refilling:
+            self._refilling = True
+            self._spawn(self._refill_ids_early())
         return replace(command, feedback_id=FeedbackId(self._feedback_ids.pop()))
 
     def _spawn(self, work: Any) -> None:

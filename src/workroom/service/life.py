@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -125,10 +124,7 @@ def _essay_body(state: EssayState) -> dict[str, Any]:
         for name in EssayState.__slots__
         if name not in ("feedback", "rights")
     }
-    feedback = [
-        {**asdict(item), "highlight": item.highlight.encode() if item.highlight else None}
-        for item in state.feedback.values()
-    ]
+    feedback = [_feedback_body(item) for item in state.feedback.values()]
     return {**plain, "feedback": feedback, "rights": _rights_body(state.rights)}
 
 
@@ -139,6 +135,12 @@ def _essay_checkpoint(stored: Checkpoint) -> tuple[EssayState, bytes]:
     body["feedback"] = MappingProxyType(items)
     body["rights"] = _rights(body["rights"])
     return EssayState(**body), stored.state[_LENGTH + length :]
+
+
+def _feedback_body(item: Feedback) -> dict[str, Any]:
+    body = {name: getattr(item, name) for name in Feedback.__slots__}
+    body["highlight"] = item.highlight.encode() if item.highlight else None
+    return body
 
 
 def _feedback(raw: dict[str, Any]) -> Feedback:

@@ -14,14 +14,15 @@ class Bucket:
     level: float
     at: float
 
-    def take(self, tick: float) -> float:
-        """Take one; 0.0 when there was one, else the seconds until there will be."""
+    def take(self, tick: float, cost: float = 1.0) -> float:
+        """Take ``cost`` (at most all of it); 0.0 when it was there, else the seconds until it is."""
+        cost = min(cost, self.capacity)
         self.level = min(self.capacity, self.level + (tick - self.at) * self.rate)
         self.at = tick
-        if self.level >= 1.0:
-            self.level -= 1.0
+        if self.level >= cost:
+            self.level -= cost
             return 0.0
-        return (1.0 - self.level) / self.rate
+        return (cost - self.level) / self.rate
 
 
 @dataclass(frozen=True, slots=True)

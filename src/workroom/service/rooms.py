@@ -11,8 +11,17 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from workroom.core.commands import AWARENESS, Command, Origin
-from workroom.core.effects import Acknowledge, Admit, Broadcast, Dismiss, Effect, Refuse, Send
+from workroom.core.commands import AWARENESS, Command, Join, Origin
+from workroom.core.effects import (
+    Acknowledge,
+    Admit,
+    Broadcast,
+    Dismiss,
+    Effect,
+    Outcome,
+    Refuse,
+    Send,
+)
 from workroom.core.entries import Entry, FeedbackAdded, FeedbackDeleted, RightSet, RoomDeleted
 from workroom.core.room import Glimpse
 from workroom.core.time import Now
@@ -37,6 +46,9 @@ from workroom.service.records import to_record
 
 CHECKPOINT_EVERY: Final = 256
 """Entries after which the whole state is written down again."""
+MOST_WAITING: Final = 256
+MOST_BYTES: Final = 8 * 2**20
+"""Commands, and bytes of their entries, that may wait for the store; more are refused."""
 RELOAD_AFTER: Final = 0.5
 """Seconds between two attempts to read a room back after the store failed."""
 
@@ -67,6 +79,7 @@ class RoomHost:
 
     __slots__ = (
         "_appending",
+        "_bytes",
         "_checkpoint_seq",
         "_clock",
         "_desk",
@@ -102,6 +115,7 @@ class RoomHost:
         self._clock = clock
         self._checkpoint_seq = checkpoint_seq
         self._appending = 0
+        self._bytes = 0
         self._undone: list[tuple[Command, Origin]] = []
         self._failure: Unavailable | None = None
         self._reloading = False
@@ -113,31 +127,55 @@ class RoomHost:
 
     def submit(self, command: Command, origin: Origin) -> None:
         """Carry out a command. The answer goes to the desk, now or when it is durable."""
-        if self.suspended and not isinstance(command, AWARENESS):
+        durable = not isinstance(command, AWARENESS)
+        if durable and self.suspended:
             self._put_off(command, origin)
+            return
+        if durable and (self._appending >= MOST_WAITING or self._bytes >= MOST_BYTES):
+            message = "the store is slower than what is sent to it; try again soon"
+            self._desk.refused(origin, self.room.id, Unavailable(message, retry_after=1.0))
             return
         try:
             self._carry_out(command, origin)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the room with it
-            failure = self._failed("command_failed", error)
-            self._desk.refused(origin, self.room.id, failure)
+            told = self._failed("command_failed", error)
+            if origin not in told:
+                failure = Unavailable("the server made a mistake; it has been logged")
+                self._desk.refused(origin, self.room.id, failure)
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
         now = self._clock.now()
         outcome = self.room.handle(command, origin, now)
         if outcome.entries:
-            self._append(outcome.entries, origin, now.tick)
+            self._append(outcome.entries, origin, now)
+        elif origin.request_id is not None and not isinstance(command, AWARENESS):
+            self._remember(outcome, origin, now)
         if outcome.effects:
             self._perform(outcome.effects)
+        if isinstance(command, Join):
+            # A state is large: let the socket say at once that it is full, before it asks again.
+            self.audience.flush()
         self._arrange()
 
-    def _failed(self, event: str, error: Exception) -> Unavailable:
-        """A mistake of ours: log it, and start again from what is stored."""
+    def _remember(self, outcome: Outcome, origin: Origin, now: Now) -> None:
+        """A request that changed nothing is remembered too: done later, it might change something."""
+        if any(isinstance(effect, Refuse) for effect in outcome.effects):
+            return
+        answer = self._answer(origin, self.room.head.seq, (), now)
+        append = Append(self.room.id, self.room.head.seq, (), answer=answer)
+        self._appending += 1
+        self._store.append(append, self._noted)
+
+    def _failed(self, event: str, error: Exception) -> list[Origin]:
+        """A mistake of ours: log it, and start again from what is stored.
+
+        Returns who was refused with it.
+        """
         log_failure(log, event, error, room=str(self.room.id))
         failure = Unavailable("the server made a mistake; it has been logged")
-        self._suspend(failure, None)
+        told = self._suspend(failure, None)
         self._reload_if_settled()
-        return failure
+        return told
 
     def _reload_if_settled(self) -> None:
         """Read the room back, once nothing of it is on its way to the store any more."""
@@ -152,13 +190,15 @@ class RoomHost:
         else:
             self._desk.refused(origin, self.room.id, self._failure)
 
-    def _append(self, entries: tuple[Entry, ...], origin: Origin, since: float) -> None:
+    def _append(self, entries: tuple[Entry, ...], origin: Origin, now: Now) -> None:
         self._appending += 1
         last = entries[-1].seq
+        records = tuple(map(to_record, entries))
+        size = sum(len(record.body) + len(record.update or b"") for record in records)
         append = Append(
             room=self.room.id,
             expected=entries[0].seq - 1,
-            records=tuple(map(to_record, entries)),
+            records=records,
             summary=summary(self.room),
             rights=_rights_of(entries),
             feedback_added=tuple(
@@ -167,12 +207,15 @@ class RoomHost:
             feedback_deleted=tuple(
                 e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackDeleted)
             ),
-            answer=self._answer(origin, last, entries),
+            answer=self._answer(origin, last, entries, now),
             deletes_room=any(isinstance(e.fact, RoomDeleted) for e in entries),
         )
-        self._store.append(append, lambda result: self._appended(result, since))
+        self._bytes += size
+        self._store.append(append, lambda result: self._appended(result, now.tick, size))
 
-    def _answer(self, origin: Origin, seq: int, entries: tuple[Entry, ...]) -> Answer | None:
+    def _answer(
+        self, origin: Origin, seq: int, entries: tuple[Entry, ...], now: Now
+    ) -> Answer | None:
         if origin.request_id is None:
             return None
         details: dict[str, int] = {}
@@ -180,12 +223,13 @@ class RoomHost:
             if isinstance(entry.fact, FeedbackAdded):
                 details["feedback_id"] = entry.fact.feedback_id
         body = orjson.dumps({"room": str(self.room.id), "seq": seq, **details})
-        return Answer(origin.user.id, origin.request_id, entries[0].at, body)
+        return Answer(origin.user.id, origin.request_id, now.wall, body)
 
     # ---- what the store says ----------------------------------------------------------------
 
-    def _appended(self, result: AppendResult, since: float) -> None:
+    def _appended(self, result: AppendResult, since: float, size: int) -> None:
         self._appending -= 1
+        self._bytes -= size
         match result:
             case Appended(seq=seq):
                 now = self._clock.now()
@@ -209,7 +253,7 @@ class RoomHost:
         except Exception as error:  # noqa: BLE001 - a mistake of ours: the room starts again
             self._failed("commit_not_told", error)
 
-    def _suspend(self, error: Unavailable | None, answer: bytes | None) -> None:
+    def _suspend(self, error: Unavailable | None, answer: bytes | None) -> list[Origin]:
         """Take back what is not durable. Commands are refused if the store failed, else retried."""
         self.suspended = True
         undone = self.room.rewind()
@@ -220,13 +264,13 @@ class RoomHost:
         if error is not None and self._failure is None:
             self._failure = error
             log.warning("store_refused", room=str(self.room.id), reason=error.message)
-        if self._failure is not None:
-            self._refuse_undone(self._failure)
+        return [] if self._failure is None else self._refuse_undone(self._failure)
 
-    def _refuse_undone(self, error: WorkroomError) -> None:
+    def _refuse_undone(self, error: WorkroomError) -> list[Origin]:
         undone, self._undone = self._undone, []
         for _, origin in undone:
             self._desk.refused(origin, self.room.id, error)
+        return [origin for _, origin in undone]
 
     def reloaded(self, stored: Any, new_client_id: Callable[[], int]) -> None:
         """The store can be read again: start from there, and retry what was put off.
@@ -245,9 +289,15 @@ class RoomHost:
             self.submit(command, origin)
         self._arrange()
 
+    def out_of_reach(self, error: Unavailable) -> None:
+        """The room cannot be read back yet: nobody waits for that without an answer."""
+        self._failure = error
+        self._refuse_undone(error)
+
     def vanished(self) -> None:
         """The room is no longer in the store: it was deleted elsewhere."""
         self._refuse_undone(Unavailable("this room is gone"))
+        self._perform(self.room.closed(self._clock.now()))
 
     def _checkpoint_if_due(self) -> None:
         if (
@@ -263,13 +313,13 @@ class RoomHost:
         self._checkpoint_seq = seq
         self._appending += 1
         append = Append(self.room.id, seq, (), checkpoint=checkpoint(self.room))
-        self._store.append(append, self._checkpointed)
+        self._store.append(append, self._noted)
 
-    def _checkpointed(self, result: AppendResult) -> None:
-        """A checkpoint only saves time later; one that failed is tried again with the next."""
+    def _noted(self, result: AppendResult) -> None:
+        """What saves time later, or guards against rare repetitions, is not missed if it failed."""
         self._appending -= 1
-        if not isinstance(result, Appended):
-            log.warning("checkpoint_failed", room=str(self.room.id))
+        if isinstance(result, NotStored | Behind):
+            log.warning("note_not_stored", room=str(self.room.id))
         self._reload_if_settled()
 
     # ---- effects ----------------------------------------------------------------------------
@@ -301,8 +351,8 @@ class RoomHost:
     def slow(self, connection: ConnectionId) -> None:
         """A member reads too slowly: remember what it knows, and tell it nothing for now."""
         if self.audience.get(connection) is not None and connection not in self._glimpses:
-            self._glimpses[connection] = self.room.glimpse()
             self.audience.slow(connection)
+            self._glimpses[connection] = self.room.glimpse(connection)
 
     def drained(self, connection: ConnectionId) -> None:
         """The member reads again: tell it what is different from what it knows."""

@@ -51,7 +51,8 @@ def test_words_that_came_or_went_at_several_places_are_whole_words() -> None:
     old = " ".join([*words[:100], *before, *words[100:200], *before, *words[200:]])
     after = ["alba", "alfa"]
     new = " ".join([*words[:100], *after, *words[100:200], *before, "new", *words[200:]])
-    first, second = len(" ".join(words[:100])) + 6, len(" ".join(words[:200])) + 32
+    first = len(" ".join([*words[:100], "alba "]))
+    second = len(" ".join([*words[:100], *before, *words[100:200], *before, ""]))
     assert hunks(old, new) == [Hunk(first, 5, ""), Hunk(second, 0, "new ")]
     assert [hunk.deleted for hunk in hunks(new, old)] == [0, 4]
     both = " ".join([*words[:100], *after, *words[100:200], *after, *words[200:]])

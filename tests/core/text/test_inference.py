@@ -104,12 +104,31 @@ def test_a_version_that_has_arrived_and_was_taken_is_the_base() -> None:
     assert desk.mirror.text == text + " at"
 
 
-def test_others_words_can_be_deleted_by_who_has_seen_them() -> None:
+@pytest.mark.parametrize(("seen_for", "stays"), [(0.05, True), (60.0, False)])
+def test_others_words_can_be_deleted_by_who_has_seen_them(seen_for: float, stays: bool) -> None:
+    """Just arrived, they may not have been seen: the same text comes of not having them."""
     desk = Desk()
-    desk.ben_writes(" Lightning!")
+    head = desk.ben_writes(" Lightning!")
     desk.ana_gets_the_text()
-    desk.ana_saves(ESSAY + " Thunder!")
-    assert desk.mirror.text == ESSAY + " Thunder!"
+    desk.ana_saves(ESSAY, caret=len(ESSAY), after=seen_for)
+    assert desk.mirror.text == (head if stays else ESSAY)
+
+
+def test_a_deletion_that_was_undone_by_mistake_works_the_second_time() -> None:
+    desk = Desk()
+    desk.ana_saves(ESSAY + " Except", caret=len(ESSAY) + 7)
+    for step in range(4):
+        text = desk.ben_writes(f" Ben{step}")
+        desk.ana_gets_the_text()
+        desk.ana_saves(text + f" ana{step}", after=5)
+    before = desk.mirror.text
+    desk.ben_writes(" Lightning strikes!")
+    desk.ana_gets_the_text()
+    desk.ana_saves(before, caret=len(before), after=0.05)
+    assert desk.mirror.text == before + " Lightning strikes!"
+    desk.ana_gets_the_text()
+    desk.ana_saves(before, caret=len(before), after=5)
+    assert desk.mirror.text == before
 
 
 def test_what_has_not_arrived_is_no_likely_base() -> None:

@@ -112,8 +112,10 @@ def collect(appends: Iterable[Append]) -> Batch:
 def _add(batch: Batch, append: Append) -> None:
     room = append.room
     batch.expected.setdefault(room, append.expected)
-    _, earlier = batch.rooms.get(room, (0, None))
-    batch.rooms[room] = append.expected + len(append.records), append.summary or earlier
+    seq = append.expected + len(append.records)
+    if seq > 0:  # a room is there as soon as its log has an entry
+        _, earlier = batch.rooms.get(room, (0, None))
+        batch.rooms[room] = seq, append.summary or earlier
     for record in append.records:
         batch.records.append((room, record))
         batch.actors.add((room, record.actor))

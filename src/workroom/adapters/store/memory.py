@@ -137,7 +137,7 @@ class MemoryStore(MemoryAccounts):
             self._rooms[room].records.append(record)
             self._rooms[room].people.setdefault(record.actor)
         for (room, user_id), right in batch.rights.items():
-            self._rooms[room].people[user_id] = right
+            self._rooms.setdefault(room, _Room()).people[user_id] = right
         for feedback_id, owner in batch.feedback.items():
             self._feedback.pop(feedback_id, None)
             if owner is not None:
@@ -145,7 +145,7 @@ class MemoryStore(MemoryAccounts):
         for answer in batch.answers:
             self._answered_at[answer.user_id, answer.request_id] = answer.at
         for room, checkpoint in batch.checkpoints.items():
-            self._rooms[room].checkpoint = checkpoint
+            self._rooms.setdefault(room, _Room()).checkpoint = checkpoint
         for room in batch.deleted:
             self._forget_room(room)
 
@@ -157,7 +157,7 @@ class MemoryStore(MemoryAccounts):
         """The room as stored."""
         self._may_read()
         head = self._heads.get(room)
-        if head is None or head.deleted:
+        if head is None or head.seq == 0 or head.deleted:
             return None
         kept = self._rooms[room]
         after = 0 if kept.checkpoint is None else kept.checkpoint.seq
@@ -207,15 +207,19 @@ class MemoryStore(MemoryAccounts):
         """A page of rooms, newest change first."""
         self._may_read()
         listed = [
-            ListedRoom(room, head.seq, kept.summary, kept.people.get(user_id) if user_id else None)
+            self._listed(room, head.seq, user_id)
             for room, head in self._heads.items()
-            if room.kind is kind and not head.deleted
-            if (kept := self._rooms[room]) is not None
+            if room.kind is kind and head.seq > 0 and not head.deleted
         ]
         if user_id is not None:
             listed = [each for each in listed if each.right is not None]
         listed.sort(key=lambda each: (each.summary.updated_at, each.room.number), reverse=True)
         return RoomPage(listed[offset : offset + limit], len(listed))
+
+    def _listed(self, room: RoomId, seq: int, user_id: UserId | None) -> ListedRoom:
+        kept = self._rooms[room]
+        right = None if user_id is None else kept.people.get(user_id)
+        return ListedRoom(room, seq, kept.summary, right)
 
     async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
         """The essay to which a piece of feedback belongs."""

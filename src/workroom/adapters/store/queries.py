@@ -179,12 +179,12 @@ _PEOPLE: Final = (
     .join(people, people.c.user_id == users.c.id)
     .where(people.c.room_kind == _KIND, people.c.room_id == _NUMBER)
 )
-_PAGE_OF_RECORDS: Final = 2_000
+_PAGE_OF_RECORDS: Final = 500
 """Entries read by one statement: bounds what one result can weigh."""
 
 
 def load(connection: Connection, room: RoomId) -> StoredRoom | None:
-    """A room as stored, in four statements (more only for a very long tail)."""
+    """A room as stored, in four statements, and one more for every 500 entries."""
     key = {"kind": room.kind.value, "number": room.number}
     head = connection.execute(_HEAD, key).first()
     if head is None or head.deleted:
@@ -192,23 +192,27 @@ def load(connection: Connection, room: RoomId) -> StoredRoom | None:
     row = connection.execute(_CHECKPOINT, key).first()
     checkpoint = None if row is None else Checkpoint(row.seq, row.state)
     after = 0 if checkpoint is None else checkpoint.seq
-    tail: list[Record] = []
-    while len(page := records(connection, room, after, _PAGE_OF_RECORDS)) == _PAGE_OF_RECORDS:
-        tail += page
-        after = page[-1].seq
     return StoredRoom(
         room=room,
         seq=head.seq,
         checkpoint=checkpoint,
-        records=(*tail, *page),
+        records=tuple(records(connection, room, after, head.seq - after)),
         people={user.id: user for user in map(user_of, fetch(connection, _PEOPLE, key))},
     )
 
 
 def records(connection: Connection, room: RoomId, after: int, limit: int) -> list[Record]:
     """Up to ``limit`` entries after number ``after``, in order."""
-    values = {"kind": room.kind.value, "number": room.number, "after": after, "limit": limit}
-    return [Record(*row) for row in fetch(connection, _RECORDS, values)]
+    found: list[Record] = []
+    while len(found) < limit:
+        wanted = min(limit - len(found), _PAGE_OF_RECORDS)
+        start = found[-1].seq if found else after
+        values = {"kind": room.kind.value, "number": room.number, "after": start, "limit": wanted}
+        page = fetch(connection, _RECORDS, values)
+        found += [Record(*row) for row in page]
+        if len(page) < wanted:
+            break
+    return found
 
 
 def user_of(row: Row) -> User:

@@ -33,6 +33,10 @@ Row = Sequence[Any]
 _MOST_PARAMETERS: Final = 8_000
 """For one statement; SQLite allows 32,766."""
 
+_SMALL: Final = 16_384
+"""Bytes that are worth spelling out; rows with larger ones are fetched row by row."""
+_LARGE: Final = -1
+
 
 def insert_many(
     connection: Connection, table: Table, rows: Sequence[Row], on_conflict: str = ""
@@ -78,16 +82,25 @@ def fetch(
     connection: Connection, statement: Select[Any], values: Mapping[str, Any] | None = None
 ) -> Sequence[Row]:
     """All rows of a statement that is a constant of a module, in its order."""
-    if connection.dialect.name != "sqlite":
-        return connection.execute(statement, values).all()
-    packed, binary = _packed(statement)
-    text: str = connection.execute(packed, values).scalar_one()
-    rows: list[list[Any]] = orjson.loads(text)
+    if connection.dialect.name == "sqlite":
+        packed, binary = _packed(statement)
+        text: str = connection.execute(packed, values).scalar_one()
+        rows: list[list[Any]] = orjson.loads(text)
+        if _unpacked(rows, binary):
+            return rows
+    return connection.execute(statement, values).all()
+
+
+def _unpacked(rows: list[list[Any]], binary: Sequence[int]) -> bool:
+    """Turn hexadecimal text into bytes, in place; False when some bytes were left out as large."""
     for row in rows if binary else ():
         for place in binary:
-            if row[place] is not None:
-                row[place] = bytes.fromhex(row[place])
-    return rows
+            value = row[place]
+            if value == _LARGE:
+                return False
+            if value is not None:
+                row[place] = bytes.fromhex(value)
+    return True
 
 
 @lru_cache(maxsize=64)
@@ -97,7 +110,11 @@ def _packed(statement: Select[Any]) -> tuple[Select[Any], tuple[int, ...]]:
     columns = list(inner.columns)
     binary = tuple(i for i, column in enumerate(columns) if isinstance(column.type, LargeBinary))
     spelled = [
-        case((column.is_not(None), func.hex(column))) if place in binary else column
+        case(
+            (column.is_(None), None), (func.length(column) > _SMALL, _LARGE), else_=func.hex(column)
+        )
+        if place in binary
+        else column
         for place, column in enumerate(columns)
     ]
     return select(func.json_group_array(func.json_array(*spelled))).select_from(inner), binary

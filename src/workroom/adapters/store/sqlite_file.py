@@ -28,7 +28,6 @@ _CACHED_STATEMENTS: Final = 256
 _WRITING: Final = (
     "PRAGMA synchronous = FULL",
     "PRAGMA journal_size_limit = 67108864",
-    "PRAGMA wal_autocheckpoint = 4000",  # pages: 16 MB between two pauses for folding them in
     "PRAGMA cache_size = -65536",
     "PRAGMA temp_store = MEMORY",
 )

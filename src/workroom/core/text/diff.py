@@ -65,62 +65,125 @@ def _spans(old: str, new: str, whole: Span) -> list[Span]:
 
 def _by_words(old: str, new: str, region: Span) -> list[Span]:
     """Compare a region word by word; one that is too large sentence by sentence first."""
-    spans = _by_tokens(old, new, region, tokens)
+    spans = _word_spans(old, new, region)
     if spans is None:
-        coarse = _by_tokens(old, new, region, _SENTENCES.findall) or [region]
-        if coarse == [region]:
-            return coarse
         spans = []
-        for part in coarse:
-            finer = None if _is_pure(part) else _by_tokens(old, new, part, tokens)
+        for part in _sentence_spans(old, new, region):
+            # The second look is given up where there is still too much to compare.
+            finer = None if _is_pure(part) or part == region else _word_spans(old, new, part)
             spans += finer or [part]
     if len(spans) > _ISLANDS and _is_rewritten(region, spans):
         return [region]
-    return [_letters(old, new, span) for span in spans]
+    return spans
 
 
 def _is_rewritten(region: Span, spans: list[Span]) -> bool:
-    """Whether less than a quarter was kept: such islands (blanks, "the") are mere coincidence."""
+    """Whether less than a quarter was kept: such islands ("the", "and") are mere coincidence."""
     kept = (region.x1 - region.x0) - sum(span.x1 - span.x0 for span in spans)
     return 4 * kept < max(region.x1 - region.x0, region.y1 - region.y0)
 
 
-def _by_tokens(
-    old: str, new: str, region: Span, cut: Callable[[str], list[str]]
-) -> list[Span] | None:
-    """The fewest tokens that differ; None when there are too many to compare."""
+def _sentence_spans(old: str, new: str, region: Span) -> list[Span]:
+    """The sentences that differ; the whole region when there are too many to compare."""
     x0, x1, y0, y1 = region
-    before, after = cut(old[x0:x1]), cut(new[y0:y1])
+    before, after = _SENTENCES.findall(old[x0:x1]), _SENTENCES.findall(new[y0:y1])
+    blocks = _common(before, after)
+    if blocks is None:
+        return [region]
+    xs = list(accumulate(map(len, before), initial=x0))
+    ys = list(accumulate(map(len, after), initial=y0))
+    spans = []
+    i = j = 0
+    for a, b, size in blocks:
+        if i < a or j < b:
+            spans.append(Span(xs[i], xs[a], ys[j], ys[b]))
+        i, j = a + size, b + size
+    return spans
+
+
+def _word_spans(old: str, new: str, region: Span) -> list[Span] | None:
+    """The words that differ, with the blanks between them; None when there are too many.
+
+    Only words are aligned. Blanks follow: they are all alike, and would draw words out of line.
+    """
+    x0, x1, y0, y1 = region
+    before, after = tokens(old[x0:x1]), tokens(new[y0:y1])
+    left = [at for at, token in enumerate(before) if not token.isspace()]
+    right = [at for at, token in enumerate(after) if not token.isspace()]
+    blocks = _common([before[at] for at in left], [after[at] for at in right])
+    if blocks is None:
+        return None
+    xs = list(accumulate(map(len, before), initial=x0))
+    ys = list(accumulate(map(len, after), initial=y0))
+    left.append(len(before))
+    right.append(len(after))
+    spans: list[Span] = []
+    i = j = 0  # tokens that are done
+    for a, b, size in blocks:
+        # The last block is empty, and stands for the end of both texts.
+        for nth in range(size or 1):
+            until, there = left[a + nth], right[b + nth]
+            if before[i:until] != after[j:there]:
+                cut = _unlike(before, after, (i, until, j, there))
+                spans += [
+                    _letters(old, new, Span(xs[i], xs[k], ys[j], ys[m])) for i, k, j, m in cut
+                ]
+            i, j = until + 1, there + 1
+    return spans
+
+
+def _common(before: list[str], after: list[str]) -> list[tuple[int, int, int]] | None:
+    """Most of what is in both lists in one order: (index, index, count); the last count is 0.
+
+    None when there are too many pairs to look at.
+    """
     if len(before) * len(after) > _TOKEN_PAIRS:
         return None
     # Numbers instead of words: nothing then depends on how strings are hashed.
     number: dict[str, int] = {}
     left = [number.setdefault(token, len(number)) for token in before]
     right = [number.setdefault(token, len(number)) for token in after]
-    xs = list(accumulate(map(len, before), initial=x0))
-    ys = list(accumulate(map(len, after), initial=y0))
-    spans: list[Span] = []
-    for block in Indel.opcodes(left, right):
-        if block.tag == "equal":
-            continue
-        start, there = xs[block.src_start], ys[block.dest_start]
-        if spans and spans[-1].x1 == start and spans[-1].y1 == there:
-            start, there = spans.pop()[::2]
-        spans.append(Span(start, xs[block.src_end], there, ys[block.dest_end]))
-    return spans
+    blocks = Indel.opcodes(left, right).as_matching_blocks()
+    return [(block.a, block.b, block.size) for block in blocks]
+
+
+def _unlike(
+    before: list[str], after: list[str], gap: tuple[int, int, int, int]
+) -> list[tuple[int, int, int, int]]:
+    """A stretch of tokens between common words, cut down to what differs.
+
+    Words that were corrected one by one ("teh qiuck", "the quick") are pieces of their own; a phrase
+    that was put in another words' place is one.
+    """
+    i, k, j, m = gap
+    while i < k and j < m and before[i] == after[j]:
+        i, j = i + 1, j + 1
+    while i < k and j < m and before[k - 1] == after[m - 1]:
+        k, m = k - 1, m - 1
+    if k - i == m - j > 1:
+        pairs = list(zip(before[i:k], after[j:m], strict=True))
+        if all(old == new or (old[0] == new[0] or old[-1] == new[-1]) for old, new in pairs):
+            places = [at for at, (old, new) in enumerate(pairs) if old != new]
+            return [(i + at, i + at + 1, j + at, j + at + 1) for at in places]
+    return [(i, k, j, m)]
 
 
 def _letters(old: str, new: str, span: Span) -> Span:
-    """A word that only grew or shrank: its letters that came or went. Any other span as it is."""
+    """A word, or blank, that only grew or shrank: its letters that came or went. Else the span."""
     x0, x1, y0, y1 = span
     shorter = min(x1 - x0, y1 - y0)
-    if not shorter or not all(map(in_word, old[x0:x1])) or not all(map(in_word, new[y0:y1])):
+    if not shorter or not _is_one(old[x0:x1] + new[y0:y1]):
         return span
     head = common_prefix(old, new, x0, y0, shorter)
     tail = common_suffix(old, new, x1, y1, shorter - head)
     if head + tail < shorter:
         return span
     return Span(x0 + head, x1 - tail, y0 + head, y1 - tail)
+
+
+def _is_one(letters: str) -> bool:
+    """Whether these are only letters of words, or only white space."""
+    return letters.isspace() or all(map(in_word, letters))
 
 
 def _settled(old: str, new: str, spans: list[Span], caret: int | None) -> list[Span]:

@@ -30,6 +30,8 @@ PLACE: Final = 4.0
 """Each place that changed: people work at one place, a wrong base differs at several."""
 AT_CARET: Final = 0.5
 """Factor for what changed at the caret: there the client has certainly worked."""
+GESTURE: Final = 8.0
+"""Most that deleting own letters at one place costs: selecting more takes no more time."""
 FOREIGN: Final = 2.0
 """Factor for deleting what others wrote: one mostly deletes one's own."""
 UNCHANGED: Final = 6.0
@@ -52,6 +54,11 @@ IDLE: Final = 5.0
 IDLE_RATE: Final = 10.0
 """A version under a newer one that has arrived: so much per second that the newer one has lain
 there, at most ``IDLE``."""
+
+LONG_IDLE: Final = 40.0
+LONG_RATE: Final = 1.0
+"""The same on top, over a longer time: what has stood there for long was seen. So others' words can
+be deleted in the end, although that makes an older version again."""
 
 JOIN_WITHIN: Final = 1.5
 JOIN_LETTERS: Final = 3
@@ -184,12 +191,13 @@ class Reader:
         groups = (told, []) if told else self._candidates()
         base, mine = self._cheapest(groups, text, caret, now)
         refused = not told and self._is_unproven_deletion(base, mine)
-        made = _without_deletions(mine) if refused else mine
+        made = _without_deletions(mine, base.text) if refused else mine
         merged = self._rebase(base, made, join=self._goes_on(mine, now))
         bridge, bridge_authors = merged.bridge, merged.bridge_authors
         if refused:
-            bridge = _restoring(mine, base.text).compose(bridge)
-            bridge_authors = _restoring(mine, base.authors).compose(bridge_authors)
+            bridge = _restoring(mine, made, base.text).compose(bridge)
+            signature = signed(made, self._author)
+            bridge_authors = _restoring(mine, signature, base.authors).compose(bridge_authors)
         return Saved(
             text=text,
             caret=caret,
@@ -292,7 +300,7 @@ class Reader:
         shift = 0
         for at, deleted, inserted in change.hunks():
             own = authors.count(self._author, at, at + deleted)
-            letters = len(inserted) + own + FOREIGN * (deleted - own)
+            letters = len(inserted) + min(own, GESTURE) + FOREIGN * (deleted - own)
             start = at + shift
             shift += len(inserted) - deleted
             at_caret = caret is not None and start <= caret <= start + len(inserted)
@@ -301,6 +309,8 @@ class Reader:
 
     def _out_of_date(self, number: int) -> float:
         """Against a version from before the client's last save was merged in."""
+        if self._own is not None and number == self._own.number:
+            return SUPERSEDED  # it was taken once already, before that save
         if not self._has_pongs:
             return UNPROVEN
         if number == self._arrived_before:
@@ -312,7 +322,10 @@ class Reader:
     def _idle(self, number: int, now: float) -> float:
         """Against whatever version ``number`` was to replace: since when that has lain there."""
         arrived_at = self._arrived_at.get(number)
-        return 0.0 if arrived_at is None else min(IDLE, IDLE_RATE * (now - arrived_at))
+        if arrived_at is None:
+            return 0.0
+        since = now - arrived_at
+        return min(IDLE, IDLE_RATE * since) + min(LONG_IDLE, LONG_RATE * since)
 
     def _notice_stubbornness(self, base: Candidate, now: float) -> None:
         """Does this client take what it gets while it types, or does it keep its own text?"""
@@ -369,22 +382,23 @@ def _is_in_word(text: str, caret: int | None) -> bool:
     return not caret or caret > len(text) or in_word(text[caret - 1])
 
 
-def _without_deletions(change: Change) -> Change:
-    kept = [(at, 0, inserted) for at, _, inserted in change.hunks()]
-    return Change.of(change.before, kept)
+def _without_deletions(change: Change, before: str) -> Change:
+    """The insertions alone, with a blank behind one that would else touch a word that stays."""
+    hunks = []
+    for at, deleted, inserted in change.hunks():
+        touches = inserted and deleted and in_word(before[at]) and not inserted[-1].isspace()
+        hunks.append((at, 0, f"{inserted} " if touches else inserted))
+    return Change.of(change.before, hunks)
 
 
-def _restoring(change: Change, before: str) -> Change:
-    """From what ``change`` makes of ``before`` to what it makes without its deletions."""
+def _restoring(change: Change, additions: Change, before: str) -> Change:
+    """From what ``change`` makes of ``before`` to what its ``additions`` alone make of it."""
     build = Builder()
     at = 0
-    for op in change.ops:
-        if isinstance(op, str):
-            build.keep(len(op))
-        elif op > 0:
-            build.keep(op)
-            at += op
-        else:
-            build.insert(before[at : at - op])
-            at -= op
+    added = {hunk.at: hunk.inserted for hunk in additions.hunks()}
+    for start, deleted, inserted in change.hunks():
+        build.keep(start - at + len(inserted))
+        build.insert(added.get(start, "")[len(inserted) :] + before[start : start + deleted])
+        at = start + deleted
+    build.keep(change.before - at)
     return build.change()
