@@ -51,16 +51,17 @@ class Edits:
 def measure_edits(plan: Plan, scratch: Path, say: Callable[[str], None]) -> list[Edits]:
     """Raises ``Undelivered`` when an edit was refused or not confirmed."""
     essays = make_world(scratch, [_essay(plan, at) for at in range(plan.essays)])
-    half = plan.edit_seconds / 2
+    shifts = [Shift(plan.edit_seconds, rate) for rate in (None, *plan.edit_rates)]
     with ExitStack() as stack:
         server = stack.enter_context(workroom(scratch)).ready(plan.edit_server_cores)
         office = stack.enter_context(_Office(plan, _seats(server.address, essays)))
         office.work(Shift(_WARM_UP, None))
-        closed = _measured(server, office, Shift(half, None))
-        say("edits: as fast as they are confirmed")
-        opened = _measured(server, office, Shift(half, plan.edit_rate))
-        say(f"edits: {plan.edit_rate} a second")
-    return [closed, opened]
+        found = []
+        for shift in shifts:
+            found.append(_measured(server, office, shift))
+            asked = "as fast as they are confirmed" if shift.rate is None else f"{shift.rate}/s"
+            say(f"edits: {asked}")
+    return found
 
 
 def _essay(plan: Plan, at: int) -> Wanted:

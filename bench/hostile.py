@@ -107,6 +107,7 @@ def _run(plan: Plan, say: Callable[[str], None]) -> list[Cycle]:
         guests.invite(Invitation(server.address, essay.number, stuck, flooder, plan.flood))
         room = Room(server.address, _good(essay), server.pid)
         room.observe(plan.warm_up, RATE)
+        _slow_readers(server.address)  # so that what the first request loads is nobody's fault
         say(f"{READERS} readers, {EDITORS} editors and {TYPISTS} typists are in the room")
         cycles = [_cycle(plan, room, guests, server.address, say) for _ in range(plan.cycles)]
         room.close()
