@@ -169,7 +169,7 @@ async def test_a_request_asked_twice_is_done_once_also_after_a_restart(tmp_path:
 
 async def test_every_request_is_answered_by_exactly_one_ack_or_error(demo: Server) -> None:
     number = _new_essay(demo)
-    requests = [
+    requests: list[tuple[dict[str, object], str]] = [
         ({"action": "subscribe_essay"}, "ack"),
         ({"action": "update_essay", "content": "New words"}, "ack"),
         ({"action": "update_essay", "content": "New words"}, "ack"),

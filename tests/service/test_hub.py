@@ -30,13 +30,13 @@ from workroom.errors import NotFound, PermissionDenied, Unavailable, WorkroomErr
 from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, essay_room
 from workroom.ports.accounts import NewUser
 from workroom.ports.store import Append, AppendResult, StoredRoom
-from workroom.protocol.dialect import Form
+from workroom.protocol.dialect import Dialect, Form
 from workroom.protocol.essays import EssayDialect
 from workroom.protocol.projects import ProjectDialect
 from workroom.service.hub import Hub
 from workroom.testing.scenario import EMMA, JANE, MIKE
 
-DIALECTS = {RoomKind.ESSAY: EssayDialect(), RoomKind.PROJECT: ProjectDialect()}
+DIALECTS: dict[RoomKind, Dialect] = {RoomKind.ESSAY: EssayDialect(), RoomKind.PROJECT: ProjectDialect()}
 ESSAY = essay_room(1)
 FULL = Unavailable("the disk is full")
 

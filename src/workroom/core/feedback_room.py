@@ -13,7 +13,6 @@ from workroom.core.text import Change, Highlight, Side, attach, from_utf16, utf1
 from workroom.errors import Conflict, InvalidMessage
 from workroom.ids import FeedbackId
 
-
 MOST_AT_ONCE: Final = 100
 """Items that are told of together; an edit before ten thousand of them takes several turns."""
 

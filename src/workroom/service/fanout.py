@@ -270,7 +270,7 @@ class Audience:
             for write in writes:
                 try:
                     write(data)
-                except RuntimeError:  # noqa: PERF203 -- free when nothing is raised
+                except RuntimeError:
                     # uvloop says so when the socket has gone since this job was put down.
                     continue
         self._working = False

@@ -15,7 +15,7 @@ class Bucket:
     at: float
 
     def take(self, tick: float, cost: float = 1.0) -> float:
-        """Take ``cost`` (at most all of it); 0.0 when it was there, else the seconds until it is."""
+        """Take ``cost`` (at most all of it); 0.0 when it was there, else seconds until it is."""
         cost = min(cost, self.capacity)
         self.level = min(self.capacity, self.level + (tick - self.at) * self.rate)
         self.at = tick

@@ -158,7 +158,7 @@ class RoomHost:
         self._arrange()
 
     def _remember(self, outcome: Outcome, origin: Origin, now: Now) -> None:
-        """A request that changed nothing is remembered too: done later, it might change something."""
+        """A request that changed nothing is remembered too: done later, it might change things."""
         if any(isinstance(effect, Refuse) for effect in outcome.effects):
             return
         answer = self._answer(origin, self.room.head.seq, (), now)
