@@ -61,7 +61,7 @@ class Places:
 def main() -> int:
     """Run what the command line asks for; 0 when the targets are met."""
     asked = _arguments()
-    plan = Plan(3, 2.0, 0.5, asked.flood) if asked.quick else Plan(6, 5.5, 1.0, asked.flood)
+    plan = Plan(3, 1.2, 0.4, asked.flood) if asked.quick else Plan(8, 4.0, 0.4, asked.flood)
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     started = time.monotonic()
 

@@ -126,7 +126,7 @@ def show(console: Console, report: dict[str, Any]) -> None:
         "typing",
         "edit",
         "p50 x A",
-        "p99 x A (min-max)",
+        "p99 x A",
         "all x A",
         "RSS +MiB",
         "cores",
