@@ -42,7 +42,7 @@ def commit_each(path: Path, entries: int) -> float:
 class Load:
     """A closed loop: each answer sets off the next append in the same room."""
 
-    def __init__(self, store: SqliteStore, rooms: int, entries: int, answers: bool) -> None:
+    def __init__(self, store: SqliteStore, rooms: int, entries: int, *, answers: bool) -> None:
         self.store = store
         self.seqs = [0] * rooms
         self.left = entries
@@ -85,7 +85,7 @@ async def grouped(path: Path, options: argparse.Namespace) -> str:
     """One line of figures for the store."""
     store = SqliteStore(path)
     await store.open()
-    load = Load(store, options.outstanding, options.entries, options.answers)
+    load = Load(store, options.outstanding, options.entries, answers=options.answers)
     begin = time.perf_counter()
     for room in range(options.outstanding):
         load.start(room)

@@ -239,6 +239,16 @@ class SessionContract:
         assert await store.revoked_sessions(at + 100) == {"elsewhere"}
         assert await store.revoked_sessions(at + 200) == frozenset()
 
+    async def test_a_revoked_log_in_cannot_be_opened_again(
+        self, store: Store, seconds: Seconds
+    ) -> None:
+        await store.revoke_session(LAPTOP, seconds.now + 100)
+
+        with pytest.raises(Conflict):
+            await store.open_session(LAPTOP, UserId(1), "first", seconds.now + 100)
+
+        assert await store.revoked_sessions(seconds.now) == {LAPTOP}
+
     async def test_revoking_twice_is_harmless(self, store: Store, seconds: Seconds) -> None:
         for _ in range(2):
             await store.revoke_session(LAPTOP, seconds.now + 100)

@@ -507,6 +507,8 @@ class LookUpContract:
 
         assert 123 not in given
         assert 7 not in given
+        await store.reserve_id("feedback", 1)
+        assert await store.new_ids("feedback", 1) == range(2, 3)
         assert await store.new_ids("essay", 1) == range(1, 2)
 
     async def test_a_reserved_id_that_was_given_already_changes_nothing(self, store: Store) -> None:

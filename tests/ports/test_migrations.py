@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -66,6 +67,12 @@ def test_what_is_pending_becomes_nothing(url: str) -> None:
 
     assert migrations.current(url) == migrations.HEAD
     assert migrations.pending(url) == []
+
+
+def test_a_file_made_by_an_upgrade_is_for_its_owner_only(url: str, path: Path) -> None:
+    migrations.upgrade(url)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_upgrading_twice_changes_nothing(url: str, path: Path) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from workroom.core.commands import Join, Leave, Origin
 from workroom.core.events import TokenExpiring
@@ -27,16 +27,14 @@ from workroom.errors import (
 )
 from workroom.ids import ConnectionId, RoomId, RoomKind, SessionId, UserId
 from workroom.observe import CLOSES, COMMANDS, REFUSALS, SLOW_READERS, logger
-from workroom.ports.clock import Timer
+from workroom.ports.clock import Clock, Timer
 from workroom.protocol.dialect import Ack, Dialect, Form, RoomRequest, TokenRequest
 from workroom.protocol.frames import text_frame
-from workroom.service.accounts import Authenticated
+from workroom.service.accounts import Accounts, Authenticated
 from workroom.service.fanout import Write
-from workroom.service.manners import Bucket
+from workroom.service.hub import Hub
+from workroom.service.manners import Bucket, ConnectionRules
 from workroom.service.outlet import Outlet
-
-if TYPE_CHECKING:
-    from workroom.service.gateway import Gateway
 
 log = logger("connections")
 
@@ -57,6 +55,25 @@ class Stage(Enum):
     AUTHENTICATING = "authenticating"
     OPEN = "open"
     CLOSED = "closed"
+
+
+class Lobby(Protocol):
+    """Where a connection comes in, and finds what all of them share (``gateway.Gateway``)."""
+
+    hub: Hub
+    accounts: Accounts
+    clock: Clock
+    rules: ConnectionRules
+    max_message_bytes: int
+
+    def enter(self, connection: Connection) -> bool:
+        """An authenticated connection comes in; False when its user has too many already."""
+
+    def renew(self, connection: Connection, who: Authenticated) -> None:
+        """A connection goes on with a new token."""
+
+    def exit(self, connection: Connection) -> None:
+        """A socket has gone, whatever it had come to."""
 
 
 class Connection:
@@ -86,7 +103,7 @@ class Connection:
 
     def __init__(
         self,
-        gateway: Gateway,
+        gateway: Lobby,
         connection_id: ConnectionId,
         outlet: Outlet,
         dialect: Dialect,

@@ -95,9 +95,8 @@ async def test_a_write_whose_sync_failed_is_gone_for_good(
         with _one_sync_fails(writer.pid):
             _say(stdin, "write")
             assert stdout.readline().startswith("NotStored The disk reported an error")
-            assert stdout.readline() == "recovered\n"
-            _say(stdin, then)
             if then == "go on":
+                _say(stdin, then)
                 assert stdout.readline().split()[0] == "Appended"
             writer.kill()  # the log is replayed from the file: nothing from before may be in it
 

@@ -148,8 +148,10 @@ def open_session(
     expires: int,
     now: int,
 ) -> None:
-    """Remember a log-in; and forget those that are long over."""
+    """Remember a log-in; and forget those that are long over. Raises Conflict for a known one."""
     connection.execute(delete(sessions).where(sessions.c.expires < now - SESSION_SLACK))
+    if connection.execute(select(sessions.c.sid).where(sessions.c.sid == session)).first():
+        raise Conflict("There is a log-in with that id already", field="session")
     connection.execute(
         insert(sessions).values(
             sid=session, user_id=user_id, refresh_id=refresh_id, expires=expires, revoked=False

@@ -1,9 +1,9 @@
 """The usual group commit as one statement, for one turn of Python's global lock.
 
 Every call into SQLite lets go of that lock some five times, and beside a busy event loop each time
-may cost a millisecond until the thread has it back: ten statements, fifty turns. So a whole batch is
-bound to one ``INSERT`` into a temporary view, whose trigger compares the heads of the logs and fills
-the tables; outside a transaction that is BEGIN, everything and COMMIT in one call.
+may cost a millisecond until the thread has it back: ten statements, fifty turns. So a whole batch
+is bound to one ``INSERT`` into a temporary view, whose trigger compares the heads of the logs and
+fills the tables; outside a transaction that is BEGIN, everything and COMMIT in one call.
 
 The trigger lives in the connection, not in the file. What it cannot do (a log that has moved on, a
 request answered before, a room to be deleted) is refused as a whole: then the writer goes the long
@@ -23,13 +23,12 @@ from workroom.adapters.store.rows import head_rows, people_rows
 from workroom.core.entries import Record
 from workroom.ids import RoomId
 
-_COLUMNS: Final = (
-    "expected, entries, bare, full, actors, rights, answers, added, deleted, checkpoints, blobs"
-)
-_VIEW: Final = "CREATE TEMP VIEW express AS SELECT " + ", ".join(
-    f"NULL AS {column}" for column in _COLUMNS.split(", ")
-)
-_STORE: Final = f"INSERT INTO express VALUES ({', '.join('?' for _ in _COLUMNS.split(', '))})"
+_VIEW: Final = """
+CREATE TEMP VIEW express AS SELECT NULL AS expected, NULL AS entries, NULL AS bare, NULL AS full,
+    NULL AS actors, NULL AS rights, NULL AS answers, NULL AS added, NULL AS deleted,
+    NULL AS checkpoints, NULL AS blobs
+"""
+_STORE: Final = "INSERT INTO express VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _TRIGGER: Final = """
 CREATE TEMP TRIGGER express_insert INSTEAD OF INSERT ON express

@@ -94,6 +94,8 @@ class MemoryAccounts:
     ) -> None:
         """Remember a log-in."""
         self._may_write()
+        if session in self._sessions:
+            raise Conflict("There is a log-in with that id already", field="session")
         self._sessions[session] = _Session(user_id, refresh_id, expires)
 
     async def rotate_session(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -17,6 +15,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from workroom.adapters.store import express, faults, migrations, queries
 from workroom.adapters.store.batch import Batch
+from workroom.adapters.store.files import make_private_file
 from workroom.errors import Misconfigured, Unavailable
 
 _CHECKED_AT_OPENING: Final = 64 * 2**20
@@ -149,19 +148,7 @@ class SqliteFile:
         return status.st_dev, status.st_ino
 
     def _make_file(self) -> None:
-        """Create an empty file that only its owner can read, unless there is one.
-
-        An existing file is not even opened here: closing it would let go of the locks that SQLite
-        may hold on it elsewhere in this process.
-        """
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        except OSError as error:
-            raise Misconfigured(
-                f"The database file {self.path} cannot be made: {error.strerror}"
-            ) from error
+        make_private_file(self.path)
         if not self.path.is_file():
             raise Misconfigured(f"{self.path} is not a file: no database can be kept there")
         if 0 < self.path.stat().st_size < _SMALLEST:

@@ -22,6 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from workroom.adapters.store import faults, queries
 from workroom.adapters.store.batch import Batch, all_good, answer_key, collect, judge
@@ -308,4 +309,4 @@ def _run_job(connection: Connection, job: Job) -> Outcome:
     except Exception as error:
         if faults.is_fault(error):
             raise
-        return job.refuse, error
+        return job.refuse, faults.unavailable(error) if isinstance(error, DBAPIError) else error

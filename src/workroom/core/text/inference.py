@@ -309,11 +309,11 @@ class Reader:
 
     def _out_of_date(self, number: int) -> float:
         """Against a version from before the client's last save was merged in."""
-        if self._own is not None and number == self._own.number:
-            return SUPERSEDED  # it was taken once already, before that save
         if not self._has_pongs:
             return UNPROVEN
         if number == self._arrived_before:
+            if self._own is not None and number == self._own.number:
+                return SUPERSEDED  # it was taken once already, before that save
             lay = self._saved_at - self._arrived_at.get(number, float("-inf"))
             sure = (1 - self._stubborn) * min(1.0, lay / JUST_ARRIVED)
             return BEHIND + (LAST_SEEN - BEHIND) * sure

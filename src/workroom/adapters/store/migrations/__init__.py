@@ -10,8 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    insert,
+    inspect,
+    select,
+)
 
+from workroom.adapters.store.files import make_private_file
 from workroom.adapters.store.tables import metadata
 from workroom.errors import Misconfigured
 
@@ -22,7 +33,12 @@ if TYPE_CHECKING:
 HEAD: Final = "0001"
 """The last migration. A test keeps this equal to what ``versions/`` says."""
 
-_VERSION_TABLE: Final = "alembic_version"
+_VERSION: Final = Table(
+    "alembic_version",
+    MetaData(naming_convention={"pk": "%(table_name)s_pkc"}),
+    Column("version_num", String(32), primary_key=True),
+)
+"""Alembic's own table, as Alembic makes it."""
 
 
 def upgrade(url: str) -> None:
@@ -32,7 +48,12 @@ def upgrade(url: str) -> None:
     """
     engine = create_engine(url)
     try:
+        if engine.dialect.name == "sqlite" and engine.url.database:
+            make_private_file(Path(engine.url.database))
         with engine.begin() as connection:
+            if engine.dialect.name == "sqlite":
+                # The driver would begin by itself only at the first row that changes.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             upgrade_connection(connection)
     finally:
         engine.dispose()
@@ -56,10 +77,10 @@ def pending(url: str) -> Sequence[str]:
 
 def current_revision(connection: Connection) -> str | None:
     """As ``current``, on an open connection."""
-    if not inspect(connection).has_table(_VERSION_TABLE):
+    if not inspect(connection).has_table(_VERSION.name):
         return None
-    row = connection.exec_driver_sql(f"SELECT version_num FROM {_VERSION_TABLE}").first()
-    return None if row is None else str(row[0])
+    revision: str | None = connection.execute(select(_VERSION.c.version_num)).scalar()
+    return revision
 
 
 def upgrade_connection(connection: Connection) -> None:
@@ -88,11 +109,8 @@ def run(connection: Connection, target: str) -> None:
 def _create(connection: Connection) -> None:
     """Make an empty database what all migrations would make it, without loading Alembic."""
     metadata.create_all(connection, checkfirst=False)
-    connection.exec_driver_sql(
-        f"CREATE TABLE {_VERSION_TABLE} (version_num VARCHAR(32) NOT NULL,"
-        f" CONSTRAINT {_VERSION_TABLE}_pkc PRIMARY KEY (version_num))"
-    )
-    connection.exec_driver_sql(f"INSERT INTO {_VERSION_TABLE} VALUES ('{HEAD}')")
+    _VERSION.create(connection)
+    connection.execute(insert(_VERSION).values(version_num=HEAD))
 
 
 def _after(revision: str | None) -> Sequence[str]:
