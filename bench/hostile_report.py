@@ -128,11 +128,11 @@ def show(console: Console, report: dict[str, Any]) -> None:
         "p50 x A",
         "p99 x A",
         "all x A",
-        "RSS +MiB",
+        "+MiB",
         "cores",
     )
-    for head in ("phase", *heads, "flood/s", "logins/s", "lost", "late"):
-        table.add_column(head, justify="left" if head == "phase" else "right")
+    for head in ("phase", *heads, "flood/s", "in/s", "lost", "late"):
+        table.add_column(head, justify="left" if head == "phase" else "right", no_wrap=True)
     for name, each in report["phases"].items():
         table.add_row(name, *_row(each))
     console.print(table)

@@ -6,15 +6,19 @@ import asyncio
 import itertools
 import threading
 
+from tests.ports.lists_contract import (
+    CheckpointContract,
+    DeletedRoomContract,
+    ListContract,
+    LookUpContract,
+)
 from tests.ports.store_kit import (
     ANA,
     BEN,
     ESSAY,
-    EVA,
     Store,
     answer,
     append,
-    new_user,
     outcome,
     outcomes,
     record,
@@ -39,7 +43,6 @@ from workroom.ports.store import (
     Behind,
     Checkpoint,
     NotStored,
-    RoomSummary,
 )
 
 
@@ -312,213 +315,6 @@ class DeliveryContract:
         assert await outcome(store, append(expected=1)) == Appended(2)
 
         assert complaints == ["A store callback failed"]
-
-
-class CheckpointContract:
-    """Checkpoints shorten loading and nothing else."""
-
-    async def test_a_room_is_loaded_from_its_last_checkpoint(self, store: Store) -> None:
-        await outcome(store, append(count=5, checkpoint=Checkpoint(3, b"three")))
-        await outcome(store, append(expected=5, count=5, checkpoint=Checkpoint(8, b"\x00eight")))
-
-        room = await store.load(ESSAY)
-
-        assert room is not None
-        assert room.checkpoint == Checkpoint(8, b"\x00eight")
-        assert [each.seq for each in room.records] == [9, 10]
-        assert room.seq == 10
-
-    async def test_the_log_stays_whole_behind_a_checkpoint(self, store: Store) -> None:
-        await outcome(store, append(count=5, checkpoint=Checkpoint(5, b"five")))
-
-        assert [each.seq for each in await store.records(ESSAY, 0, 10)] == [1, 2, 3, 4, 5]
-
-
-class ListContract:
-    """Rights, lists and people."""
-
-    async def test_a_list_shows_the_summary_and_the_own_right(self, store: Store) -> None:
-        shown = RoomSummary(
-            "Über", ANA, 10, 20, BEN, {"prompt": "Why?", "word_limit": None, "word_count": 3}
-        )
-        await outcome(store, append(count=2, summary=shown, rights=rights(ben=Right.COMMENT)))
-
-        page = await store.rooms(RoomKind.ESSAY, BEN, limit=10, offset=0)
-
-        (listed,) = page.rooms
-        assert (listed.room, listed.seq, listed.right) == (ESSAY, 2, Right.COMMENT)
-        assert listed.summary == shown
-        assert page.total == 1
-
-    async def test_a_new_summary_replaces_the_old_and_none_keeps_it(self, store: Store) -> None:
-        await outcome(store, append(rights=rights(ana=Right.OWNER)))
-        await outcome(store, append(expected=1))
-        assert await titles(store, ANA) == ["Title"]
-
-        await outcomes(store, [append(expected=2, summary=summary("New")), append(expected=3)])
-
-        assert await titles(store, ANA) == ["New"]
-
-    async def test_rights_are_given_changed_and_taken_away(self, store: Store) -> None:
-        given = rights(ana=Right.OWNER, ben=Right.VIEW, eva=Right.EDIT)
-        await outcome(store, append(rights=given))
-        await outcome(store, append(expected=1, rights=rights(ben=Right.EDIT, eva=None)))
-
-        page = await store.rooms(RoomKind.ESSAY, BEN, limit=10, offset=0)
-        assert [each.right for each in page.rooms] == [Right.EDIT]
-        assert await titles(store, ANA) == ["Title"]
-        assert await titles(store, EVA) == []
-
-    async def test_a_user_sees_only_rooms_of_that_kind_with_a_right(self, store: Store) -> None:
-        own = rights(ana=Right.VIEW)
-        await outcome(store, append(essay_room(1), summary=summary("mine"), rights=own))
-        await outcome(store, append(essay_room(2), summary=summary("not mine")))
-        await outcome(store, append(project_room(3), summary=summary("project"), rights=own))
-
-        assert await titles(store, ANA) == ["mine"]
-        assert set(await titles(store, None)) == {"mine", "not mine"}
-
-    async def test_writing_in_a_room_gives_no_right_in_it(self, store: Store) -> None:
-        await outcome(store, append(actor=BEN))
-
-        assert await titles(store, BEN) == []
-
-    async def test_pages_show_the_newest_change_first(self, store: Store) -> None:
-        for number, at in enumerate((30, 10, 50, 20, 40, 40), start=1):
-            shown = summary(f"e{number}", at)
-            own = rights(ana=Right.VIEW)
-            await outcome(store, append(essay_room(number), summary=shown, rights=own))
-
-        for user in (ANA, None):
-            everything = await titles(store, user)
-            assert everything == ["e3", "e6", "e5", "e1", "e4", "e2"]
-            assert await titles(store, user, limit=2, offset=1) == ["e6", "e5"]
-            assert await titles(store, user, limit=2, offset=6) == []
-            page = await store.rooms(RoomKind.ESSAY, user, limit=2, offset=4)
-            assert page.total == 6
-
-    async def test_people_are_those_who_acted_and_those_with_a_right(self, store: Store) -> None:
-        ana, ben, eva = [await store.create_user(new_user(name)) for name in ("ana", "ben", "eva")]
-        await store.create_user(new_user("stranger"))
-        await outcome(store, append(actor=ana.id, rights={ben.id: Right.VIEW}))
-        await outcome(store, append(expected=1, actor=eva.id))
-        await outcome(store, append(expected=2, actor=UserId(99)))  # has no account
-
-        room = await store.load(ESSAY)
-
-        assert room is not None
-        assert dict(room.people) == {ana.id: ana, ben.id: ben, eva.id: eva}
-
-
-class DeletedRoomContract:
-    """What is left of a room that was deleted."""
-
-    async def _delete(self, store: Store) -> None:
-        given = rights(ana=Right.OWNER, ben=Right.EDIT)
-        await outcome(store, append(rights=given, feedback_added=(FeedbackId(7),)))
-        assert await outcome(store, append(expected=1, deletes_room=True)) == Appended(2)
-
-    async def test_it_is_gone_from_lists_and_cannot_be_loaded(self, store: Store) -> None:
-        await self._delete(store)
-
-        assert await store.load(ESSAY) is None
-        assert await titles(store, ANA) == []
-        assert await titles(store, None) == []
-        assert await store.essay_of_feedback(FeedbackId(7)) is None
-
-    async def test_its_log_stays_for_the_record(self, store: Store) -> None:
-        await self._delete(store)
-
-        assert [each.seq for each in await store.records(ESSAY, 0, 10)] == [1, 2]
-
-    async def test_nothing_follows_its_last_entry(self, store: Store) -> None:
-        await self._delete(store)
-
-        assert await outcome(store, append(expected=2)) == Behind(2)
-        assert await outcome(store, append(expected=0)) == Behind(2)
-        assert await store.load(ESSAY) is None
-
-    async def test_appends_behind_the_deletion_are_refused(self, store: Store) -> None:
-        chain = [append(), append(expected=1, deletes_room=True), append(expected=2)]
-
-        assert await outcomes(store, chain) == [Appended(1), Appended(2), Behind(2)]
-
-
-class LookUpContract:
-    """Feedback, answers, ids, readiness."""
-
-    async def test_feedback_leads_to_its_essay_until_it_is_deleted(self, store: Store) -> None:
-        await outcome(store, append(feedback_added=(FeedbackId(7), FeedbackId(8))))
-        assert await store.essay_of_feedback(FeedbackId(7)) == ESSAY
-
-        await outcome(store, append(expected=1, feedback_deleted=(FeedbackId(7),)))
-
-        assert await store.essay_of_feedback(FeedbackId(7)) is None
-        assert await store.essay_of_feedback(FeedbackId(8)) == ESSAY
-
-    async def test_feedback_that_came_and_went_at_once_is_gone(self, store: Store) -> None:
-        await outcomes(
-            store,
-            [
-                append(feedback_added=(FeedbackId(7),)),
-                append(expected=1, feedback_deleted=(FeedbackId(7),)),
-            ],
-        )
-
-        assert await store.essay_of_feedback(FeedbackId(7)) is None
-
-    async def test_an_unknown_request_has_no_answer(self, store: Store) -> None:
-        assert await store.answer(ANA, "never") is None
-
-    async def test_old_answers_are_forgotten_and_young_ones_kept(self, store: Store) -> None:
-        for number, at in enumerate((10, 20, 30)):
-            await outcome(store, append(expected=number, answer=answer(f"r{at}", at=at)))
-
-        assert await store.forget_answers(30) == 2
-
-        assert await store.answer(ANA, "r10") is None
-        assert await store.answer(ANA, "r30") == b'"done"'
-        assert await store.forget_answers(30) == 0
-
-    async def test_a_request_that_was_forgotten_can_be_made_anew(self, store: Store) -> None:
-        await outcome(store, append(answer=answer("r1", b"first")))
-        await store.forget_answers(2)
-
-        again = append(expected=1, answer=answer("r1", b"second"))
-
-        assert await outcome(store, again) == Appended(2)
-        assert await store.answer(ANA, "r1") == b"second"
-
-    async def test_ids_are_given_once_from_one_upwards(self, store: Store) -> None:
-        assert await store.new_ids("essay", 1) == range(1, 2)
-        assert await store.new_ids("essay", 10) == range(2, 12)
-        assert await store.new_ids("project", 1) == range(1, 2)
-        assert await store.new_ids("feedback", 2) == range(1, 3)
-
-    async def test_ids_asked_for_at_once_never_meet(self, store: Store) -> None:
-        asked = await asyncio.gather(*(store.new_ids("feedback", 7) for _ in range(50)))
-
-        assert len({number for each in asked for number in each}) == 350
-
-    async def test_a_reserved_id_is_never_given(self, store: Store) -> None:
-        await store.reserve_id("project", 123)
-        await store.reserve_id("project", 7)
-        given = await store.new_ids("project", 200)
-
-        assert 123 not in given
-        assert 7 not in given
-        await store.reserve_id("feedback", 1)
-        assert await store.new_ids("feedback", 1) == range(2, 3)
-        assert await store.new_ids("essay", 1) == range(1, 2)
-
-    async def test_a_reserved_id_that_was_given_already_changes_nothing(self, store: Store) -> None:
-        await store.new_ids("essay", 5)
-        await store.reserve_id("essay", 3)
-
-        assert await store.new_ids("essay", 1) == range(6, 7)
-
-    async def test_a_store_that_works_is_ready(self, store: Store) -> None:
-        await store.check()
 
 
 class RoomStoreContract(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from tests.ports.store_kit import ANA, BEN, ESSAY, answer, append, rights
-from workroom.adapters.store import account_queries, migrations, queries
+from workroom.adapters.store import account_queries, batch_queries, migrations, queries
 from workroom.adapters.store.batch import collect
 from workroom.core.people import Right
 from workroom.ids import FeedbackId, RoomKind, SessionId, essay_room
@@ -49,9 +49,9 @@ FULL = append(
     deletes_room=True,
 )
 QUESTIONS: dict[str, Callable[[Connection], object]] = {
-    "heads": lambda c: queries.heads(c, [ESSAY, essay_room(2)]),
-    "answers given": lambda c: queries.answers_given(c, [(ANA, "r1"), (BEN, "r2")]),
-    "store": lambda c: queries.store_batch(c, collect([FULL])),
+    "heads": lambda c: batch_queries.heads(c, [ESSAY, essay_room(2)]),
+    "answers given": lambda c: batch_queries.answers_given(c, [(ANA, "r1"), (BEN, "r2")]),
+    "store": lambda c: batch_queries.store_batch(c, collect([FULL])),
     "load": lambda c: queries.load(c, ESSAY),
     "records": lambda c: queries.records(c, ESSAY, 5, 10),
     "answer": lambda c: queries.answer(c, ANA, "r1"),
@@ -74,7 +74,7 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
 def test_it_is_answered_by_an_index(
     connection: Connection, asked: list[str], question: str
 ) -> None:
-    queries.store_batch(connection, collect([append(essay_room(9))]))
+    batch_queries.store_batch(connection, collect([append(essay_room(9))]))
     asked.clear()
 
     QUESTIONS[question](connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -26,6 +27,7 @@ from workroom.core.permissions import with_right
 from workroom.core.text import Change, Highlight, move_all, word_count
 from workroom.ids import EssayId, FeedbackId, UserId
 
+_BLANK: Final = re.compile(r"\s")  # the same characters as ``isspace`` and ``split``
 _NOTHING: Final[Mapping[FeedbackId, Feedback]] = MappingProxyType({})
 
 
@@ -115,12 +117,24 @@ def words_after(words: int, change: Change, old: str, new: str) -> int:
     if not hunks:
         return words
     shift = len(new) - len(old)
-    start, end = hunks[0].at, hunks[-1].at + hunks[-1].deleted
-    while start > 0 and not old[start - 1].isspace():
-        start -= 1
-    while end < len(old) and not old[end].isspace():
-        end += 1
+    start = _word_start(old, hunks[0].at)
+    blank = _BLANK.search(old, hunks[-1].at + hunks[-1].deleted)
+    end = len(old) if blank is None else blank.start()
+    if 2 * (end - start) + shift >= len(new):
+        return word_count(new)  # no more to count than what changed, before and after
     return words - word_count(old[start:end]) + word_count(new[start : end + shift])
+
+
+def _word_start(text: str, at: int) -> int:
+    """Where the run of letters without white space begins that ends at ``at``."""
+    reach = 64
+    while True:
+        window = text[max(0, at - reach) : at]
+        ends_blank = window[-1:].isspace() or not window
+        tail = 0 if ends_blank else len(window.rsplit(None, 1)[-1])
+        if tail < len(window) or reach >= at:
+            return at - tail
+        reach *= 8
 
 
 def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:

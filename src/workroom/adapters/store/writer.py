@@ -24,7 +24,7 @@ from typing import Final, Protocol, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from workroom.adapters.store import faults, queries
+from workroom.adapters.store import batch_queries, faults
 from workroom.adapters.store.batch import Batch, all_good, answer_key, collect, judge
 from workroom.adapters.store.express import NotExpress
 from workroom.adapters.store.work import Done, Item, Job, Outcome, Pending, deliver
@@ -280,13 +280,13 @@ class Writer:
 
 def _judge_and_store(connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:
     """Judge all against what is stored, then write the good ones together."""
-    heads = queries.heads(connection, {append.room for append in appends})
+    heads = batch_queries.heads(connection, {append.room for append in appends})
     keys = {key for append in appends if (key := answer_key(append)) is not None}
-    results = judge(appends, heads, queries.answers_given(connection, keys))
+    results = judge(appends, heads, batch_queries.answers_given(connection, keys))
     pairs = zip(appends, results, strict=True)
     good = [append for append, result in pairs if isinstance(result, Appended)]
     if good:
-        queries.store_batch(connection, collect(good))
+        batch_queries.store_batch(connection, collect(good))
     return results
 
 

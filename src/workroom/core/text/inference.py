@@ -30,8 +30,8 @@ PLACE: Final = 4.0
 """Each place that changed: people work at one place, a wrong base differs at several."""
 AT_CARET: Final = 0.5
 """Factor for what changed at the caret: there the client has certainly worked."""
-GESTURE: Final = 8.0
-"""Most that deleting own letters at one place costs: selecting more takes no more time."""
+GESTURE: Final = 12
+"""Most letters that a deletion at one place counts for: selecting more takes no more time."""
 FOREIGN: Final = 2.0
 """Factor for deleting what others wrote: one mostly deletes one's own."""
 UNCHANGED: Final = 6.0
@@ -59,6 +59,12 @@ LONG_IDLE: Final = 40.0
 LONG_RATE: Final = 1.0
 """The same on top, over a longer time: what has stood there for long was seen. So others' words can
 be deleted in the end, although that makes an older version again."""
+
+TAKER: Final = 40.0
+TAKER_BELOW: Final = 0.2
+TAKEN_WITHIN: Final = 1.0
+"""The own text of a client that has been seen to take what it gets (``_stubborn`` below so much),
+so many seconds after it has got a newer one: by then it has taken that."""
 
 JOIN_WITHIN: Final = 1.5
 JOIN_LETTERS: Final = 3
@@ -286,7 +292,7 @@ class Reader:
         else:
             price = self._work(change, candidate.authors, caret)
         if candidate.is_own:
-            return price + (1 - self._stubborn) * self._idle(self._arrived_before + 1, now)
+            return price + self._not_taken(now)
         own = self._own
         if own is not None and candidate.seq < own.seq:
             price += self._out_of_date(candidate.number)
@@ -300,11 +306,11 @@ class Reader:
         shift = 0
         for at, deleted, inserted in change.hunks():
             own = authors.count(self._author, at, at + deleted)
-            letters = len(inserted) + min(own, GESTURE) + FOREIGN * (deleted - own)
+            gone = min(own, GESTURE) + FOREIGN * min(deleted - own, GESTURE)
             start = at + shift
             shift += len(inserted) - deleted
             at_caret = caret is not None and start <= caret <= start + len(inserted)
-            work += PLACE + letters * (AT_CARET if at_caret else 1.0)
+            work += PLACE + (len(inserted) + gone) * (AT_CARET if at_caret else 1.0)
         return work
 
     def _out_of_date(self, number: int) -> float:
@@ -326,6 +332,14 @@ class Reader:
             return 0.0
         since = now - arrived_at
         return min(IDLE, IDLE_RATE * since) + min(LONG_IDLE, LONG_RATE * since)
+
+    def _not_taken(self, now: float) -> float:
+        """Against the client's own text, when a newer version has arrived since."""
+        number = self._arrived_before + 1
+        price = (1 - self._stubborn) * self._idle(number, now)
+        taker = max(0.0, 1 - self._stubborn / TAKER_BELOW)
+        since = now - self._arrived_at.get(number, now)
+        return price + TAKER * taker * min(1.0, max(0.0, since - TAKEN_WITHIN))
 
     def _notice_stubbornness(self, base: Candidate, now: float) -> None:
         """Does this client take what it gets while it types, or does it keep its own text?"""

@@ -49,10 +49,15 @@ TOKEN: Final = re.compile(
 
 _ASCII_TOKEN: Final = re.compile(r"\w+|\s+|[^\w\s]", re.ASCII)
 _WORD_CHARACTER: Final = re.compile(f"(?![{_UNSPACED}])(?:{_LETTER}|{_ON_IT})")
+_WORD: Final = re.compile(f"(?:{_WORD_CHARACTER.pattern})*+")
 
 _TONES: Final = ("\U0001f3fb", "\U0001f3ff")
 _FLAGS: Final = ("\U0001f1e6", "\U0001f1ff")
 _TAGS: Final = ("\U000e0020", "\U000e007f")
+_INDICATORS: Final = "".join(map(chr, range(ord(_FLAGS[0]), ord(_FLAGS[1]) + 1)))
+_RUN_OF_FLAGS: Final = re.compile(f"[{_INDICATORS}]*+")
+_STRIDE: Final = 4096
+"""Letters of a run of flags that are looked at in one go, on the way back to its beginning."""
 
 
 def tokens(text: str) -> list[str]:
@@ -67,20 +72,56 @@ def in_word(character: str) -> bool:
     return _WORD_CHARACTER.match(character) is not None
 
 
+def is_word(text: str, start: int, end: int) -> bool:
+    """Whether ``in_word`` holds for all of ``text[start:end]``."""
+    return _WORD.fullmatch(text, start, end) is not None
+
+
 def splits_cluster(text: str, position: int) -> bool:
     """Whether a cut of ``text`` at ``position`` would tear a cluster apart (or a CRLF)."""
-    if not 0 < position < len(text):
-        return False
-    right = text[position]
-    if right < "\u0300":
-        return (right == "\n" and text[position - 1] == "\r") or _joins(text[position - 1], right)
-    if _joins(text[position - 1], right):
-        return True
-    if _TONES[0] <= right <= _TONES[1] or _TAGS[0] <= right <= _TAGS[1]:
-        return True
-    if _FLAGS[0] <= right <= _FLAGS[1]:
-        return _flags_before(text, position) % 2 == 1
-    return unicodedata.category(right).startswith("M")
+    return Clusters(text).splits(position)
+
+
+class Clusters:
+    """The clusters of one text, for many questions about it.
+
+    Two regional indicators make a flag, so whether a cut tears one depends on where their run
+    begins, however long it is. The run asked about last is remembered.
+    """
+
+    __slots__ = ("_run", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._run = range(0)
+
+    def splits(self, position: int) -> bool:
+        """Whether a cut at ``position`` would tear a cluster apart (or a CRLF)."""
+        text = self._text
+        if not 0 < position < len(text):
+            return False
+        left, right = text[position - 1], text[position]
+        if right < "\u0300":
+            return (right == "\n" and left == "\r") or _joins(left, right)
+        if _joins(left, right):
+            return True
+        if _TONES[0] <= right <= _TONES[1] or _TAGS[0] <= right <= _TAGS[1]:
+            return True
+        if _FLAGS[0] <= right <= _FLAGS[1]:
+            return (position - self._run_at(position).start) % 2 == 1
+        return unicodedata.category(right).startswith("M")
+
+    def _run_at(self, position: int) -> range:
+        """The run of regional indicators that has ``position`` in it."""
+        if position not in self._run:
+            text, start = self._text, position
+            while start and _RUN_OF_FLAGS.fullmatch(text, max(0, start - _STRIDE), start):
+                start = max(0, start - _STRIDE)
+            start -= _flags_before(text[max(0, start - _STRIDE) : start])
+            end = _RUN_OF_FLAGS.match(text, position)
+            assert end is not None  # the empty run matches anywhere
+            self._run = range(start, end.end())
+        return self._run
 
 
 def _joins(left: str, right: str) -> bool:
@@ -88,9 +129,6 @@ def _joins(left: str, right: str) -> bool:
     return right == "\u200d" or (left == "\u200d" and right > "\u00a8")
 
 
-def _flags_before(text: str, position: int) -> int:
-    """Number of regional indicators right before ``position``: two of them make a flag."""
-    start = position
-    while start and _FLAGS[0] <= text[start - 1] <= _FLAGS[1]:
-        start -= 1
-    return position - start
+def _flags_before(text: str) -> int:
+    """Number of regional indicators that ``text`` ends with."""
+    return len(text) - len(text.rstrip(_INDICATORS))
