@@ -1,6 +1,6 @@
 """How many entries a second the SQLite store makes durable, and how soon each is acknowledged.
 
-    python bench/store_throughput.py [--entries 50000] [--outstanding 200] [--rooms 200]
+    python bench/store_throughput.py [--entries 50000] [--outstanding 200] [--answers]
 
 An asyncio loop keeps ``outstanding`` appends of one 300-byte entry waiting. The baseline, in the
 same run and directory, is raw ``sqlite3`` that commits each insert by itself. Both with WAL and

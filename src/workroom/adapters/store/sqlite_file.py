@@ -18,8 +18,8 @@ from workroom.adapters.store.batch import Batch
 from workroom.adapters.store.files import make_private_file
 from workroom.errors import Misconfigured, Unavailable
 
-_CHECKED_AT_OPENING: Final = 64 * 2**20
-"""Files up to this size are checked whole at every start (about 0.1 s); larger ones on demand."""
+_CHECKED_AT_OPENING: Final = 16 * 2**20
+"""Files up to this size are checked whole at every start (some 50 ms); larger ones on demand."""
 _SMALLEST: Final = 512
 """Bytes of the smallest page; SQLite itself takes a file of one byte for an empty one."""
 _CACHED_STATEMENTS: Final = 256
@@ -67,7 +67,11 @@ class SqliteFile:
     def connect(self) -> Connection:
         """A connection that may write."""
         connection = self._writing.connect()
-        express.prepare(_raw(connection))
+        try:
+            express.prepare(_raw(connection))
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def express(self, connection: Connection, batch: Batch) -> None:

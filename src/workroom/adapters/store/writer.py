@@ -93,11 +93,6 @@ class Writer:
         self._thread = threading.Thread(target=self._serve, name="workroom-writer", daemon=True)
         self._thread.start()
 
-    @property
-    def running(self) -> bool:
-        """Whether work can be handed over."""
-        return self._thread is not None
-
     def append(self, append: Append, done: Done) -> None:
         """Queue an append; ``done`` is called on the loop."""
         if self._thread is None:

@@ -19,13 +19,39 @@ class Span(NamedTuple):
     y1: int
 
 
+class Allowance:
+    """How much of one kind of work may still be done.
+
+    It counts work and not time, so that a result depends on nothing but the texts.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self, amount: int) -> None:
+        self.left = amount
+
+    def take(self, amount: int) -> bool:
+        """Whether so much may be done; then it counts as done."""
+        if amount > self.left:
+            return False
+        self.left -= amount
+        return True
+
+
+REGIONS: Final = 1000
+"""Most regions that two texts are parted into; behind them, all the rest is one."""
+SEARCHED: Final = 4_000_000
+"""Letters that the search for agreements goes through, at up to 10 ns each in texts made for it."""
+
 _SEED: Final = 24
 """Letters that must agree before two places count as the same; shorter phrases repeat too often."""
 _FAR_SEED: Final = 48
 _NEAR: Final = ((128, 4), (1024, 16))
 """How far to look for the next agreement, and how densely. One edit is mostly far below 128."""
 _FAR: Final = (0, 32, 128, 512, 2048, 8192)
-"""Offsets of the seeds that are searched for in all of the other text (a big part came or went)."""
+"""Offsets of the seeds that are searched for farther on (a big part came or went)."""
+_FARTHER: Final = (8192, 65536, 1 << 30)
+"""How far: what came or went is mostly a paragraph."""
 
 
 def common_prefix(old: str, new: str, x: int, y: int, limit: int) -> int:
@@ -81,9 +107,10 @@ def trim(old: str, new: str) -> Span:
 def regions(old: str, new: str, whole: Span) -> Iterator[Span]:
     """The spans within ``whole`` between which both texts agree over a longer stretch."""
     x, y = whole.x0, whole.y0
-    while x < whole.x1 and y < whole.y1:
+    parts, letters = Allowance(REGIONS - 1), Allowance(SEARCHED)
+    while x < whole.x1 and y < whole.y1 and parts.take(1):
         left = Span(x, whole.x1, y, whole.y1)
-        found = _near(old, new, left) or _far(old, new, left)
+        found = _near(old, new, left, letters) or _far(old, new, left, letters)
         if found is None:
             break
         back = common_suffix(old, new, *found, min(found[0] - x, found[1] - y))
@@ -95,7 +122,7 @@ def regions(old: str, new: str, whole: Span) -> Iterator[Span]:
         yield Span(x, whole.x1, y, whole.y1)
 
 
-def _near(old: str, new: str, span: Span) -> tuple[int, int] | None:
+def _near(old: str, new: str, span: Span, letters: Allowance) -> tuple[int, int] | None:
     """The closest place within 1,024 letters where both go on alike for ``_SEED`` letters."""
     for reach, step in _NEAR:
         found = None
@@ -105,7 +132,7 @@ def _near(old: str, new: str, span: Span) -> tuple[int, int] | None:
                 break
             x = span.x0 + ahead
             stop = min(span.y1, span.y0 + cost - ahead + _SEED)
-            y = new.find(old[x : x + _SEED], span.y0, stop)
+            y = _find(new, old[x : x + _SEED], span.y0, stop, letters)
             if y >= 0:
                 found = (x, y)
                 cost = ahead + y - span.y0
@@ -114,18 +141,32 @@ def _near(old: str, new: str, span: Span) -> tuple[int, int] | None:
     return None
 
 
-def _far(old: str, new: str, span: Span) -> tuple[int, int] | None:
+def _far(old: str, new: str, span: Span, letters: Allowance) -> tuple[int, int] | None:
     """A place anywhere in the span that follows a long insertion or deletion."""
-    found = None
-    cost = span.x1 - span.x0 + span.y1 - span.y0
-    for ahead in _FAR:
-        x, y = span.x0 + ahead, span.y0 + ahead
-        if x + _FAR_SEED <= span.x1:
-            there = new.find(old[x : x + _FAR_SEED], span.y0, span.y1)
-            if there >= 0 and ahead + there - span.y0 < cost:
-                found, cost = (x, there), ahead + there - span.y0
-        if y + _FAR_SEED <= span.y1:
-            there = old.find(new[y : y + _FAR_SEED], span.x0, span.x1)
-            if there >= 0 and ahead + there - span.x0 < cost:
-                found, cost = (there, y), ahead + there - span.x0
+    for reach in _FARTHER:
+        found = None
+        cost = span.x1 - span.x0 + span.y1 - span.y0
+        for ahead in _FAR:
+            x, y = span.x0 + ahead, span.y0 + ahead
+            if x + _FAR_SEED <= span.x1:
+                stop = min(span.y1, span.y0 + reach)
+                there = _find(new, old[x : x + _FAR_SEED], span.y0, stop, letters)
+                if there >= 0 and ahead + there - span.y0 < cost:
+                    found, cost = (x, there), ahead + there - span.y0
+            if y + _FAR_SEED <= span.y1:
+                stop = min(span.x1, span.x0 + reach)
+                there = _find(old, new[y : y + _FAR_SEED], span.x0, stop, letters)
+                if there >= 0 and ahead + there - span.x0 < cost:
+                    found, cost = (there, y), ahead + there - span.x0
+        if found or reach >= cost:
+            return found
+    return None
+
+
+def _find(text: str, seed: str, start: int, stop: int, letters: Allowance) -> int:
+    """``text.find``, as long as there are letters left to go through; then always -1."""
+    if letters.left <= stop - start:
+        return -1
+    found = text.find(seed, start, stop)
+    letters.take((found if found >= 0 else max(start, stop)) - start)
     return found

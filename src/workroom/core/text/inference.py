@@ -277,12 +277,23 @@ class Reader:
         likely: list[Candidate] = []
         others: list[Candidate] = []
         for candidate in (*self._versions, *self._own_text()):
-            if self._to_head(candidate) is None:
+            if self._to_head(candidate) is None or self._was_taken(candidate):
                 continue
             proven = self._arrived_before <= candidate.number <= self._arrived
             allowed = candidate.is_own or proven or not self._has_pongs
             (likely if allowed else others).append(candidate)
         return likely, others
+
+    def _was_taken(self, candidate: Candidate) -> bool:
+        """Whether the client's own text descends from this version, which had arrived before.
+
+        A client takes a version once; what looks like that text again is the own text with
+        something deleted. (Else a lone writer's deletions could be taken for an old view.)
+        """
+        own = self._own
+        if own is None or candidate.is_own or not self._has_pongs:
+            return False
+        return candidate.number == own.number <= self._arrived_before
 
     def _price(self, candidate: Candidate, change: Change, caret: int | None, now: float) -> float:
         """How much speaks against the candidate."""
@@ -318,8 +329,6 @@ class Reader:
         if not self._has_pongs:
             return UNPROVEN
         if number == self._arrived_before:
-            if self._own is not None and number == self._own.number:
-                return SUPERSEDED  # it was taken once already, before that save
             lay = self._saved_at - self._arrived_at.get(number, float("-inf"))
             sure = (1 - self._stubborn) * min(1.0, lay / JUST_ARRIVED)
             return BEHIND + (LAST_SEEN - BEHIND) * sure

@@ -7,7 +7,6 @@ LSP do: a character above U+FFFF (most emoji) takes two.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,8 +19,8 @@ _REST_OF_LINE_END: Final = re.compile("\r*\n")
 
 _LONG: Final = 2048
 _KINDS: Final = bytes(b"x "[chr(code).isspace()] for code in range(256))
-_WIDE_BLANKS: Final = "".join(filter(str.isspace, map(chr, range(256, sys.maxunicode + 1))))
-"""White space that is not in Latin-1: 19 characters, U+1680 to U+3000."""
+_WIDE_BLANKS: Final = "\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""All white space that is not in Latin-1."""
 
 
 def _units(text: str) -> bytes:
