@@ -1,4 +1,4 @@
-"""Simulated people save whole texts over slow links; how many words does merging lose?
+"""Simulated people save whole texts over slow links, and count the words that merging loses.
 
 Time is virtual. Each client has a link of its own (FIFO, 10 to 500 ms one way, +-30 %), types words
 that are nobody else's, deletes some, and sends its whole text a while after each. The server infers
@@ -73,6 +73,7 @@ class Tally:
     examples: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
+        """Count another schedule in."""
         for name, value in vars(other).items():
             setattr(self, name, getattr(self, name) + value)
 
@@ -96,13 +97,14 @@ class Client:
         self.mine: list[str] = []
 
     def adopt(self, number: int, text: str) -> None:
-        """Put the server's text on the screen, the caret after the same letters if they are there."""
+        """Put the server's text on the screen, and the caret after the same letters."""
         before = self.text[max(0, self.caret - 12) : self.caret]
         at = text.find(before) if before else 0
         self.caret = at + len(before) if at >= 0 else min(self.caret, len(text))
         self.text, self.base = text, number
 
     def receive(self, number: int, text: str) -> None:
+        """The server's text has arrived."""
         if self.kind == "never" and self.base == "own":
             return
         if self.kind == "stubborn":
@@ -115,6 +117,7 @@ class Client:
             self.adopt(number, text)
 
     def take_when_idle(self) -> None:
+        """Take the newest text as soon as nobody types."""
         if self.waiting is None:
             return
         if self.dirty or self.world.now - self.typed_at < 1.0:
@@ -147,12 +150,15 @@ class Client:
         world.after(chance.uniform(0.1, 1.2), self.act)
 
     def has(self, word: str) -> bool:
+        """Whether the word is on the screen."""
         return f" {word} " in f" {self.text} "
 
     def jump(self, place: int) -> None:
+        """Put the caret at the word before ``place``."""
         self.caret = self.text.rfind(" ", 0, place) + 1
 
     def type_word(self) -> None:
+        """Type a word of one's own, with the blanks that it needs."""
         word = self.world.new_word()
         self.mine.append(word)
         self.unsent.add(word)
@@ -168,6 +174,7 @@ class Client:
         self.caret = len(before) + len(word)
 
     def delete(self, candidates: list[str]) -> bool:
+        """Delete one of these words, if there are any."""
         if not candidates:
             return False
         word = self.world.chance.choice(candidates)
@@ -179,17 +186,20 @@ class Client:
         return True
 
     def schedule(self) -> None:
+        """Save a while from now."""
         self.dirty = True
         if not self.timer:
             self.timer = True
             self.world.after(self.delay, self.flush)
 
     def flush(self) -> None:
+        """The delay is over."""
         self.timer = False
         if self.dirty:
             self.send()
 
     def send(self) -> None:
+        """Save the whole text."""
         self.dirty = False
         world = self.world
         world.delivered |= {word for word in self.unsent if self.has(word)}
@@ -217,12 +227,14 @@ class Server:
         self.held: dict[Client, float] = {}
 
     def join(self, client: Client) -> None:
+        """The client subscribes."""
         author = chr(0x100 + client.number)
         self.readers[client] = Reader(self.mirror, author, has_pongs=self.world.scenario.pongs)
         self.heard[client] = -9.0
         self.send(client)
 
     def send(self, client: Client) -> None:
+        """Send the head to the client, with a ping behind it."""
         self.held.pop(client, None)
         world, text, count = self.world, self.mirror.text, self.readers[client].sent(self.world.now)
         number = count - 1
@@ -236,6 +248,7 @@ class Server:
         world.downstream(client, arrive)
 
     def save(self, client: Client, text: str, caret: int | None, base: int | str) -> None:
+        """A save has arrived."""
         world, reader = self.world, self.readers[client]
         known = reader.own if base == "own" else self._version(reader, base)
         saved = (
@@ -266,12 +279,14 @@ class Server:
         return next((known for known in reader._versions if known.number == number), None)
 
     def tell(self, client: Client) -> None:
+        """Send the head, unless the client is typing."""
         if self.world.now - self.heard[client] < HOLD:
             self.held.setdefault(client, self.world.now)
         else:
             self.send(client)
 
     def flush(self, client: Client) -> None:
+        """The client has paused, perhaps: send what was held back."""
         if client in self.held and self.world.now - self.heard[client] >= HOLD - 1e-9:
             self.send(client)
 
@@ -295,25 +310,30 @@ class World:
         self.clients = [Client(self, at, kinds[at % len(kinds)]) for at in range(scenario.clients)]
 
     def new_word(self) -> str:
+        """A word that is nobody else's."""
         letters = "".join(
             self.chance.choice("abcdefghij") for _ in range(self.chance.randint(1, 6))
         )
         return f"w{next(self._words)}{letters}"
 
     def after(self, delay: float, action: Callable[[], object]) -> None:
+        """Do something later."""
         heapq.heappush(self._queue, (self.now + delay, next(self._order), action))
 
     def downstream(self, client: Client, action: Callable[[], object]) -> None:
+        """Send something to the client."""
         at = self.now + client.down * self.chance.uniform(0.7, 1.3)
         client.down_free = max(client.down_free + 1e-6, at)
         self.after(client.down_free - self.now, action)
 
     def upstream(self, client: Client, action: Callable[[], object]) -> None:
+        """Send something to the server."""
         at = self.now + client.up * self.chance.uniform(0.7, 1.3)
         client.up_free = max(client.up_free + 1e-6, at)
         self.after(client.up_free - self.now, action)
 
     def run(self) -> Tally:
+        """Run the schedule to its end."""
         place = self.chance.randint(0, len(self.server.mirror.text))
         for client in self.clients:
             client.text = self.server.mirror.text
@@ -372,10 +392,10 @@ def main() -> None:
                 total = Tally()
                 for tally in pool.map(simulate, [(case, seed) for seed in seeds], chunksize=4):
                     total.add(tally)
-                _report(f"{name}{' (true)' if true_base else ''}", total, given.examples)
+                _report(f"{name}{' (true)' if true_base else ''}", total, examples=given.examples)
 
 
-def _report(name: str, total: Tally, examples: bool) -> None:
+def _report(name: str, total: Tally, *, examples: bool) -> None:
     words, deletions, saves = (max(1, n) for n in (total.words, total.deletions, total.saves))
     print(
         f"{name:22}{total.words:8}{total.lost:6} = {total.lost / words:7.3%}"

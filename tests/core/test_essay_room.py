@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from workroom.core.commands import (
@@ -34,6 +36,7 @@ from workroom.core.events import (
 from workroom.core.feedback import FeedbackType
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right
+from workroom.core.room import Glimpse
 from workroom.errors import (
     Conflict,
     InvalidMessage,
@@ -427,7 +430,7 @@ def test_the_state_is_nothing_but_the_log_replayed(essay: Scenario) -> None:
 def test_a_glimpse_is_caught_up_with_nothing_but_the_difference(essay: Scenario) -> None:
     jane, emma = essay.join("jane"), essay.join("emma")
     feedback = jane.comments(0, 4)
-    knows = essay.room.glimpse()
+    knows: Glimpse[Any] = essay.room.glimpse()
     jane.forgets().here = False
     emma.saves("Well! Once upon a time there was a fox.")
     emma.does(AddFeedback(FeedbackId(77), FeedbackType.STYLE, "New"))
@@ -494,7 +497,7 @@ def test_what_waited_for_a_slow_reader_is_made_up_for(essay: Scenario) -> None:
     emma.saves("Emma. Once upon a time there was a fox.")
     essay.passes(0.1)
     jane.saves("Emma. Jane. Once upon a time there was a fox.")
-    knows = essay.room.glimpse(emma.connection)
+    knows: Glimpse[Any] = essay.room.glimpse(emma.connection)
     emma.forgets().here = False
     essay.passes(10.0)
     emma.here = True

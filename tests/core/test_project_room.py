@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from workroom.core.commands import Join, Origin, SaveText, SetRight
 from workroom.core.events import ProjectUpdated, UserJoined, UserLeft
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right
+from workroom.core.room import Glimpse
 from workroom.errors import InvalidMessage, NotSubscribed, PermissionDenied, TooLarge
 from workroom.testing.scenario import EMMA, JANE, MIKE, Scenario
 
@@ -145,7 +148,7 @@ def test_rights_can_be_raised_while_connected(project: Scenario) -> None:
 def test_a_glimpse_is_caught_up_with_the_fields_that_differ(project: Scenario) -> None:
     jane, mike = project.join("jane"), project.join("mike")
     jane.changes(metadata={"a": 1, "b": {"c": 2}})
-    knows = project.room.glimpse()
+    knows: Glimpse[Any] = project.room.glimpse()
     jane.changes(title="New", metadata={"a": None, "b": {"c": 3}})
     effects = project.room.catch_up(mike.connection, knows, project.clock.now())
     [event] = [effect.event for effect in effects]  # type: ignore[union-attr]

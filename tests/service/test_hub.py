@@ -36,7 +36,10 @@ from workroom.protocol.projects import ProjectDialect
 from workroom.service.hub import Hub
 from workroom.testing.scenario import EMMA, JANE, MIKE
 
-DIALECTS: dict[RoomKind, Dialect] = {RoomKind.ESSAY: EssayDialect(), RoomKind.PROJECT: ProjectDialect()}
+DIALECTS: dict[RoomKind, Dialect] = {
+    RoomKind.ESSAY: EssayDialect(),
+    RoomKind.PROJECT: ProjectDialect(),
+}
 ESSAY = essay_room(1)
 FULL = Unavailable("the disk is full")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -41,8 +40,8 @@ class Page:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    yield Page(TEXT, "world")
+def page() -> Page:
+    return Page(TEXT, "world")
 
 
 def test_a_new_highlight_remembers_its_words_and_what_stands_around_them() -> None:

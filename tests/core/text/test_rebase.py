@@ -102,9 +102,9 @@ def test_my_word_goes_behind_what_i_have_just_written() -> None:
 
 
 def test_my_word_stays_with_the_word_of_mine_before_it() -> None:
-    both = {"mine": [Hunk(2, 0, "next, ")], "authors": "mm"}
-    assert merge("a ", both["mine"], (ANA, "a other "), authors="mm")[0] == "a next, other "
-    assert merge("a ", both["mine"], (ANA, "a other "), authors="bb")[0] == "a other next, "
+    mine = [Hunk(2, 0, "next, ")]
+    assert merge("a ", mine, (ANA, "a other "), authors="mm")[0] == "a next, other "
+    assert merge("a ", mine, (ANA, "a other "), authors="bb")[0] == "a other next, "
 
 
 def test_my_letters_go_on_with_my_word_before_a_sign_of_theirs() -> None:

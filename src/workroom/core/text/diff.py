@@ -6,33 +6,55 @@
    word. A hunk that both deletes and inserts replaces whole words, so that no word is half kept.
 3. No hunk cuts a cluster (base and marks, emoji sequence) apart.
 
-The result depends on nothing but the arguments. Work is bounded by the number of words compared,
-not by a clock: 10 KB rewritten from end to end is one hunk after some milliseconds.
+The result depends on nothing but the arguments. Work is bounded by counts and not by a clock, and
+what is over a bound costs looks alone: 10 KB rewritten from end to end is one hunk, a word of
+thousands of letters may be kept by halves, the hunks nearest to each other become one.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import Final
 
 from rapidfuzz.distance import Indel
 
-from workroom.core.text.alignment import Span, common_prefix, common_suffix, regions, trim
+from workroom.core.text.alignment import (
+    Allowance,
+    Span,
+    common_prefix,
+    common_suffix,
+    regions,
+    trim,
+)
 from workroom.core.text.change import Change, Hunk
-from workroom.core.text.words import in_word, splits_cluster, tokens
+from workroom.core.text.words import Clusters, in_word, is_word, tokens
 
 _TOKEN_PAIRS: Final = 9_000_000
 """Most pairs of words that one comparison looks at, 2 ms. More are compared by sentences first."""
+_ALL_PAIRS: Final = 4 * _TOKEN_PAIRS
+_LETTERS: Final = 49_152
+"""Most pairs and letters that all comparisons word by word look at."""
+_BEYOND_ASCII: Final = 3
+"""How many letters one counts for in a text that is not ASCII: cutting it takes as much longer."""
+_SENTENCE_ENDS: Final = 16_384
+"""Most ends of sentences in two texts that are compared by sentences."""
+_HUNKS: Final = 1000
+_STEPS: Final = 16_384
+"""Steps (code points) that all slides, and all widenings, go."""
+_WIDEST: Final = 1024
+"""Most steps that a side of a span is widened to keep a word or a cluster whole. Not half a word
+of more letters is taken in, but nothing of it."""
 _REGION: Final = 400
 """A difference of fewer letters than this is compared word by word at once."""
 _SLIDE: Final = 200
 """Farthest that an insertion or deletion slides, in code points."""
 _ISLANDS: Final = 4
 """A region in more pieces than this, of which hardly anything was kept, is one replacement."""
-_STOP: Final = r".!?\u3002\uff01\uff1f\n"
-_SENTENCES: Final = re.compile(rf"[^{_STOP}]*[{_STOP}]+\s*|[^{_STOP}]+")
+_STOP: Final = ".!?\u3002\uff01\uff1f\n"
+_SENTENCES: Final = re.compile(rf"[^{_STOP}]*+[{_STOP}]++\s*+|[^{_STOP}]++")
 
 
 def diff(old: str, new: str, caret: int | None = None) -> Change:
@@ -44,8 +66,10 @@ def diff(old: str, new: str, caret: int | None = None) -> Change:
     if old == new:
         return Change.keep(len(old))
     whole = trim(old, new)
-    spans = [whole] if _is_pure(whole) else _spans(old, new, whole)
-    spans = _widened(old, new, _settled(old, new, spans, caret), splits_cluster)
+    steps = Allowance(_STEPS)
+    spans = [whole] if _is_pure(whole) else _spans(old, new, whole, steps)
+    spans = _settled(old, new, spans, caret)
+    spans = _widened(len(old), spans, Clusters(old).splits, Clusters(new).splits, steps)
     return Change.of(len(old), [Hunk(x0, x1 - x0, new[y0:y1]) for x0, x1, y0, y1 in spans])
 
 
@@ -53,24 +77,50 @@ def _is_pure(span: Span) -> bool:
     return span.x0 == span.x1 or span.y0 == span.y1
 
 
-def _spans(old: str, new: str, whole: Span) -> list[Span]:
+class _Work:
+    """What all comparisons of words in one diff may cost."""
+
+    def __init__(self) -> None:
+        self.letters = Allowance(_LETTERS)
+        self.pairs = Allowance(_ALL_PAIRS)
+
+
+def _spans(old: str, new: str, whole: Span, steps: Allowance) -> list[Span]:
     """The differences of two texts that have more than one insertion or deletion between them."""
     small = whole.x1 - whole.x0 + whole.y1 - whole.y0 <= _REGION
     found = [whole] if small else regions(old, new, whole)
+    cuts = partial(_cuts_word, old), partial(_cuts_word, new)
+    work = _Work()
     spans: list[Span] = []
-    for region in _widened(old, new, found, _cuts_word, pure_too=False):
-        spans += [region] if _is_pure(region) else _by_words(old, new, region)
-    return spans
+    for region in _widened(len(old), found, *cuts, steps, pure_too=False):
+        spans += [region] if _is_pure(region) else _by_words(old, new, region, work)
+    if len(spans) <= _HUNKS:
+        return spans
+    # An insertion that is part of a replacement now may end within a word.
+    return _widened(len(old), _fewer(spans, _HUNKS), *cuts, steps, pure_too=False)
 
 
-def _by_words(old: str, new: str, region: Span) -> list[Span]:
+def _fewer(spans: list[Span], most: int) -> list[Span]:
+    """``most`` spans: those with the least between them become one."""
+    gaps = [following.x0 - span.x1 for span, following in pairwise(spans)]
+    closed = set(sorted(range(len(gaps)), key=gaps.__getitem__)[: len(spans) - most])
+    fewer: list[Span] = []
+    for at, span in enumerate(spans):
+        if at - 1 in closed:
+            x0, _, y0, _ = fewer.pop()
+            span = Span(x0, span.x1, y0, span.y1)
+        fewer.append(span)
+    return fewer
+
+
+def _by_words(old: str, new: str, region: Span, work: _Work) -> list[Span]:
     """Compare a region word by word; one that is too large sentence by sentence first."""
-    spans = _word_spans(old, new, region)
+    spans = _word_spans(old, new, region, work)
     if spans is None:
         spans = []
-        for part in _sentence_spans(old, new, region):
+        for part in _sentence_spans(old, new, region, work):
             # The second look is given up where there is still too much to compare.
-            finer = None if _is_pure(part) or part == region else _word_spans(old, new, part)
+            finer = None if _is_pure(part) or part == region else _word_spans(old, new, part, work)
             spans += finer or [part]
     if len(spans) > _ISLANDS and _is_rewritten(region, spans):
         return [region]
@@ -83,11 +133,14 @@ def _is_rewritten(region: Span, spans: list[Span]) -> bool:
     return 4 * kept < max(region.x1 - region.x0, region.y1 - region.y0)
 
 
-def _sentence_spans(old: str, new: str, region: Span) -> list[Span]:
+def _sentence_spans(old: str, new: str, region: Span, work: _Work) -> list[Span]:
     """The sentences that differ; the whole region when there are too many to compare."""
     x0, x1, y0, y1 = region
+    ends = [sum(map(text.count, _STOP)) for text in (old[x0:x1], new[y0:y1])]
+    if not all(ends) or sum(ends) > _SENTENCE_ENDS:
+        return [region]
     before, after = _SENTENCES.findall(old[x0:x1]), _SENTENCES.findall(new[y0:y1])
-    blocks = _common(before, after)
+    blocks = _common(before, after, work.pairs)
     if blocks is None:
         return [region]
     xs = list(accumulate(map(len, before), initial=x0))
@@ -101,16 +154,18 @@ def _sentence_spans(old: str, new: str, region: Span) -> list[Span]:
     return spans
 
 
-def _word_spans(old: str, new: str, region: Span) -> list[Span] | None:
+def _word_spans(old: str, new: str, region: Span, work: _Work) -> list[Span] | None:
     """The words that differ, with the blanks between them; None when there are too many.
 
     Only words are aligned. Blanks follow: they are all alike, and would draw words out of line.
     """
     x0, x1, y0, y1 = region
+    if not _may_be_cut(old[x0:x1], new[y0:y1], work.letters):
+        return None
     before, after = tokens(old[x0:x1]), tokens(new[y0:y1])
     left = [at for at, token in enumerate(before) if not token.isspace()]
     right = [at for at, token in enumerate(after) if not token.isspace()]
-    blocks = _common([before[at] for at in left], [after[at] for at in right])
+    blocks = _common([before[at] for at in left], [after[at] for at in right], work.pairs)
     if blocks is None:
         return None
     xs = list(accumulate(map(len, before), initial=x0))
@@ -132,12 +187,23 @@ def _word_spans(old: str, new: str, region: Span) -> list[Span] | None:
     return spans
 
 
-def _common(before: list[str], after: list[str]) -> list[tuple[int, int, int]] | None:
+def _may_be_cut(before: str, after: str, letters: Allowance) -> bool:
+    """Whether two stretches may be cut into words, as far as can be told before."""
+    if before.count(" ") * after.count(" ") > _TOKEN_PAIRS:
+        return False  # about as many words would be too many to compare
+    ascii_only = before.isascii() and after.isascii()
+    return letters.take((len(before) + len(after)) * (1 if ascii_only else _BEYOND_ASCII))
+
+
+def _common(
+    before: list[str], after: list[str], allowance: Allowance
+) -> list[tuple[int, int, int]] | None:
     """Most of what is in both lists in one order: (index, index, count); the last count is 0.
 
     None when there are too many pairs to look at.
     """
-    if len(before) * len(after) > _TOKEN_PAIRS:
+    pairs = len(before) * len(after)
+    if pairs > _TOKEN_PAIRS or not allowance.take(pairs):
         return None
     # Numbers instead of words: nothing then depends on how strings are hashed.
     number: dict[str, int] = {}
@@ -152,8 +218,8 @@ def _unlike(
 ) -> list[tuple[int, int, int, int]]:
     """A stretch of tokens between common words, cut down to what differs.
 
-    Words that were corrected one by one ("teh qiuck", "the quick") are pieces of their own; a phrase
-    that was put in another words' place is one.
+    Words that were corrected one by one ("teh qiuck", "the quick") are pieces of their own; a
+    phrase that was put in place of another is one.
     """
     i, k, j, m = gap
     while i < k and j < m and before[i] == after[j]:
@@ -172,49 +238,53 @@ def _letters(old: str, new: str, span: Span) -> Span:
     """A word, or blank, that only grew or shrank: its letters that came or went. Else the span."""
     x0, x1, y0, y1 = span
     shorter = min(x1 - x0, y1 - y0)
-    if not shorter or not _is_one(old[x0:x1] + new[y0:y1]):
+    if not shorter:
         return span
     head = common_prefix(old, new, x0, y0, shorter)
     tail = common_suffix(old, new, x1, y1, shorter - head)
-    if head + tail < shorter:
+    if head + tail < shorter or not _is_one(old[x0:x1] + new[y0:y1]):
         return span
     return Span(x0 + head, x1 - tail, y0 + head, y1 - tail)
 
 
 def _is_one(letters: str) -> bool:
     """Whether these are only letters of words, or only white space."""
-    return letters.isspace() or all(map(in_word, letters))
+    return letters.isspace() or is_word(letters)
 
 
 def _settled(old: str, new: str, spans: list[Span], caret: int | None) -> list[Span]:
     """The spans, with each insertion and deletion at the best of the places where it can be."""
     settled: list[Span] = []
+    steps = Allowance(_STEPS)
     for span, following in pairwise([*spans, None]):
         assert span is not None
         if _is_pure(span):
             # One kept letter at least stays between two spans.
             floor = settled[-1].x1 + 1 if settled else 0
             ceiling = following.x0 - 1 if following else len(old)
-            span = _slide(old, new, span, caret, range(floor, ceiling + 1))
+            span = _slide(old, new, span, caret, range(floor, ceiling + 1), steps)
         settled.append(span)
     return settled
 
 
-def _slide(old: str, new: str, span: Span, caret: int | None, reach: range) -> Span:
+def _slide(
+    old: str, new: str, span: Span, caret: int | None, reach: range, steps: Allowance
+) -> Span:
     """Move one insertion or deletion, among the places where it means the same.
 
     It goes to where it ends at the caret, else to where it starts a word (as "word "), else to the
     rightmost. It stays within ``reach`` of the old text, and within ``_SLIDE`` code points.
     """
     text, start, end = (new, span.y0, span.y1) if span.x0 == span.x1 else (old, span.x0, span.x1)
-    most = min(_SLIDE, reach.stop - 1 - span.x1)
+    most = min(_SLIDE, reach.stop - 1 - span.x1, steps.left)
     right = 0
     while right < most and text[start + right] == text[end + right]:
         right += 1
-    least = -min(_SLIDE, span.x0 - reach.start)
+    least = -min(_SLIDE, span.x0 - reach.start, steps.left)
     left = 0
     while left > least and text[start + left - 1] == text[end + left - 1]:
         left -= 1
+    steps.take(min(right - left, steps.left))
     wanted = None if caret is None else caret - span.y1
     if wanted is None or not left <= wanted <= right:
         words = (
@@ -240,10 +310,11 @@ def _cuts_word(text: str, position: int) -> bool:
 
 
 def _widened(
-    old: str,
-    new: str,
+    length: int,
     spans: Iterable[Span],
-    tears: Callable[[str, int], bool],
+    tears_old: Callable[[int], bool],
+    tears_new: Callable[[int], bool],
+    steps: Allowance,
     *,
     pure_too: bool = True,
 ) -> list[Span]:
@@ -251,23 +322,34 @@ def _widened(
 
     Unless ``pure_too``, mere insertions and deletions stay as they are.
     Between two spans both texts agree, so both sides move by the same letters, and never beyond the
-    next span: those that meet become one.
+    next span (or the old text's ``length``): those that meet become one.
     """
+
+    def tears(by: int) -> bool:
+        return tears_old(x + by) or tears_new(y + by)
+
     wide: list[Span] = []
     for span, following in pairwise([*spans, None]):
         assert span is not None
         x0, x1, y0, y1 = span
-        floor, ceiling = wide[-1].x1 if wide else 0, following.x0 if following else len(old)
-        if _is_pure(span) and not pure_too:
-            floor, ceiling = x0, x1
-        while x0 > floor and (tears(old, x0) or tears(new, y0)):
-            x0 -= 1
-            y0 -= 1
-        while x1 < ceiling and (tears(old, x1) or tears(new, y1)):
-            x1 += 1
-            y1 += 1
+        if pure_too or not _is_pure(span):
+            x, y = x0, y0
+            by = _steps(tears, -1, x0 - (wide[-1].x1 if wide else 0), steps)
+            x0, y0 = x0 + by, y0 + by
+            x, y = x1, y1
+            by = _steps(tears, 1, (following.x0 if following else length) - x1, steps)
+            x1, y1 = x1 + by, y1 + by
         if wide and wide[-1].x1 == x0:
-            x0, y0 = wide[-1].x0, wide[-1].y0
-            wide.pop()
+            x0, _, y0, _ = wide.pop()
         wide.append(Span(x0, x1, y0, y1))
     return wide
+
+
+def _steps(tears: Callable[[int], bool], direction: int, room: int, steps: Allowance) -> int:
+    """How far to go, within ``room``, until nothing is torn; nowhere when that is too far."""
+    most = min(room, _WIDEST, steps.left)
+    by = 0
+    while by < most and tears(by * direction):
+        by += 1
+    steps.take(by)
+    return by * direction if by < most or by == room else 0

@@ -351,7 +351,7 @@ class Reader:
         return price + TAKER * taker * min(1.0, max(0.0, since - TAKEN_WITHIN))
 
     def _notice_stubbornness(self, base: Candidate, now: float) -> None:
-        """Does this client take what it gets while it types, or does it keep its own text?"""
+        """Learn whether this client takes what it gets while it types, or keeps its own text."""
         arrived_at = self._arrived_at.get(self._arrived_before + 1)
         if arrived_at is not None and now - arrived_at > STUBBORN_AFTER:
             self._stubborn += STUBBORN_STEP * (float(base.is_own) - self._stubborn)

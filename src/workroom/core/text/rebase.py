@@ -72,7 +72,7 @@ def rebase(
         return Rebased(mine, unchanged, unchanged, ())
     if mine.is_empty:
         return Rebased(Change.keep(since.after), since, since_authors, ())
-    return _Weave(base, base_authors, author, join).run(mine, since, since_authors)
+    return _Weave(base, base_authors, author, join=join).run(mine, since, since_authors)
 
 
 class _Words(NamedTuple):
@@ -98,7 +98,7 @@ _NOTHING: Final = _Last("", None, None, None)
 class _Weave:
     """One pass over the base, writing the merged text from left to right."""
 
-    def __init__(self, base: str, base_authors: str, author: str, join: bool) -> None:
+    def __init__(self, base: str, base_authors: str, author: str, *, join: bool) -> None:
         self._base = base
         self._base_authors = base_authors
         self._author = author

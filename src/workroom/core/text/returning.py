@@ -1,8 +1,8 @@
 """Where deleted words have come back.
 
 An undo, a restore or a hand that types them again inserts the words anew; nothing in the change
-says that they were there before. They are taken for the same when they come at the place where they went
-and something of what stood around them does again, or close by in quite the same surroundings.
+says that they were there before. They are taken for the same when they come at the place where they
+went and something of what stood around them does again, or close by in quite the same surroundings.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _MARKED: Final = (
 
 
 def _marks() -> str:
-    """The combining marks as ranges for a character class. (``re`` knows no Unicode categories.)"""
+    """The combining marks as ranges for a character class: ``re`` knows no Unicode categories."""
     codes = [c for c in chain(*_MARKED) if unicodedata.category(chr(c)).startswith("M")]
     marks = set(codes)
     starts = [code for code in codes if code - 1 not in marks]
@@ -72,9 +72,9 @@ def in_word(character: str) -> bool:
     return _WORD_CHARACTER.match(character) is not None
 
 
-def is_word(text: str, start: int, end: int) -> bool:
-    """Whether ``in_word`` holds for all of ``text[start:end]``."""
-    return _WORD.fullmatch(text, start, end) is not None
+def is_word(text: str) -> bool:
+    """Whether ``in_word`` holds for each character."""
+    return _WORD.fullmatch(text) is not None
 
 
 def splits_cluster(text: str, position: int) -> bool:

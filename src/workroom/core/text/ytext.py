@@ -90,8 +90,8 @@ class YText:
         """Apply a peer's update; return what it changed of the text (possibly nothing).
 
         Raises UpdateAhead for one that came too early, and ValueError for one that cannot be
-        decoded or is refused (see ``check_update``). An update may build on what another copy inserted and
-        what has not come in yet: then it waits inside, and counts when that has come.
+        decoded or is refused (see ``check_update``). An update may build on what another copy
+        inserted and what has not come in yet: then it waits inside, and counts when that has come.
         """
         self._require_usable()
         runs = runs_of(update)
@@ -228,7 +228,7 @@ class _Recorder:
         self.update = EMPTY_UPDATE
 
     def text_changed(self, event: Any) -> None:
-        """Of a peer's update, what it changed is wanted. (Asking for it takes a while.)"""
+        """Of a peer's update, what it changed is wanted; asking for it takes a while."""
         self.changed = True
         if not self._local:
             self.delta = event.delta
