@@ -522,3 +522,17 @@ def test_ten_thousand_moved_highlights_are_told_of_little_by_little() -> None:
     essay.passes(10.0)
     told = [event.feedback.id for event in emma.told(FeedbackUpdated)]
     assert sorted(told) == list(range(1, 301))
+
+
+def test_a_comment_on_words_that_were_just_deleted_keeps_them_and_returns_with_them() -> None:
+    essay = Scenario.essay("One two three", RoomRules(quiet=100.0))
+    jane, emma = essay.join("jane"), essay.join("emma")
+    jane.saves("One two three four")
+    emma.saves("One three four")
+    jane.comments(4, 7, "Why two?")
+    shown = jane.told(NewFeedback)[0].feedback
+    assert (shown.anchor, shown.quote) == ("orphaned", "two")
+    emma.saves("One two three four")
+    item = next(iter(essay.room.confirmed.feedback.values()))  # type: ignore[union-attr]
+    assert item.highlight is not None
+    assert (item.highlight.start, item.highlight.end, item.highlight.orphaned) == (4, 7, False)

@@ -9,7 +9,7 @@ from typing import Final
 from workroom.core.commands import ChangeFeedback, QuoteFeedback
 from workroom.core.entries import FeedbackChanged
 from workroom.core.feedback import Feedback
-from workroom.core.text import Change, Highlight, Side, attach, from_utf16, utf16_length
+from workroom.core.text import Change, Highlight, attach, from_utf16, move, utf16_length
 from workroom.errors import Conflict, InvalidMessage
 from workroom.ids import FeedbackId
 
@@ -102,9 +102,9 @@ def range_at_head(base: str, start: int, end: int, to_head: Change | None, head:
         message = "the text has changed too much since you last had it; ask for it again"
         raise Conflict(message, field="feedback.highlight_start")
     left, right = from_utf16(base, start), from_utf16(base, end)
-    first = to_head.map(left, Side.AFTER)
-    last = to_head.map(right, Side.BEFORE)
-    return attach(head, first, max(first, last))
+    moved = move(attach(base, left, right), to_head, base, head)
+    # Words that are gone by now keep their quote, and come back with it; others begin anew here.
+    return moved if moved.orphaned else attach(head, moved.start, moved.end)
 
 
 def find_quote(text: str, command: QuoteFeedback) -> Highlight:

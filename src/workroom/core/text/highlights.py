@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from workroom.core.text.change import Change
-from workroom.core.text.returning import CONTEXT, NEARBY, Edit, edits_of, find_again
+from workroom.core.text.returning import CONTEXT, NEARBY, Edits, find_again
 
 K = TypeVar("K", bound=Hashable)
 
@@ -122,10 +122,10 @@ def move_all(
     highlights: Mapping[K, Highlight], change: Change, old: str, new: str
 ) -> dict[K, Highlight]:
     """Those of ``highlights`` that ``change`` (``old`` to ``new``) alters, as they are after it."""
-    edits = edits_of(change, old, new)
-    if not edits or not highlights:
+    edits = Edits(change, old, new)
+    if not edits.places or not highlights:
         return {}
-    first, last = edits[0].at, edits[-1].to
+    first, last = edits.places[0].at, edits.places[-1].to
     behind: list[tuple[K, Highlight]] = []
     moved: dict[K, Highlight] = {}
     for key, highlight in highlights.items():
@@ -136,7 +136,7 @@ def move_all(
         if highlight.start - margin >= last:
             behind.append((key, highlight))
             continue
-        after = _moved(highlight, edits, old, new)
+        after = _moved(highlight, edits, old)
         if after != highlight:
             moved[key] = after
     delta = len(new) - len(old)
@@ -169,39 +169,42 @@ def _shift(behind: Iterable[tuple[K, Highlight]], delta: int, moved: dict[K, Hig
         lost(shifted, highlight.lost)
 
 
-def _moved(highlight: Highlight, edits: list[Edit], old: str, new: str) -> Highlight:
+def _moved(highlight: Highlight, edits: Edits, old: str) -> Highlight:
     """A highlight that is among the edits, or near them."""
     if highlight.orphaned:
-        return _orphan_moved(highlight, edits, new)
+        return _orphan_moved(highlight, edits)
     start, end = highlight.start, highlight.end
-    shift_start = shift_end = 0
-    for at, to, length, new_at in edits:
-        if at >= end and (start < end or at > start):
-            break
-        delta = length - (to - at)
-        if start == end:  # a point: text inserted right at it goes to its right
-            shift_start = shift_end = new_at - start if to >= start else shift_start + delta
-        elif at <= start and end <= to:
-            return _orphaned(highlight, new_at, edits, old, new)
-        elif at < start:
-            shift_start = shift_start + delta if to <= start else new_at + length - start
-            shift_end += delta
-        elif to > end:
-            shift_end = new_at - end
-        else:
-            if at == start == to:
-                shift_start += delta
-            shift_end += delta
-    start, end = start + shift_start, end + shift_end
+    edit, shift = edits.reaching(start)
+    if start == end:  # a point: text inserted right at it goes to its right
+        point = start + shift if edit is None or edit.at > start else edit.new_at
+        return replace(highlight, start=point, end=point, changed=False)
+    if edit is not None and edit.at <= start and end <= edit.to:
+        return _orphaned(highlight, edit.new_at, edits, old)
+    before = edit is not None and (edit.at < start or edit.to == start)
+    start = edit.new_at + edit.length if edit is not None and before else start + shift
+    edit, shift = edits.reaching(end)
+    if edit is None or edit.at >= end:
+        end += shift
+    else:
+        end = edit.new_at + (edit.length if edit.to == end else 0)
     # What was cut off comes back (undo): then it is whole again, although that was at its edge.
     quote = highlight.quote
-    whole = new.find(quote, max(0, end - len(quote)), start + len(quote)) if start < end else -1
+    whole = _whole(quote, start, end, edits)
     if whole >= 0:
         return replace(highlight, start=whole, end=whole + len(quote), changed=False)
-    return replace(highlight, start=start, end=end, changed=start < end)
+    return replace(highlight, start=start, end=end, changed=True)
 
 
-def _orphaned(highlight: Highlight, place: int, edits: list[Edit], old: str, new: str) -> Highlight:
+def _whole(quote: str, start: int, end: int, edits: Edits) -> int:
+    """Where the whole quote is that has a part in ``start..end``; -1 if nowhere."""
+    first = max(0, end - len(quote))
+    if edits.new.startswith(quote, first):
+        return first
+    at = edits.find(quote, first, start + len(quote))
+    return start if at < 0 and edits.new.startswith(quote, start) else at
+
+
+def _orphaned(highlight: Highlight, place: int, edits: Edits, old: str) -> Highlight:
     """A highlight whose last letter was deleted at ``place``."""
     start, end = highlight.start, highlight.end
     orphan = replace(
@@ -214,25 +217,23 @@ def _orphaned(highlight: Highlight, place: int, edits: list[Edit], old: str, new
         changed=True,
         lost=old[start:end] if highlight.changed else "",
     )
-    return _returned(orphan, edits, new)
+    return _returned(orphan, edits)
 
 
-def _orphan_moved(orphan: Highlight, edits: list[Edit], new: str) -> Highlight:
-    place = orphan.start
-    shift = 0
-    for at, to, length, new_at in edits:
-        if at >= place:
-            break
-        shift = new_at - place if to >= place else shift + length - (to - at)
-    if shift:
-        orphan = replace(orphan, start=place + shift, end=place + shift)
-    return _returned(orphan, edits, new)
+def _orphan_moved(orphan: Highlight, edits: Edits) -> Highlight:
+    edit, shift = edits.reaching(orphan.start)
+    place = orphan.start + shift
+    if edit is not None and edit.at < orphan.start:
+        place = edit.new_at
+    if place != orphan.start:
+        orphan = replace(orphan, start=place, end=place)
+    return _returned(orphan, edits)
 
 
-def _returned(orphan: Highlight, edits: list[Edit], new: str) -> Highlight:
+def _returned(orphan: Highlight, edits: Edits) -> Highlight:
     """The highlight on its words again, if an edit has brought them back; else as it is."""
     for words in (orphan.quote, orphan.lost):
-        at = find_again(words, orphan.prefix, orphan.suffix, orphan.start, edits, new)
+        at = find_again(words, orphan.prefix, orphan.suffix, orphan.start, edits)
         if at is not None:
             changed = words != orphan.quote
             end = at + len(words)

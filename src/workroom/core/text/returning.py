@@ -3,14 +3,18 @@
 An undo, a restore or a hand that types them again inserts the words anew; nothing in the change
 says that they were there before. They are taken for the same when they come at the place where they
 went and something of what stood around them does again, or close by in quite the same surroundings.
+
+The search is bounded for all highlights of an edit together. What is not found for that stays
+orphaned until a later edit brings it back.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from workroom.core.text.alignment import common_prefix, common_suffix
+from workroom.core.text.alignment import Allowance, common_prefix, common_suffix
 from workroom.core.text.change import Change
 from workroom.core.text.words import in_word
 
@@ -25,6 +29,18 @@ _AGREE_NEARBY: Final = 16
 _OCCURRENCES: Final = 100
 """Most occurrences of the words that are looked at in one insertion."""
 
+SEARCHED: Final = 1_000_000
+"""Letters that one edit's search goes through, at up to 30 ns each in texts made for it."""
+LOOKED_UP: Final = 8192
+"""Searches for words that the index of a long insertion is asked for."""
+_AN_OCCURRENCE: Final = 500
+"""Letters that looking around one occurrence counts for."""
+_LONG: Final = 4096
+"""An insertion of more letters is indexed: a big part of the text came back, with its highlights."""
+_GRAM: Final = 16
+_STRIDE: Final = 32
+"""The index holds as many letters at every so many places, so that it finds any longer stretch."""
+
 
 class Edit(NamedTuple):
     """One place of a change, without the letters that its two sides have in common."""
@@ -36,6 +52,74 @@ class Edit(NamedTuple):
     """Number of code points that replaced it."""
     new_at: int
     """Where they are in the new text."""
+
+
+class Edits:
+    """The places of a change in order, and the search for words in what it inserted."""
+
+    __slots__ = ("_ends", "_indexes", "_tos", "letters", "lookups", "new", "places")
+
+    def __init__(self, change: Change, old: str, new: str) -> None:
+        self.new = new
+        self.places = edits_of(change, old, new)
+        self._tos = [edit.to for edit in self.places]
+        self._ends = [edit.new_at + edit.length for edit in self.places]
+        self._indexes: dict[Edit, dict[str, int]] = {}
+        self.letters = Allowance(SEARCHED)
+        self.lookups = Allowance(LOOKED_UP)
+
+    def reaching(self, position: int) -> tuple[Edit | None, int]:
+        """The first edit that ends at ``position`` or behind it; how far those before it shift."""
+        nth = bisect_left(self._tos, position)
+        if nth < len(self.places):
+            edit = self.places[nth]
+            return edit, edit.new_at - edit.at
+        last = self.places[-1]
+        return None, last.new_at + last.length - last.to
+
+    def near(self, place: int) -> Iterator[Edit]:
+        """Those whose insertion is ``NEARBY`` a place of the new text."""
+        nth = bisect_left(self._ends, place - NEARBY)
+        while nth < len(self.places) and self.places[nth].new_at <= place + NEARBY:
+            yield self.places[nth]
+            nth += 1
+
+    def find(self, words: str, start: int, stop: int) -> int:
+        """``new.find`` while letters may be searched; then always -1."""
+        if not self.letters.left:
+            return -1
+        at = self.new.find(words, start, stop)
+        passed = (at + len(words) if at >= 0 else min(stop, len(self.new))) - start
+        self.letters.take(min(passed, self.letters.left))
+        return at
+
+    def find_in(self, edit: Edit, words: str, prefix: str, suffix: str) -> int:
+        """Where a long insertion has these words in the same surroundings; -1 if nowhere.
+
+        That is what an undo brings, in one step for all that was deleted at once.
+        """
+        probe = prefix + words[:_STRIDE] + (suffix if len(words) <= _STRIDE else "")
+        index = self._index(edit)
+        for ahead in range(min(_STRIDE, len(probe) - _GRAM + 1)):
+            found = index.get(probe[ahead : ahead + _GRAM])
+            if found is None or found < ahead:
+                continue
+            at = found - ahead + len(prefix)
+            end = at + len(words)
+            as_it_was = self.new.startswith(words, at) and self.new.startswith(suffix, end)
+            if as_it_was and self.new.startswith(prefix, found - ahead):
+                return at
+        return -1
+
+    def _index(self, edit: Edit) -> dict[str, int]:
+        """Some places of the insertion by the letters there; of equal ones the first."""
+        index = self._indexes.get(edit)
+        if index is None:
+            new = self.new
+            places = range(edit.new_at, edit.new_at + edit.length, _STRIDE)
+            index = {new[at : at + _GRAM]: at for at in reversed(places)}
+            self._indexes[edit] = index
+        return index
 
 
 def edits_of(change: Change, old: str, new: str) -> list[Edit]:
@@ -54,34 +138,40 @@ def edits_of(change: Change, old: str, new: str) -> list[Edit]:
     return edits
 
 
-def find_again(
-    words: str, prefix: str, suffix: str, place: int, edits: list[Edit], new: str
-) -> int | None:
+def find_again(words: str, prefix: str, suffix: str, place: int, edits: Edits) -> int | None:
     """Where ``edits`` have brought back ``words``, which went at ``place``; None if nowhere.
 
-    ``prefix`` and ``suffix`` stood around them. ``place`` and the result count in the ``new`` text.
+    ``prefix`` and ``suffix`` stood around them. ``place`` and the result count in the new text.
     """
     best: tuple[int, int, int] | None = None
-    for edit in edits:
-        beyond = max(edit.new_at - place, place - edit.new_at - edit.length, 0)
-        if not words or not edit.length or beyond > NEARBY:
+    for edit in edits.near(place) if words else ():
+        if not edit.length:
             continue
-        for at in _occurrences(words, edit, new):
+        beyond = not edit.new_at <= place <= edit.new_at + edit.length
+        for at in _occurrences(words, prefix, suffix, edit, edits):
             there = not beyond or at <= place <= at + len(words)
-            agreement = _agreement(words, prefix, suffix, new, at)
+            agreement = _agreement(words, prefix, suffix, edits.new, at)
             if agreement >= (_AGREE_THERE if there else _AGREE_NEARBY):
                 best = max(best or (0, 0, 0), (agreement, -abs(at - place), at))
     return None if best is None else best[2]
 
 
-def _occurrences(words: str, edit: Edit, new: str) -> Iterator[int]:
+def _occurrences(
+    words: str, prefix: str, suffix: str, edit: Edit, edits: Edits
+) -> Iterator[int]:
     """Where ``words`` stand in the new text with at least one letter inserted by ``edit``."""
+    if edit.length > _LONG and edits.lookups.take(1):
+        at = edits.find_in(edit, words, prefix, suffix)
+        if at >= 0:
+            yield at
+            return
     start = max(0, edit.new_at - len(words) + 1)
     stop = edit.new_at + edit.length + len(words) - 1
     for _ in range(_OCCURRENCES):
-        at = new.find(words, start, stop)
+        at = edits.find(words, start, stop)
         if at < 0:
             break
+        edits.letters.take(min(_AN_OCCURRENCE, edits.letters.left))
         yield at
         start = at + 1
 

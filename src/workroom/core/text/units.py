@@ -19,7 +19,9 @@ _REST_OF_LINE_END: Final = re.compile("\r*\n")
 
 _LONG: Final = 2048
 _KINDS: Final = bytes(b"x "[chr(code).isspace()] for code in range(256))
-_WIDE_BLANKS: Final = "\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_WIDE_BLANKS: Final = "\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 """All white space that is not in Latin-1."""
 
 
@@ -95,7 +97,8 @@ def clean_text(text: str) -> str:
     belong together become their character; NUL is dropped, because PostgreSQL cannot store it.
     """
     text = _without_nul(_without_surrogates(text))
-    return _with_lf(text)
+    # One letter is found four times as fast as two, and mostly there is none.
+    return _with_lf(text) if "\r" in text else text
 
 
 def _with_lf(text: str) -> str:
