@@ -167,3 +167,37 @@ async def test_each_crossed_limit_counts_in_the_metrics(strict: Server) -> None:
     for code in ("too_large", "rate_limited", "invalid_json"):
         assert strict.metric("workroom_refusals_total", code=code) > 0
     assert strict.metric("workroom_closes_total", code="1008") > 0
+
+
+async def test_who_hangs_up_and_comes_back_is_not_better_off(strict: Server) -> None:
+    url = strict.essay_url(1, strict.token("jane"))
+    stop = {"action": "typing_stop", "essay_id": 1}
+    async with python_client(url) as jane:
+        for _ in range(100):
+            await jane.send(stop)
+        await jane.send({"action": "subscribe_essay", "essay_id": 1})
+        await jane.next()
+    async with python_client(url) as jane:
+        for _ in range(100):
+            await jane.send(stop)
+        assert (await jane.next("error"))["error"] == "rate_limited"
+
+
+async def test_a_flood_is_read_slowly_and_ends_with_1008(strict: Server) -> None:
+    """What the flooder sends waits in its own socket; everybody else is served meanwhile."""
+    async with (
+        python_client(strict.essay_url(1, strict.token("emma"))) as emma,
+        python_client(strict.essay_url(1, strict.token("jane"))) as jane,
+    ):
+        await jane.next("user_joined")
+        flood = asyncio.ensure_future(_flood(emma))
+        for _ in range(20):
+            await _alive(jane, 1)
+        assert await emma.close_code() == 1008
+        await flood
+
+
+async def _flood(client: Client) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        for _ in range(20_000):
+            await client.send({"action": "typing_start", "essay_id": 1})

@@ -138,6 +138,17 @@ class Connection:
         self._slow_timer: Timer | None = None
 
     @property
+    def left_to_say(self) -> float:
+        """How many messages it could send at once now, not counting what came back since."""
+        return self._bucket.level
+
+    def inherit(self, level: float) -> None:
+        """Go on where another connection of this user left off: coming back earns nothing."""
+        bucket = self._bucket
+        bucket.level = min(bucket.level, level)
+        self._outlet.hold(max(0.0, bucket.capacity / 2 - level) / bucket.rate)
+
+    @property
     def write(self) -> Write:
         """Writes frames. Read afresh each time: after the end it is one that does nothing."""
         return self._outlet.write
@@ -254,6 +265,8 @@ class Connection:
             if wait:
                 error = RateLimited("too many messages; slow down", retry_after=round(wait, 3))
                 self._mistake(error, message)
+                if self._patience.level < self._patience.capacity * 2 / 3:
+                    self._outlet.hold(wait)
                 return
             try:
                 self._carry_out(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import count
+from typing import Final
 from urllib.parse import parse_qs
 
 from workroom.ids import ConnectionId, SessionId, UserId
@@ -18,6 +19,8 @@ from workroom.service.manners import ConnectionRules
 from workroom.service.outlet import Accept, Handshake, Outlet, Peer, Reject
 
 _BEARER = "bearer."
+MOST_SPENT: Final = 10_000
+"""Users remembered for having said a lot; all is forgiven within seconds."""
 
 log = logger("gateway")
 
@@ -49,6 +52,8 @@ class Gateway:
         self._open: set[Connection] = set()
         self._by_user: dict[UserId, set[Connection]] = {}
         self._by_session: dict[SessionId, set[Connection]] = {}
+        self._spent: dict[UserId, tuple[float, float]] = {}
+        """Users who left when they had said a lot: when, and what they could still have said."""
         self._stopping = False
         accounts.on_revoked(self._revoked)
         accounts.on_user_revoked(self.expel)
@@ -109,6 +114,8 @@ class Gateway:
         if len(of_user) >= self.rules.connections_per_user:
             return False
         of_user.add(connection)
+        if (level := self._left_to_say(connection.user_id)) is not None:
+            connection.inherit(level)
         self._open.add(connection)
         if connection.session is not None:
             self._by_session.setdefault(connection.session, set()).add(connection)
@@ -130,11 +137,32 @@ class Gateway:
             return
         self._open.discard(connection)
         self._forget_session(connection)
+        self._remember(connection)
         of_user = self._by_user[connection.user_id]
         of_user.discard(connection)
         if not of_user:
             del self._by_user[connection.user_id]
         self.hub.replies.exit(connection.id)
+
+    def _left_to_say(self, user: UserId) -> float | None:
+        """None when all is forgiven."""
+        at, level = self._spent.get(user, (0.0, self.rules.message_burst))
+        level += (self.clock.now().tick - at) * self.rules.messages_per_second
+        if level < self.rules.message_burst:
+            return level
+        self._spent.pop(user, None)
+        return None
+
+    def _remember(self, connection: Connection) -> None:
+        """A user who hangs up and comes back must not be better off than one who stays."""
+        level, user = connection.left_to_say, connection.user_id
+        if level < self.rules.message_burst / 2:
+            known = self._left_to_say(user)
+            level = level if known is None else min(level, known)
+            self._spent[user] = (self.clock.now().tick, level)
+        if len(self._spent) > MOST_SPENT:
+            for spender in tuple(self._spent):
+                self._left_to_say(spender)
 
     def _forget_session(self, connection: Connection) -> None:
         session = connection.session

@@ -57,6 +57,9 @@ class Outlet(Protocol):
     def close(self, code: int, reason: str = "") -> None:
         """Send a close frame, then end the connection when the peer answers or a time is over."""
 
+    def hold(self, seconds: float) -> None:
+        """Read nothing from this client for so long; what it sends waits in its socket."""
+
     def abort(self) -> None:
         """Drop the connection without a word."""
 

@@ -58,10 +58,11 @@ def common_prefix(old: str, new: str, x: int, y: int, limit: int) -> int:
     """Number of equal code points, at most ``limit``, from x in ``old`` and from y in ``new``."""
     if limit <= 0 or old[x] != new[y]:
         return 0
-    if old[x : x + limit] == new[y : y + limit]:
-        return limit
     same, step = 1, 64
-    while old[x + same : x + same + step] == new[y + same : y + same + step]:
+    # The first step that differs ends it: slices of all that follows would be a pass over the text.
+    while (
+        same + step <= limit and old[x + same : x + same + step] == new[y + same : y + same + step]
+    ):
         same += step
         step *= 2
     differs = min(limit, same + step)
@@ -71,15 +72,13 @@ def common_prefix(old: str, new: str, x: int, y: int, limit: int) -> int:
             same = middle
         else:
             differs = middle
-    return same if old[x + same] != new[y + same] else same + 1
+    return same + 1 if same < limit and old[x + same] == new[y + same] else same
 
 
 def common_suffix(old: str, new: str, x: int, y: int, limit: int) -> int:
     """Number of equal code points, at most ``limit``, before x in ``old`` and y in ``new``."""
     if limit <= 0 or old[x - 1] != new[y - 1]:
         return 0
-    if old[x - limit : x] == new[y - limit : y]:
-        return limit
     same, step = 1, 64
     while (
         same + step <= limit and old[x - same - step : x - same] == new[y - same - step : y - same]
@@ -93,7 +92,7 @@ def common_suffix(old: str, new: str, x: int, y: int, limit: int) -> int:
             same = middle
         else:
             differs = middle
-    return same if old[x - same - 1] != new[y - same - 1] else same + 1
+    return same + 1 if same < limit and old[x - same - 1] == new[y - same - 1] else same
 
 
 def trim(old: str, new: str) -> Span:

@@ -198,6 +198,8 @@ def _moved(highlight: Highlight, edits: Edits, old: str) -> Highlight:
 def _whole(quote: str, start: int, end: int, edits: Edits) -> int:
     """Where the whole quote is that has a part in ``start..end``; -1 if nowhere."""
     first = max(0, end - len(quote))
+    if first > start:
+        return -1  # more than the quote: what was typed inside of it stays
     if edits.new.startswith(quote, first):
         return first
     at = edits.find(quote, first, start + len(quote))

@@ -31,12 +31,12 @@ _OCCURRENCES: Final = 100
 
 SEARCHED: Final = 1_000_000
 """Letters that one edit's search goes through, at up to 30 ns each in texts made for it."""
-LOOKED_UP: Final = 8192
+LOOKED_UP: Final = 4096
 """Searches for words that the index of a long insertion is asked for."""
 _AN_OCCURRENCE: Final = 500
 """Letters that looking around one occurrence counts for."""
 _LONG: Final = 4096
-"""An insertion of more letters is indexed: a big part of the text came back, with its highlights."""
+"""An insertion of more letters is indexed: with a big part of the text, many may come back."""
 _GRAM: Final = 16
 _STRIDE: Final = 32
 """The index holds as many letters at every so many places, so that it finds any longer stretch."""
@@ -156,9 +156,7 @@ def find_again(words: str, prefix: str, suffix: str, place: int, edits: Edits) -
     return None if best is None else best[2]
 
 
-def _occurrences(
-    words: str, prefix: str, suffix: str, edit: Edit, edits: Edits
-) -> Iterator[int]:
+def _occurrences(words: str, prefix: str, suffix: str, edit: Edit, edits: Edits) -> Iterator[int]:
     """Where ``words`` stand in the new text with at least one letter inserted by ``edit``."""
     if edit.length > _LONG and edits.lookups.take(1):
         at = edits.find_in(edit, words, prefix, suffix)

@@ -23,14 +23,18 @@ from workroom.transports.websocket.wire import HEARTBEAT, address_of, close_answ
 _SERVICE_RESTART: Final = 1012
 # More frames than a well-meaning client has under way when it is told to go.
 _CLOSING_FRAMES: Final = 1000
+# Messages that one client is served in one turn of the loop.
+_PER_TURN: Final = 16
+# Bytes that a client may go on sending after its connection has failed.
+_LINGER_BYTES: Final = 4 << 20
 
 
 class RoomProtocol(Line):
     """A connection. See ``Line`` for its life and for what the peer may rely on."""
 
     __slots__ = (
-        "_allowance", "_asked", "_dropped", "_heard", "_inbound", "_leaving", "_paused", "_since",
-        "_told",
+        "_allowance", "_asked", "_drained", "_dropped", "_heard", "_held", "_inbound", "_leaving",
+        "_paused", "_since", "_told",
     )  # fmt: skip
 
     def __init__(self, gate: Gate, connections: set[Any]) -> None:
@@ -40,6 +44,8 @@ class RoomProtocol(Line):
         self._asked = False  # whether a ping of ours is unanswered
         self._heard = False  # whether the client sent anything since then
         self._paused = False
+        self._held = 0  # how many reasons there are to read on later
+        self._drained = 0  # bytes thrown away while lingering
         self._told = False  # whether the peer knows that it is paused
         self._leaving = False
         self._since: int | None = None  # the beat in which the unfinished message began
@@ -52,7 +58,12 @@ class RoomProtocol(Line):
         if self._state is State.OPEN or self._state is State.CLOSING:
             self._heard = True
             self._inbound.feed(data)
-            self._pump()
+            if not self._held:
+                self._pump()
+        elif self._state is State.LINGERING:
+            self._drained += len(data)
+            if self._drained > _LINGER_BYTES:
+                self.abort()
         elif self._state is State.NEW:
             answer = self._gate.answer(data, address_of(self._transport))
             self._transport.write(answer.response)
@@ -130,12 +141,34 @@ class RoomProtocol(Line):
         self._peer = accept.open(self)
 
     def _listens(self) -> bool:
+        if self._held:
+            return False
         return self._state is State.CLOSING or (self._state is State.OPEN and not self._paused)
 
+    def hold(self, seconds: float) -> None:
+        """Read nothing for so long: what the client sends waits, and in the end the client does."""
+        self._held += 1
+        self._transport.pause_reading()
+        asyncio.get_running_loop().call_later(seconds, self._release)
+
+    def _give_way(self) -> None:
+        """Let the loop serve everybody else before it goes on with this client."""
+        self._held += 1
+        self._transport.pause_reading()
+        asyncio.get_running_loop().call_soon(self._release)
+
+    def _release(self) -> None:
+        self._held -= 1
+        self._read_on()
+
     def _pump(self) -> None:
+        turns = _PER_TURN
         try:
             while self._listens() and (event := self._inbound.take()) is not None:
                 self._handle(event)
+                turns -= 1
+                if not turns and self._listens() and self._inbound.unfinished:
+                    self._give_way()
         except Violation as violation:
             if violation.size and self._peer is not None:
                 self._tell(self._peer.oversized, violation.size)
@@ -162,6 +195,7 @@ class RoomProtocol(Line):
 
     def _deliver(self, event: Event, peer: Peer) -> None:
         kind = event.kind
+        self._heard = True
         if kind is Kind.PING:
             self._charge(1.0)
             self._transport.write(pong_frame(event.payload))
@@ -194,7 +228,7 @@ class RoomProtocol(Line):
         """Start the clock of an unfinished message, or stop it."""
         if self._state is not State.OPEN or self._leaving:
             return
-        if self._paused or not self._inbound.unfinished:
+        if self._paused or self._held or not self._inbound.unfinished:
             self._stop_clock()
         elif self._since is None:
             self._since = self._gate.pulse.beat
