@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +17,10 @@ from workroom.core.text import (
     to_utf16,
     to_utf16_many,
     utf16_length,
+    units,
     word_count,
 )
+from workroom.core.text.units import clean_with_carets
 
 raw_texts = st.text(
     st.sampled_from("ab \r\n\0é漢😀\ud83d\ude00\ud800\udfff") | st.characters(), max_size=12
@@ -68,6 +72,29 @@ def test_a_caret_stays_between_the_same_letters(raw: str, offset: int | None) ->
     # The same letters are before it; but half a pair is none, and no caret is within a line end.
     assert letters.rstrip("\n\ufffd").startswith(halved.rstrip("\n\ufffd"))
     assert len(letters) - 1 <= len(halved) <= len(letters)
+
+
+@given(raw_texts, st.lists(st.integers(-2, 30) | st.none(), max_size=3))
+def test_several_carets_are_found_as_each_by_itself(raw: str, offsets: list[int | None]) -> None:
+    each = [clean_with_cursor(raw, offset)[1] for offset in offsets]
+    assert clean_with_carets(raw, *offsets) == (clean_text(raw), each)
+
+
+@given(st.text("a\r\n", max_size=40))
+def test_line_ends_of_any_length_are_one_character(raw: str) -> None:
+    assert clean_text(raw) == re.sub("\r+\n", "\n", raw)
+
+
+@given(st.text("a\x1c \xa0\x85\u2028\u3000\u0301漢😀\udc00", max_size=30) | st.text())
+def test_words_of_long_texts_are_counted_as_those_of_short_ones(text: str) -> None:
+    with patch.object(units, "_LONG", 0):
+        assert word_count(text) == len(text.split())
+
+
+def test_all_white_space_parts_words() -> None:
+    blanks = "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1))))
+    with patch.object(units, "_LONG", 0):
+        assert [word_count(f"a{blank}b") for blank in blanks] == [2] * len(blanks)
 
 
 @given(st.text(max_size=30))

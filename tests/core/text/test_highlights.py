@@ -78,6 +78,10 @@ def test_a_highlight_stays_with_its_words(
     assert page.becomes(text).state == (words, anchor)
 
 
+def test_a_highlight_grows_although_its_words_are_in_it_several_times() -> None:
+    assert Page("aaaaaaaaaa", "aaaaa").changes((1, 2, "aaa")).state == ("aaaaaa", Anchor.CHANGED)
+
+
 def test_a_replacement_that_reaches_over_an_edge_cuts_the_highlight_there() -> None:
     assert Page(TEXT, "world").changes((3, 5, "X")).state == ("rld", Anchor.CHANGED)
     assert Page(TEXT, "world").changes((8, 5, "X")).state == ("wo", Anchor.CHANGED)
