@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from text_strategies import changes, texts
-from workroom.core.text import Change, Rebased, rebase, signed
+from workroom.core.text import Change, Hunk, Rebased, rebase, signed
+from workroom.core.text.rebase import _apart, _Weave
 
 ME, ANA, BEN = "m", "a", "b"
 
@@ -141,3 +142,39 @@ def _by_author(since: Change, since_authors: Change) -> list[str]:
                     pieces.append(words[start:at])
                     start = at
     return pieces
+
+
+@st.composite
+def long_cases(draw: DrawFn) -> Case:
+    """One small change of mine in a text long enough for the others to be somewhere else."""
+    base = text = draw(st.lists(texts, min_size=1, max_size=6).map(" ".join))
+    since = since_authors = Change.keep(len(base))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(text)))
+        gone = draw(st.integers(0, min(3, len(text) - at)))
+        change = Change.of(len(text), [Hunk(at, gone, draw(texts)[:4])])
+        text = change.apply(text)
+        since = since.compose(change)
+        author = draw(st.sampled_from((ANA, BEN, ME)))
+        since_authors = since_authors.compose(signed(change, author))
+    at = draw(st.integers(0, len(base)))
+    gone = draw(st.integers(0, min(3, len(base) - at)))
+    mine = Change.of(len(base), [Hunk(at, gone, draw(texts)[:4])])
+    authors = draw(st.text(st.sampled_from(ME + ANA), min_size=len(base), max_size=len(base)))
+    return Case(base, authors, mine, since, since_authors, draw(st.booleans()))
+
+
+@given(long_cases() | cases())
+def test_what_cannot_touch_is_merged_by_arithmetic_as_the_weave_would(case: Case) -> None:
+    quick = _apart(case.mine, case.since, case.since_authors)
+    if quick is not None and not case.since.is_empty and not case.mine.is_empty:
+        weave = _Weave(case.base, case.authors, ME, join=case.join)
+        assert quick == weave.run(case.mine, case.since, case.since_authors)
+
+
+def test_the_usual_case_is_merged_by_arithmetic() -> None:
+    base = "One two three four five"
+    mine, since = Change.of(23, [Hunk(8, 0, "x")]), Change.of(23, [Hunk(0, 0, "y"), (20, 2, "z")])
+    quick = _apart(mine, since, signed(since, ANA))
+    assert quick is not None
+    assert quick.bridge.apply(mine.apply(base)) == "yOne two xthree four fze"

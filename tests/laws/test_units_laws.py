@@ -16,8 +16,8 @@ from workroom.core.text import (
     from_utf16,
     to_utf16,
     to_utf16_many,
-    utf16_length,
     units,
+    utf16_length,
     word_count,
 )
 from workroom.core.text.units import clean_with_carets

@@ -42,7 +42,7 @@ _BEYOND_ASCII: Final = 3
 _SENTENCE_ENDS: Final = 16_384
 """Most ends of sentences in two texts that are compared by sentences."""
 _HUNKS: Final = 1000
-_STEPS: Final = 16_384
+_STEPS: Final = 8192
 """Steps (code points) that all slides, and all widenings, go."""
 _WIDEST: Final = 1024
 """Most steps that a side of a span is widened to keep a word or a cluster whole. Not half a word
