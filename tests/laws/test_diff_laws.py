@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from text_strategies import edited, texts, words
 from workroom.core.text import Change, Hunk, diff
+from workroom.core.text.diff import _at_caret
 from workroom.core.text.words import in_word, splits_cluster
 
 
@@ -76,3 +77,18 @@ def test_deleting_is_one_deletion_at_the_caret(data: st.DataObject, old: str) ->
     new = old[:start] + old[end:]
     expected = Change.of(len(old), [Hunk(start, end - start, "")])
     assert diff(old, new, caret=start) == expected or splits_cluster(new, start)
+
+
+@given(texts, texts, st.integers(0, 40), st.integers(0, 40), st.booleans())
+def test_what_was_typed_or_deleted_at_the_caret_is_seen_at_once_and_the_same(
+    text: str, typed: str, at: int, gone: int, deleted: bool
+) -> None:
+    at = min(at, len(text))
+    old, new = text, text[:at] + typed + text[at:]
+    caret = at + len(typed)
+    if deleted:
+        old, new, caret = text, text[:at] + text[at + gone :], at
+    quick = None if old == new else _at_caret(old, new, caret)
+    if quick is not None:
+        assert quick.apply(old) == new
+        assert len(list(quick.hunks())) == 1

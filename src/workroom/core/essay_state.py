@@ -84,10 +84,10 @@ def evolve(state: EssayState, entry: Entry) -> EssayState:
     if entry.seq != state.seq + 1:
         message = f"entry {entry.seq} does not follow {state.seq} in essay {state.id}"
         raise ValueError(message)
+    if isinstance(entry.fact, TextEdited):
+        return _edited(state, entry.fact.change, entry)
     state = replace(state, seq=entry.seq, updated_by=entry.actor, updated_at=entry.at)
     match entry.fact:
-        case TextEdited(change=change):
-            return _edited(state, change, entry)
         case FeedbackAdded():
             return _with_feedback(state, _new_feedback(entry.fact, entry))
         case FeedbackChanged(feedback_id=feedback_id):
@@ -148,13 +148,23 @@ def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:
             for feedback_id, highlight in moved.items():
                 items[feedback_id] = replace(items[feedback_id], highlight=highlight)
             feedback = MappingProxyType(items)
-    return replace(
-        state,
+    return EssayState(  # in full: ``replace`` asks for every field by its name, which takes a while
+        id=state.id,
+        seq=entry.seq,
+        title=state.title,
+        prompt=state.prompt,
+        word_limit=state.word_limit,
+        author=state.author,
+        created_at=state.created_at,
         text=text,
         words=words_after(state.words, change, state.text, text),
         edited_by=entry.actor,
         edited_at=entry.at,
+        updated_by=entry.actor,
+        updated_at=entry.at,
         feedback=feedback,
+        rights=state.rights,
+        deleted=state.deleted,
     )
 
 

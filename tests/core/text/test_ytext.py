@@ -205,7 +205,6 @@ def test_a_panic_becomes_a_value_error_and_breaks_the_text(
     ytext: YText, capfd: pytest.CaptureFixture[str]
 ) -> None:
     write(ytext, (0, 0, "some text"))
-    ytext._observers[0].drop()  # so that the next line goes by unseen
     del ytext._shared[0:8]
     with pytest.raises(ValueError, match="PanicException"):
         write(ytext, (0, 9, ""))

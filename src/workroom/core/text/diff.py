@@ -65,12 +65,34 @@ def diff(old: str, new: str, caret: int | None = None) -> Change:
     """
     if old == new:
         return Change.keep(len(old))
+    if caret is not None and (typed := _at_caret(old, new, caret)) is not None:
+        return typed
     whole = trim(old, new)
     steps = Allowance(_STEPS)
     spans = [whole] if _is_pure(whole) else _spans(old, new, whole, steps)
     spans = _settled(old, new, spans, caret)
     spans = _widened(len(old), spans, Clusters(old).splits, Clusters(new).splits, steps)
     return Change.of(len(old), [Hunk(x0, x1 - x0, new[y0:y1]) for x0, x1, y0, y1 in spans])
+
+
+def _at_caret(old: str, new: str, caret: int) -> Change | None:
+    """The usual case, at the speed of comparing: letters were typed, or deleted, at the caret.
+
+    None for any other case, and where a cut could tear what belongs together: that takes a look.
+    """
+    grown = len(new) - len(old)
+    start, end = (caret - grown, caret) if grown > 0 else (caret, caret - grown)
+    text = new if grown > 0 else old
+    if grown == 0 or start < 0 or end > len(text):
+        return None
+    around = text[max(0, start - 1) : end + 1]
+    if not around.isascii() or "\r" in around:
+        return None
+    other = old if grown > 0 else new
+    if other[:start] != text[:start] or other[start:] != text[end:]:
+        return None
+    typed, gone = (text[start:end], 0) if grown > 0 else ("", -grown)
+    return Change.of(len(old), [Hunk(start, gone, typed)])
 
 
 def _is_pure(span: Span) -> bool:

@@ -59,10 +59,7 @@ class YText:
         self._follow(text, len(text.encode()))
         # How many elements of each other copy have come in (those that wait for others count too).
         self._received: dict[int, int] | None = None
-        self._observers: tuple[Subscription, Subscription] = (
-            self._shared.observe(self._recorder.text_changed),
-            self._doc.observe(self._recorder.committed),
-        )
+        self._observer: Subscription = self._doc.observe(self._recorder.committed)
 
     @property
     def text(self) -> str:
@@ -97,8 +94,14 @@ class YText:
         runs = runs_of(update)
         reached = None if runs is None else self._in_order(runs)
         self._recorder.start(local=False)
-        with _Guard(self):
-            self._doc.apply_update(update)
+        # Watched for as long as it takes: what an edit of our own does to the text is known, and
+        # pycrdt's report of it costs as much as the edit.
+        watch = self._shared.observe(self._recorder.text_changed)
+        try:
+            with _Guard(self):
+                self._doc.apply_update(update)
+        finally:
+            self._shared.unobserve(watch)
         try:
             change, growth = _observed(self._recorder.delta, self._text)
         except ValueError:
@@ -134,9 +137,7 @@ class YText:
         if self.closed:
             return
         self.closed = True
-        text_observer, doc_observer = self._observers
-        self._shared.unobserve(text_observer)
-        self._doc.unobserve(doc_observer)
+        self._doc.unobserve(self._observer)
 
     def _require_usable(self) -> None:
         if self.closed or self.broken:
@@ -223,15 +224,15 @@ class _Recorder:
     def start(self, *, local: bool) -> None:
         """Forget the last transaction."""
         self._local = local
-        self.changed = False
+        # An edit of our own that fails half way is not seen to have changed anything: assume it.
+        self.changed = local
         self.delta: list[dict[str, Any]] = []
         self.update = EMPTY_UPDATE
 
     def text_changed(self, event: Any) -> None:
-        """Of a peer's update, what it changed is wanted; asking for it takes a while."""
+        """A peer's update changed the text: what it changed is wanted."""
         self.changed = True
-        if not self._local:
-            self.delta = event.delta
+        self.delta = event.delta
 
     def committed(self, event: Any) -> None:
         """Of a change of our own, the update is wanted."""
