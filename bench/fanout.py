@@ -85,7 +85,8 @@ def measure_fanout(plan: Plan, crew: Crew, scratch: Path, say: Callable[[str], N
             present = members
             time.sleep(plan.settle)
             for load in loads:
-                for burst in plan.bursts:
+                small = isinstance(load, TypingLoad)
+                for burst in plan.bursts + (plan.long_bursts if small else ()):
                     cells.append(_cell(plan, crew, stands, load, members, burst))
                     say(f"fan-out: {load.name} to {members}, {burst} at once")
         for stand in stands:

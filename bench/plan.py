@@ -13,6 +13,8 @@ class Plan:
 
     members: tuple[int, ...] = (10, 100, 1000)
     bursts: tuple[int, ...] = (1, 16)
+    long_bursts: tuple[int, ...] = (64,)
+    """More bursts of small events: more than a server may care to handle in one turn."""
     cycles: int = 5
     seconds: float = 0.8
     """How long each server is measured in each cycle."""
@@ -44,7 +46,16 @@ def full() -> Plan:
 
 def quick() -> Plan:
     """A look at everything in less than a minute; the figures are rough."""
-    small = Plan(cycles=2, seconds=0.12, settle=0.1, edit_seconds=1.5, idle=300, calm=1.0, starts=2)
+    small = Plan(
+        long_bursts=(),
+        cycles=2,
+        seconds=0.12,
+        settle=0.1,
+        edit_seconds=1.5,
+        idle=300,
+        calm=1.0,
+        starts=2,
+    )
     return _placed(small)
 
 

@@ -12,7 +12,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache
 from typing import Any, Final, Protocol
+
+from prometheus_client import Counter
 
 from workroom.core.commands import Join, Leave, Origin
 from workroom.core.events import TokenExpiring
@@ -47,6 +50,12 @@ RESTARTING: Final = 1012
 BYTES_A_MESSAGE: Final = 64 * 1024
 """A large message counts as several: one more for each so many bytes."""
 _ROOM_FIELD: Final = {RoomKind.ESSAY: "essay_id", RoomKind.PROJECT: "payload.project_id"}
+
+
+@cache
+def _counted(dialect: str, command: str) -> Counter:
+    """The counter of one kind of command; looking it up by its labels takes a lock each time."""
+    return COMMANDS.labels(dialect, command)
 
 
 class Stage(Enum):
@@ -395,7 +404,7 @@ class Connection:
     def _carry_out(self, message: bytes) -> None:
         request = self._dialect.decode(message, self.form)
         if isinstance(request, TokenRequest):
-            COMMANDS.labels(self._dialect.name, "refresh_token").inc()
+            _counted(self._dialect.name, "refresh_token").inc()
             if self._task is not None:
                 text = "a token is being checked already"
                 raise RateLimited(text, field="token", retry_after=1)
@@ -416,7 +425,7 @@ class Connection:
             raise TooLarge(message, field=_ROOM_FIELD[request.room.kind])
 
     def _submit(self, room: RoomId, command: Any, request_id: str | None) -> None:
-        COMMANDS.labels(self._dialect.name, type(command).__name__).inc()
+        _counted(self._dialect.name, type(command).__name__).inc()
         if isinstance(command, Join) and room not in self._rooms:
             self._joining.add(room)
         self._gateway.hub.submit(room, command, Origin(self.user, self.id, request_id))

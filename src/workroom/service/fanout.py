@@ -176,6 +176,8 @@ class Audience:
         except_connections: frozenset[ConnectionId] = frozenset(),
     ) -> None:
         """Tell every member, but for the exceptions."""
+        if except_connections and except_connections.issuperset(self._members):
+            return  # everybody is in mid-typing: do not even write it down
         frames = self._frames(event)
         if frames == (None, None):
             return
