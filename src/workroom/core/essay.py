@@ -55,7 +55,7 @@ from workroom.core.text import (
     Change,
     Highlight,
     Side,
-    clean_with_cursor,
+    clean_with_carets,
     to_utf16,
     utf16_length,
 )
@@ -130,8 +130,8 @@ class EssayRoom(Room[EssayState]):
 
     def _save(self, command: SaveText, origin: Origin, now: Now) -> Outcome:
         self._require(origin, Verb.EDIT)
-        content, cursor = clean_with_cursor(command.content, command.cursor)
-        _, selection_end = clean_with_cursor(command.content, command.selection_end)
+        carets = command.cursor, command.selection_end
+        content, [cursor, selection_end] = clean_with_carets(command.content, *carets)
         units = utf16_length(content)
         if units > self.rules.essay_units:
             message = (

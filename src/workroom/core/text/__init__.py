@@ -10,6 +10,7 @@ from workroom.core.text.mirror import NOBODY, Mirror
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.units import (
     clean_text,
+    clean_with_carets,
     clean_with_cursor,
     from_utf16,
     to_utf16,
@@ -34,6 +35,7 @@ __all__ = [
     "attach",
     "check_update",
     "clean_text",
+    "clean_with_carets",
     "clean_with_cursor",
     "diff",
     "from_utf16",
