@@ -98,10 +98,11 @@ class _FastList:
 
         A copy, because members come and go while a large room is being written to in slices.
         """
+        copy = self.writes.copy()
         skipped = {self._index[c] for c in connections if c in self._index}
-        if not skipped:
-            return self.writes.copy()
-        return [write for at, write in enumerate(self.writes) if at not in skipped]
+        for at in sorted(skipped, reverse=True):
+            del copy[at]
+        return copy
 
 
 class Audience:
