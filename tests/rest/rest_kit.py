@@ -210,6 +210,9 @@ class Follower:
     def close(self, code: int, reason: str = "") -> None:
         self.closed = code
 
+    def hold(self, seconds: float) -> None:
+        """There is no socket to leave unread."""
+
     def abort(self) -> None:
         self.closed = 1006
 
