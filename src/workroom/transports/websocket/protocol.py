@@ -25,8 +25,10 @@ _SERVICE_RESTART: Final = 1012
 _CLOSING_FRAMES: Final = 1000
 # Messages that one client is served in one turn of the loop.
 _PER_TURN: Final = 16
-# Bytes that a client may go on sending after its connection has failed.
-_LINGER_BYTES: Final = 4 << 20
+# Bytes that a client may go on sending after its connection has failed. More than the message that
+# made it fail is likely to have left: a reset in the middle of it would also take from the client
+# the close frame that says why.
+_LINGER_BYTES: Final = 32 << 20
 
 
 class RoomProtocol(Line):
