@@ -536,3 +536,20 @@ def test_a_comment_on_words_that_were_just_deleted_keeps_them_and_returns_with_t
     item = next(iter(essay.room.confirmed.feedback.values()))  # type: ignore[union-attr]
     assert item.highlight is not None
     assert (item.highlight.start, item.highlight.end, item.highlight.orphaned) == (4, 7, False)
+
+
+def test_a_drain_sends_nothing_older_than_the_readers_own_save(essay: Scenario) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    emma.saves("Once upon a time there was a fox. It")
+    jane.saves("J. Once upon a time there was a fox. It")
+    knows: Glimpse[Any] = essay.room.glimpse(emma.connection)
+    essay.waiting = True
+    emma.saves("Once upon a time there was a fox. It ran")
+    effects = essay.room.catch_up(emma.connection, knows, essay.clock.now())
+    events = [effect.event for effect in effects]  # type: ignore[union-attr]
+    assert [event for event in events if isinstance(event, EssayUpdated)] == []
+    essay.waiting = False
+    essay.commit()
+    emma.saves("Once upon a time there was a fox. It ran off")
+    essay.passes(5.0)
+    assert emma.text == jane.text == "J. Once upon a time there was a fox. It ran off"

@@ -29,7 +29,7 @@ from workroom.core.people import Right, User
 from workroom.errors import NotFound, PermissionDenied, Unavailable, WorkroomError
 from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, essay_room
 from workroom.ports.accounts import NewUser
-from workroom.ports.store import Append, AppendResult, StoredRoom
+from workroom.ports.store import Append, AppendResult, IdKind, StoredRoom
 from workroom.protocol.dialect import Dialect, Form
 from workroom.protocol.essays import EssayDialect
 from workroom.protocol.projects import ProjectDialect
@@ -119,9 +119,12 @@ async def hub(store: MemoryStore) -> AsyncIterator[Hub]:
     await hub.stop()
 
 
-def _hub(store: MemoryStore) -> Hub:
+AT_ONCE = RoomRules(quiet=0, confirm_after=0)
+
+
+def _hub(store: MemoryStore, rules: RoomRules = AT_ONCE) -> Hub:
     clock = LoopClock(asyncio.get_running_loop())
-    return Hub(store, clock, DIALECTS, RoomRules(quiet=0, confirm_after=0), lambda: 7)
+    return Hub(store, clock, DIALECTS, rules, lambda: 7)
 
 
 async def _member(hub: Hub, number: int, user: User) -> Member:
@@ -383,3 +386,64 @@ async def test_who_went_away_while_the_room_was_loading_never_came(
             await asyncio.sleep(0.01)
     assert [f["user"]["id"] for f in emma.frames if f["type"] == "user_joined"] == [1, 1]
     await other.stop()
+
+
+async def test_a_save_that_is_retried_keeps_what_another_node_stored_meanwhile(
+    store: MemoryStore,
+) -> None:
+    here, there = _hub(store, RoomRules()), _hub(store, RoomRules())
+    for hub in (here, there):
+        await hub.start()
+    await here.create(ESSAY, [EssayCreated("Title", "", None)], EMMA)
+    await here.execute(ESSAY, SetRight(JANE, Right.EDIT), EMMA)
+    emma = await _member(here, 1, EMMA)
+    await emma.asks(SaveText("Once upon a time"), "a")
+    await there.execute(ESSAY, SaveText("NEW. Once upon a time"), JANE)
+    await emma.asks(SaveText("Once upon a time there was"), "b")
+    room = await here.look(ESSAY, EMMA)
+    assert room.confirmed.text == "NEW. Once upon a time there was"  # type: ignore[union-attr]
+    for hub in (here, there):
+        await hub.stop()
+
+
+async def test_of_two_equal_rest_calls_a_mistake_in_one_leaves_neither_waiting(
+    faulty: FaultyStore,
+) -> None:
+    hub = await _open(faulty)
+    faulty.silent = True
+    waiting = asyncio.ensure_future(hub.execute(ESSAY, SaveText("Text"), EMMA))
+    await asyncio.sleep(0)
+    nonsense = SaveText(None)  # type: ignore[arg-type]  # what no dialect lets through
+    async with asyncio.timeout(5):
+        for call in (hub.execute(ESSAY, nonsense, EMMA), waiting):
+            with pytest.raises(Unavailable):
+                await call
+    await hub.stop()
+
+
+class IdlessStore(MemoryStore):
+    """A store that fails in a way that nobody thought of when it is asked for ids."""
+
+    idless = False
+
+    async def new_ids(self, kind: IdKind, count: int) -> range:
+        if self.idless:
+            raise OSError("nobody thought of this")
+        return await super().new_ids(kind, count)
+
+
+async def test_a_room_whose_ids_cannot_be_had_goes_on_without_them() -> None:
+    store = IdlessStore()
+    for user in (EMMA, JANE):
+        await store.create_user(NewUser(user.username, user.name, user.role, id=user.id))
+    hub = await _open(store)
+    jane = await _member(hub, 1, JANE)
+    store.idless = True
+    for number in range(70):
+        hub.submit(ESSAY, _feedback(), Origin(JANE, jane.id, f"f{number}"))
+    async with asyncio.timeout(10):
+        while len(jane.answers) < 71:
+            await asyncio.sleep(0.01)
+    assert isinstance(jane.refusals[-1], Unavailable)
+    assert (await jane.asks(SaveText("Still here"), "last"))["seq"] > 3
+    await hub.stop()

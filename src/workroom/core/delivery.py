@@ -13,7 +13,7 @@ event (measured with simulated writers on links of 10 to 500 ms).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workroom.core.essay_text import Base
 from workroom.core.limits import RoomRules
@@ -37,6 +37,8 @@ class Writer:
     """Its own save is durable, and it has not been told."""
     durable_seq: int = 0
     """Everything up to this number is durable."""
+    doubtful: list[Base] = field(default_factory=list)
+    """Saves that the store refused, until the room is read back."""
     slow: bool = False
     """It reads nothing for now: what it is owed waits until it has caught up."""
 
@@ -64,8 +66,17 @@ class Writer:
             del self.own[0]
 
     def lost(self, seq: int) -> None:
-        """Everything after ``seq`` was lost by the store, and is nobody's base."""
+        """The store refused all after ``seq``: that is nobody's base, unless it is ``found``."""
+        self.doubtful = [own for own in self.own if own.seq > seq]
         self.own = [own for own in self.own if own.seq <= seq]
+
+    def found(self, latest: Base) -> None:
+        """A save that was refused is the head after all: a commit whose outcome nobody knew."""
+        for own in reversed(self.doubtful):
+            if own.bridge is not None and own.bridge.apply(own.text) == latest.text:
+                self.own.append(replace(own, seq=latest.seq))
+                break
+        self.doubtful = []
 
     def was_sent(self, base: Base) -> None:
         """It is being sent this version; nothing waits any longer."""
@@ -174,13 +185,20 @@ class Delivery:
         if writer := self._writers.get(connection):
             writer.slow = True
 
-    def owed(self, connection: ConnectionId) -> bool:
-        """Whether text waited for a slow connection, which reads again from here on."""
+    def owed(self, connection: ConnectionId, tick: float, *, differs: bool) -> bool:
+        """The connection reads from here on: whether to send it the text now.
+
+        ``differs``: the text is another than when it stopped. Who types gets it at a pause.
+        """
         writer = self._writers.get(connection)
         if writer is None:
-            return False
+            return differs
         writer.slow = False
-        return writer.held_since is not None or writer.unconfirmed
+        if writer.held_since is None and not writer.unconfirmed:
+            if not differs:
+                return False
+            writer.held_since = tick
+        return not writer.ahead and tick - writer.saved_at >= self._rules.quiet
 
     def sent_state(self, connection: ConnectionId) -> None:
         """The connection was sent ``latest`` because it asked for the state."""
@@ -191,12 +209,19 @@ class Delivery:
         """The connection no longer follows the essay."""
         self._writers.pop(connection, None)
 
+    def lost(self, seq: int) -> None:
+        """The store refused everything after ``seq``."""
+        for writer in self._writers.values():
+            writer.lost(seq)
+
     def restored(self, latest: Base) -> None:
-        """The room started again from what is stored; who saved lately is sent that at a pause."""
+        """The room started again from what is stored; who saved lately is sent that at a pause.
+
+        What a connection was sent before is what it has, also now.
+        """
         self.latest = latest
         for writer in self._writers.values():
-            writer.lost(latest.seq)
-            if writer.own:
-                writer.held_since = float("-inf")
-            elif writer.saved_at > float("-inf"):
-                writer.sent, writer.held_since = latest, float("-inf")
+            writer.found(latest)
+            writer.durable_seq = latest.seq
+            writer.held_since = float("-inf")
+            writer.unconfirmed = False

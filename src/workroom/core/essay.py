@@ -316,7 +316,8 @@ class EssayRoom(Room[EssayState]):
     def _news(self, connection: ConnectionId, knows: Glimpse[EssayState], now: Now) -> list[Event]:
         events: list[Event] = []
         state, essay_id = self.confirmed, self.confirmed.id
-        if self._delivery.owed(connection) or state.text != knows.state.text:
+        differs = state.text != knows.state.text
+        if self._delivery.owed(connection, now.tick, differs=differs):
             self._delivery.sent_state(connection)
             events.append(shown_text(state, self.people))
         events += self._feedback_news(knows)
@@ -375,6 +376,12 @@ class EssayRoom(Room[EssayState]):
             self._pace.next_deadline(),
         )
         return min((due for due in dues if due is not None), default=None)
+
+    def rewind(self) -> list[tuple[Command, Origin]]:
+        """As in every room; saves that were not durable are nobody's base any longer."""
+        undone = super().rewind()
+        self._delivery.lost(self.confirmed.seq)
+        return undone
 
     def restore(self, state: EssayState, text: EssayText) -> None:
         """Start again from what is stored, after ``rewind``; members stay."""

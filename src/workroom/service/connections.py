@@ -274,7 +274,8 @@ class Connection:
             if wait:
                 error = RateLimited("too many messages; slow down", retry_after=round(wait, 3))
                 self._mistake(error, message)
-                if self._patience.level < self._patience.capacity * 2 / 3:
+                impatient = self._patience.level < self._patience.capacity * 2 / 3
+                if impatient and self._stage is Stage.OPEN:
                     self._outlet.hold(wait)
                 return
             try:

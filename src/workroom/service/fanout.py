@@ -273,8 +273,8 @@ class Audience:
             for write in writes:
                 try:
                     write(data)
-                except RuntimeError:
-                    # uvloop says so when the socket has gone since this job was put down.
+                except Exception:  # noqa: BLE001, S112 -- one socket must not silence the room
+                    # uvloop raises RuntimeError when it has gone since this job was put down.
                     continue
         self._working = False
 

@@ -219,6 +219,7 @@ class Hub:
         """Load the room, then give it what waited for it, in order."""
         host, error = await self._try_to_open(room)
         no_ids = await self._try_to_get_ids(room) if host is not None else None
+        host = self._rooms.get(room)  # it may have vanished meanwhile
         for command, origin in self._waiting.pop(room):
             if host is None:
                 self.refused(origin, room, error or _denied(room))
@@ -249,6 +250,9 @@ class Hub:
                 await self._refill_ids(wanted)
         except Unavailable as unavailable:
             return unavailable
+        except Exception as mistake:  # noqa: BLE001 -- ours; whoever waits must be answered
+            log_failure(log, "no_feedback_ids", mistake, room=str(room))
+            return Unavailable("there are no ids for feedback; it has been logged")
         return None
 
     def _is_here(self, origin: Origin) -> bool:
@@ -342,9 +346,11 @@ class Hub:
             self._feedback_ids[:0] = reversed(fresh)
 
     async def _refill_ids_early(self) -> None:
-        with suppress(Unavailable):  # whoever needs one that is not there will be told
-            await self._refill_ids(FEW_IDS)
-        self._refilling = False
+        try:
+            with suppress(Unavailable):  # whoever needs one that is not there will be told
+                await self._refill_ids(FEW_IDS)
+        finally:
+            self._refilling = False
 
     def _with_id(self, command: Command) -> Command:
         if not isinstance(command, AddFeedback | QuoteFeedback):

@@ -139,7 +139,7 @@ class RoomHost:
             self._carry_out(command, origin)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the room with it
             told = self._failed("command_failed", error)
-            if origin not in told:
+            if not any(refused is origin for refused in told):
                 failure = Unavailable("the server made a mistake; it has been logged")
                 self._desk.refused(origin, self.room.id, failure)
 
@@ -191,7 +191,6 @@ class RoomHost:
             self._desk.refused(origin, self.room.id, self._failure)
 
     def _append(self, entries: tuple[Entry, ...], origin: Origin, now: Now) -> None:
-        self._appending += 1
         last = entries[-1].seq
         records = tuple(map(to_record, entries))
         size = sum(len(record.body) + len(record.update or b"") for record in records)
@@ -210,6 +209,7 @@ class RoomHost:
             answer=self._answer(origin, last, entries, now),
             deletes_room=any(isinstance(e.fact, RoomDeleted) for e in entries),
         )
+        self._appending += 1
         self._bytes += size
         self._store.append(append, lambda result: self._appended(result, now.tick, size))
 
@@ -283,7 +283,8 @@ class RoomHost:
         self.suspended, self._failure, self._reloading = False, None, False
         now = self._clock.now()
         for connection in tuple(self.room.presence.connections()):
-            self._perform(self.room.catch_up(connection, knows, now))
+            if connection not in self._glimpses:  # a slow one is told when it has drained
+                self._perform(self.room.catch_up(connection, knows, now))
         retried, self._undone = self._undone, []
         for command, origin in retried:
             self.submit(command, origin)
@@ -291,6 +292,7 @@ class RoomHost:
 
     def out_of_reach(self, error: Unavailable) -> None:
         """The room cannot be read back yet: nobody waits for that without an answer."""
+        self.suspended = self._reloading = True
         self._failure = error
         self._refuse_undone(error)
 
@@ -310,9 +312,9 @@ class RoomHost:
     def write_checkpoint(self) -> None:
         """Write the whole state down. The head must be durable."""
         seq = self.room.head.seq
+        append = Append(self.room.id, seq, (), checkpoint=checkpoint(self.room))
         self._checkpoint_seq = seq
         self._appending += 1
-        append = Append(self.room.id, seq, (), checkpoint=checkpoint(self.room))
         self._store.append(append, self._noted)
 
     def _noted(self, result: AppendResult) -> None:
@@ -360,6 +362,7 @@ class RoomHost:
         if knows is not None:
             self.audience.fast(connection)
             self._perform(self.room.catch_up(connection, knows, self._clock.now()))
+            self._arrange()
 
     # ---- time -------------------------------------------------------------------------------
 
