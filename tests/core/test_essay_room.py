@@ -553,3 +553,25 @@ def test_a_drain_sends_nothing_older_than_the_readers_own_save(essay: Scenario) 
     emma.saves("Once upon a time there was a fox. It ran off")
     essay.passes(5.0)
     assert emma.text == jane.text == "J. Once upon a time there was a fox. It ran off"
+
+
+def test_a_save_that_crosses_the_servers_text_on_its_way_keeps_both(essay: Scenario) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    emma.saves("Once upon a time there was a fox. It")
+    essay.passes(5.0)
+    jane.saves("Jane. Once upon a time there was a fox. It")
+    emma.saves("Once upon a time there was a fox. It ran")
+    emma.saves("Once upon a time there was a fox. It ran off")
+    essay.passes(5.0)
+    assert emma.text == jane.text == "Jane. Once upon a time there was a fox. It ran off"
+
+
+def test_who_takes_the_servers_text_writes_from_that(essay: Scenario) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    emma.saves("Once upon a time there was a fox. It")
+    essay.passes(5.0)
+    jane.saves("Jane. Once upon a time there was a fox. It")
+    emma.saves("Jane. Once upon a time there was a fox. It ran")
+    emma.saves("Once upon a time there was a fox. It ran")
+    essay.passes(5.0)
+    assert emma.text == jane.text == "Once upon a time there was a fox. It ran"

@@ -39,6 +39,10 @@ class Writer:
     """Everything up to this number is durable."""
     doubtful: list[Base] = field(default_factory=list)
     """Saves that the store refused, until the room is read back."""
+    left: Base | None = None
+    """Its own last save, when it was sent a version since: perhaps it still writes from that."""
+    untaken: bool = False
+    """It was sent ``sent`` behind its own back, and no save has been written from that yet."""
     slow: bool = False
     """It reads nothing for now: what it is owed waits until it has caught up."""
 
@@ -54,8 +58,18 @@ class Writer:
         """The text that this client last had, as far as anybody can know."""
         return self.own[-1] if self.own else self.sent
 
-    def saved(self, own: Base, tick: float) -> None:
-        """It sent a text of its own."""
+    def bases(self) -> list[Base]:
+        """The texts that it can be writing from, the likeliest first."""
+        own = self.own[-1] if self.own else self.left
+        if own is None or not self.untaken:
+            return [self.newest()]
+        return [self.sent, own]
+
+    def saved(self, own: Base, base: Base, tick: float) -> None:
+        """It sent a text of its own, written from ``base``."""
+        if base is self.sent:
+            self.untaken = False
+        self.left = None
         self.own.append(own)
         self.saved_at = tick
 
@@ -68,6 +82,8 @@ class Writer:
     def lost(self, seq: int) -> None:
         """The store refused all after ``seq``: that is nobody's base, unless it is ``found``."""
         self.doubtful = [own for own in self.own if own.seq > seq]
+        if self.left is not None and self.left.seq > seq:
+            self.left = None
         self.own = [own for own in self.own if own.seq <= seq]
 
     def found(self, latest: Base) -> None:
@@ -80,6 +96,8 @@ class Writer:
 
     def was_sent(self, base: Base) -> None:
         """It is being sent this version; nothing waits any longer."""
+        self.left = self.own[-1] if self.own else self.left
+        self.untaken = self.left is not None and self.left.text != base.text
         self.sent = base
         self.own.clear()
         self.held_since = None
@@ -116,13 +134,20 @@ class Delivery:
         writer = self._writers.get(connection)
         return writer.newest() if writer else self.latest
 
-    def saved(self, connection: ConnectionId, user_id: UserId, own: Base, tick: float) -> None:
-        """A connection sent a text."""
+    def bases(self, connection: ConnectionId) -> list[Base]:
+        """The texts that a connection can be writing from, the likeliest first."""
+        writer = self._writers.get(connection)
+        return writer.bases() if writer else [self.latest]
+
+    def saved(
+        self, connection: ConnectionId, user_id: UserId, own: Base, base: Base, tick: float
+    ) -> None:
+        """A connection sent a text, written from ``base``."""
         writer = self._writers.get(connection)
         if writer is None:
             writer = Writer(connection, user_id, self.latest, durable_seq=self.latest.seq)
             self._writers[connection] = writer
-        writer.saved(own, tick)
+        writer.saved(own, base, tick)
 
     def confirmed_alone(self, connection: ConnectionId) -> None:
         """A save that changed nothing is to be confirmed to its sender."""

@@ -35,7 +35,7 @@ from workroom.core.entries import (
     TextEdited,
 )
 from workroom.core.essay_state import EssayState, evolve
-from workroom.core.essay_text import Base, EssayText
+from workroom.core.essay_text import Base, EssayText, continues, work_from
 from workroom.core.essay_view import shown_feedback, shown_text
 from workroom.core.events import (
     CursorMoved,
@@ -138,7 +138,7 @@ class EssayRoom(Room[EssayState]):
                 f"an essay holds at most {self.rules.essay_units} UTF-16 units, this has {units}"
             )
             raise TooLarge(message, field="content")
-        base = self._base_of(origin)
+        base = self._base_of(origin, content, cursor)
         effects = self._types(origin.user, now) if origin.connection is not None else []
         seq = self.head.seq + 1
         merge = self._text.merge(base, content, cursor, origin.user.id, seq)
@@ -156,13 +156,22 @@ class EssayRoom(Room[EssayState]):
         if facts:
             self._saves[pending.state.seq] = saved
         if origin.connection is not None:
-            self._delivery.saved(origin.connection, origin.user.id, merge.own, now.tick)
+            self._delivery.saved(origin.connection, origin.user.id, merge.own, base, now.tick)
         outcome = Outcome(outcome.entries, (*effects, *outcome.effects))
         return self._settle_now(outcome, now)
 
-    def _base_of(self, origin: Origin) -> Base:
-        """The version that this save was written from, as far as the server can tell."""
-        return self._delivery.newest(origin.connection) or self._text.head()
+    def _base_of(self, origin: Origin, content: str, cursor: int | None) -> Base:
+        """The version that this save was written from, as far as the server can tell.
+
+        A client that was sent a text while it was writing may have taken it or not: whichever
+        leaves it less to have done.
+        """
+        if origin.connection is None:
+            return self._text.head()
+        bases = self._delivery.bases(origin.connection)
+        if len(bases) == 1 or continues(bases[-1], content, cursor):
+            return bases[-1]
+        return min(bases, key=lambda base: work_from(base, content, cursor, origin.user.id))
 
     def _add_feedback(
         self, command: AddFeedback | QuoteFeedback, origin: Origin, now: Now

@@ -7,6 +7,7 @@ out what the client changed relative to that base, and rebase that change over w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from workroom.core.entries import TextEdited
@@ -117,3 +118,23 @@ def author_mark(user_id: UserId) -> str:
     ties, never rights.
     """
     return chr(0x100 + user_id % 0xD000)
+
+
+def work_from(base: Base, content: str, caret: int | None, author: UserId) -> int:
+    """How much this author would have done to get from ``base`` to ``content``, in letters.
+
+    Deleting what others wrote counts twice: one mostly deletes one's own.
+    """
+    mark, work = author_mark(author), 0
+    for at, deleted, inserted in diff(base.text, content, caret).hunks():
+        own = base.authors.count(mark, at, at + deleted)
+        work += len(inserted) + own + 2 * (deleted - own)
+    return work
+
+
+def continues(base: Base, content: str, caret: int | None) -> bool:
+    """Whether ``content`` is ``base`` with something typed or deleted at the caret, and no more."""
+    if caret is None:
+        return False
+    hunks = tuple(islice(diff(base.text, content, caret).hunks(), 2))
+    return len(hunks) == 1 and hunks[0].at + len(hunks[0].inserted) == caret
