@@ -142,6 +142,12 @@ class Room(ABC, Generic[State]):
         present = frozenset(self.presence.user_ids())
         return Glimpse(self.confirmed, present, frozenset(self._typing()))
 
+    def arrived(self, connection: ConnectionId, probe: int, now: Now) -> None:
+        """A ``Probe`` came back: what was told before it has arrived there."""
+
+    def served(self, user: User, now: Now) -> None:
+        """A user was given the confirmed state by REST."""
+
     def closed(self, now: Now) -> list[Effect]:
         """The room is gone from the store: everybody is put out."""
         return self._closed(now)
@@ -195,7 +201,7 @@ class Room(ABC, Generic[State]):
         """A user is no longer present."""
         return [Broadcast(UserLeft(self.id, user_id, now.wall))]
 
-    def _dismissed(self, connection: ConnectionId) -> None:
+    def _dismissed(self, connection: ConnectionId, now: Now) -> None:
         """A connection no longer follows the room."""
 
     # ---- shared parts -----------------------------------------------------------------------
@@ -278,7 +284,7 @@ class Room(ABC, Generic[State]):
         return Outcome(effects=tuple(effects))
 
     def _part(self, connection: ConnectionId, *, clean: bool, now: Now) -> list[Effect]:
-        self._dismissed(connection)
+        self._dismissed(connection, now)
         gone = self.presence.depart(connection, clean=clean, tick=now.tick)
         effects: list[Effect] = [Dismiss(connection)]
         if gone is not None:

@@ -35,7 +35,7 @@ from workroom.service.rooms import RELOAD_AFTER, RoomHost
 
 SWEEP_EVERY: Final = 10.0
 """Seconds between two looks for rooms that nobody uses."""
-UNLOAD_AFTER: Final = 30.0
+UNLOAD_AFTER: Final = 60.0
 """Seconds that a room stays in memory after the last use."""
 ID_BLOCK: Final = 64
 """Feedback ids that are fetched from the store at once."""
@@ -165,6 +165,11 @@ class Hub:
         """A connection reads too slowly."""
         if host := self._rooms.get(room):
             host.slow(connection)
+
+    def arrived(self, room: RoomId, connection: ConnectionId, probe: int) -> None:
+        """A connection answered a probe of this room, if it is one."""
+        if host := self._rooms.get(room):
+            host.arrived(connection, probe)
 
     def drained(self, room: RoomId, connection: ConnectionId) -> None:
         """A connection reads again."""

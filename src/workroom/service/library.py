@@ -88,6 +88,7 @@ class Library:
     async def essay(self, user: User, number: int) -> Seen[EssayState]:
         """An essay as it stands. Raises NotFound."""
         room = await self._hub.look(essay_room(number), user)
+        room.served(user, self._hub.clock.now())
         return _seen(room, user)
 
     async def create_essay(

@@ -19,6 +19,7 @@ from workroom.core.effects import (
     Dismiss,
     Effect,
     Outcome,
+    Probe,
     Refuse,
     Send,
 )
@@ -42,6 +43,7 @@ from workroom.ports.store import (
 from workroom.protocol.dialect import Dialect
 from workroom.service.fanout import Audience, Recipient
 from workroom.service.life import AnyRoom, checkpoint, restore, summary
+from workroom.service.probes import probe_frame
 from workroom.service.records import to_record
 
 CHECKPOINT_EVERY: Final = 256
@@ -334,6 +336,8 @@ class RoomHost:
                     audience.publish(effect.event, effect.except_user, effect.except_connections)
                 case Send():
                     audience.send(effect.connection, effect.event)
+                case Probe():
+                    audience.probe(effect.connection, probe_frame(room_id, effect.number))
                 case Acknowledge():
                     answer = {"room": str(room_id), "seq": effect.seq, **effect.details}
                     desk.acknowledged(effect.origin, room_id, answer)
@@ -347,6 +351,10 @@ class RoomHost:
                     audience.remove(effect.connection)
                     self._glimpses.pop(effect.connection, None)
                     desk.dismissed(effect.connection, room_id, effect.refusal)
+
+    def arrived(self, connection: ConnectionId, number: int) -> None:
+        """A member's answer to a probe."""
+        self.room.arrived(connection, number, self._clock.now())
 
     # ---- slow readers -----------------------------------------------------------------------
 
