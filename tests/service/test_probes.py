@@ -15,7 +15,8 @@ def test_a_pong_names_the_room_and_the_probe() -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"\0" * 125, b"essay:1", b"essay:1 ", b"house:1 1", b"essay:\xff 1", b"9" * 125]
+    "payload",
+    [b"", b"\0" * 125, b"essay:1", b"essay:1 ", b"house:1 1", b"essay:\xff 1", b"9" * 125],
 )
 def test_a_pong_that_nobody_asked_for_means_nothing(payload: bytes) -> None:
     assert probe_of(payload) is None
