@@ -28,9 +28,11 @@ class Join:
     """Be present in the room and follow it. Idempotent; answered with the present state.
 
     ``quiet`` leaves the state out (an essay connection is subscribed before it asks for anything).
+    ``since`` is the last entry that the client knows: it is told what it missed, where possible.
     """
 
     quiet: bool = False
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,10 @@ class Delivery:
         """The connection is sent ``latest`` because it asked for the state; the probe's number."""
         return self._writers.welcomed(connection, self.latest, tick)
 
+    def has_latest(self, connection: ConnectionId, tick: float) -> None:
+        """The connection says that it has ``latest`` already."""
+        self._writers.arrived(connection, self.welcomed(connection, tick), tick)
+
     def arrived(self, connection: ConnectionId, probe: int, tick: float) -> None:
         """A probe came back: what was sent before it has arrived."""
         self._writers.arrived(connection, probe, tick)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -305,6 +305,54 @@ class EssayRoom(Room[EssayState]):
         events: list[Event] = [shown_text(self.confirmed, self.people), *self._present(now)]
         return [*(Send(connection, event) for event in events), Probe(connection, probe)]
 
+    def _make_up(
+        self, connection: ConnectionId, user: User, missed: Sequence[Entry], now: Now
+    ) -> list[Effect]:
+        del user
+        effects: list[Effect] = []
+        edits = [entry.seq for entry in missed if isinstance(entry.fact, TextEdited)]
+        for entry in missed:
+            if edits and entry.seq == edits[-1]:
+                shown = replace(shown_text(self.confirmed, self.people), seq=entry.seq)
+                probe = self._delivery.welcomed(connection, now.tick)
+                effects += [Send(connection, shown), Probe(connection, probe)]
+                effects += self._moved_since(edits[0], entry.seq, connection)
+            else:
+                effects += [Send(connection, event) for event in self._retold(entry)]
+        if not edits:
+            self._delivery.has_latest(connection, now.tick)
+        return effects + [Send(connection, joined) for joined in self._present(now)]
+
+    def _retold(self, entry: Entry) -> list[Event]:
+        """What somebody is told afterwards of an entry: feedback as it is now."""
+        state, fact = self.confirmed, entry.fact
+        match fact:
+            case FeedbackAdded() | FeedbackChanged():
+                kind = NewFeedback if isinstance(fact, FeedbackAdded) else FeedbackUpdated
+                shown = shown_feedback(state, self.people, [fact.feedback_id])
+                return [kind(state.id, entry.seq, item) for item in shown.values()]
+            case FeedbackDeleted(feedback_id=feedback_id):
+                return [FeedbackRemoved(state.id, entry.seq, feedback_id)]
+            case _:
+                return []
+
+    def _moved_since(self, edit: int, seq: int, connection: ConnectionId) -> list[Effect]:
+        """The highlights behind the first place that was changed by ``edit`` or later."""
+        state = self.confirmed
+        first = self._text.first_change_since(edit - 1)
+        moved = [
+            item.id
+            for item in state.feedback.values()
+            if item.highlight is not None and item.highlight.end >= first
+        ]
+        shown = shown_feedback(state, self.people, moved)
+        return [Send(connection, FeedbackUpdated(state.id, seq, item)) for item in shown.values()]
+
+    def _more_state(self, connection: ConnectionId) -> list[Effect]:
+        state = self.confirmed
+        shown = shown_feedback(state, self.people, state.feedback)
+        return [Send(connection, NewFeedback(state.id, state.seq, item)) for item in shown.values()]
+
     def _arrived(
         self, connection: ConnectionId, user: User, now: Now, *, first: bool
     ) -> list[Effect]:
@@ -419,7 +467,7 @@ class EssayRoom(Room[EssayState]):
         """Start again from what is stored, after ``rewind``; members stay."""
         self._text.close()
         self._text = text
-        self.head = self.confirmed = state
+        self._restart(state)
         self._saves.clear()
         self._pace.seen(state.feedback)
         self._delivery.restored(text)

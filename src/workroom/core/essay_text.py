@@ -41,6 +41,14 @@ class EssayText:
         bridge = base.bridge if isinstance(base, Candidate) else None
         return since if since is None or bridge is None else bridge.compose(since)
 
+    def first_change_since(self, seq: int) -> int:
+        """Where in the head the first place is that changed after ``seq``; 0 when forgotten."""
+        since = self._mirror.since(seq)
+        if since is None:
+            return 0
+        first = next(since.hunks(), None)
+        return len(self.text) if first is None else first.at
+
     def commit(self, change: Change, seq: int, author: UserId) -> TextEdited:
         """Make ``change`` at the head, and say what the log has to hold of it."""
         update = self._ytext.edit(change)
