@@ -17,8 +17,10 @@ from workroom.core.commands import (
     DeleteRoom,
     Join,
     Leave,
+    NameRevision,
     Origin,
     QuoteFeedback,
+    RestoreRevision,
     SaveText,
     SetRight,
     StartTyping,
@@ -50,12 +52,14 @@ from workroom.core.feedback_room import FeedbackPace, feedback_to_change, find_q
 from workroom.core.limits import RoomRules
 from workroom.core.people import User
 from workroom.core.permissions import Verb
+from workroom.core.revisions import naming
 from workroom.core.room import Glimpse, Pending, Room
 from workroom.core.text import (
     Change,
     Highlight,
     Side,
     clean_with_carets,
+    diff,
     to_utf16,
     utf16_length,
 )
@@ -116,6 +120,10 @@ class EssayRoom(Room[EssayState]):
                 return self._change_feedback(command, origin, now)
             case DeleteFeedback():
                 return self._delete_feedback(command, origin, now)
+            case RestoreRevision():
+                return self._restore(command, origin, now)
+            case NameRevision():
+                return self._name(command, origin, now)
             case ChangeEssay():
                 return self._change(command, origin, now)
             case SetRight():
@@ -132,12 +140,7 @@ class EssayRoom(Room[EssayState]):
         self._require(origin, Verb.EDIT)
         carets = command.cursor, command.selection_end
         content, [cursor, selection_end] = clean_with_carets(command.content, *carets)
-        units = utf16_length(content)
-        if units > self.rules.essay_units:
-            message = (
-                f"an essay holds at most {self.rules.essay_units} UTF-16 units, this has {units}"
-            )
-            raise TooLarge(message, field="content")
+        self._require_room_for(content)
         base = self._base_of(origin, content, cursor)
         effects = self._types(origin.user, now) if origin.connection is not None else []
         seq = self.head.seq + 1
@@ -158,6 +161,37 @@ class EssayRoom(Room[EssayState]):
         if origin.connection is not None:
             self._delivery.saved(origin.connection, origin.user.id, merge.own, base, now.tick)
         outcome = Outcome(outcome.entries, (*effects, *outcome.effects))
+        return self._settle_now(outcome, now)
+
+    def _require_room_for(self, content: str) -> None:
+        units = utf16_length(content)
+        if units > self.rules.essay_units:
+            message = (
+                f"an essay holds at most {self.rules.essay_units} UTF-16 units, this has {units}"
+            )
+            raise TooLarge(message, field="content")
+
+    def _restore(self, command: RestoreRevision, origin: Origin, now: Now) -> Outcome:
+        """An edit like any other, from the head: what others are still typing is merged with it."""
+        self._require(origin, Verb.EDIT)
+        self._require_room_for(command.content)
+        change = diff(self._text.text, command.content)
+        facts = []
+        if not change.is_empty:
+            fact = self._text.commit(change, self.head.seq + 1, origin.user.id)
+            facts.append(replace(fact, restores=command.revision))
+        pending, outcome = self._accept(command, origin, facts, now)
+        if facts:
+            version = self._text.head()
+            self._saves[pending.state.seq] = Saved(
+                version, exact=True, cursor=None, selection_end=None
+            )
+        return self._settle_now(outcome, now)
+
+    def _name(self, command: NameRevision, origin: Origin, now: Now) -> Outcome:
+        self._require(origin, Verb.EDIT)
+        fact = naming(self.head, command, self.rules)
+        _, outcome = self._accept(command, origin, [fact] if fact else [], now)
         return self._settle_now(outcome, now)
 
     def _base_of(self, origin: Origin, content: str, cursor: int | None) -> Base:

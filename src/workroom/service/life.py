@@ -106,7 +106,7 @@ def checkpoint(room: AnyRoom) -> Checkpoint:
     if isinstance(room, ProjectRoom):
         return Checkpoint(room.head.seq, orjson.dumps(_project_body(room.head)))
     state, yjs = room.checkpoint()
-    body = orjson.dumps(_essay_body(state))
+    body = orjson.dumps(essay_body(state))
     return Checkpoint(state.seq, len(body).to_bytes(_LENGTH, "big") + body + yjs)
 
 
@@ -118,23 +118,39 @@ def _rights(body: dict[str, str]) -> MappingProxyType[UserId, Right]:
     return MappingProxyType({UserId(int(k)): Right.named(v) for k, v in body.items()})
 
 
-def _essay_body(state: EssayState) -> dict[str, Any]:
+def essay_body(state: EssayState) -> dict[str, Any]:
+    """An essay's state as plain JSON values."""
     plain = {
         name: getattr(state, name)
         for name in EssayState.__slots__
-        if name not in ("feedback", "rights")
+        if name not in ("feedback", "rights", "names")
     }
-    feedback = [_feedback_body(item) for item in state.feedback.values()]
-    return {**plain, "feedback": feedback, "rights": _rights_body(state.rights)}
+    return {
+        **plain,
+        "feedback": [_feedback_body(item) for item in state.feedback.values()],
+        "rights": _rights_body(state.rights),
+        "names": {str(seq): name for seq, name in state.names.items()},
+    }
+
+
+def essay_state_of(body: dict[str, Any]) -> EssayState:
+    """The state that ``essay_body`` wrote; earlier versions knew no names of revisions."""
+    items = {FeedbackId(raw["id"]): _feedback(raw) for raw in body["feedback"]}
+    names = {int(seq): name for seq, name in body.get("names", {}).items()}
+    return EssayState(
+        **{
+            **body,
+            "feedback": MappingProxyType(items),
+            "rights": _rights(body["rights"]),
+            "names": MappingProxyType(names),
+        }
+    )
 
 
 def _essay_checkpoint(stored: Checkpoint) -> tuple[EssayState, bytes]:
     length = int.from_bytes(stored.state[:_LENGTH], "big")
     body = orjson.loads(stored.state[_LENGTH : _LENGTH + length])
-    items = {FeedbackId(raw["id"]): _feedback(raw) for raw in body["feedback"]}
-    body["feedback"] = MappingProxyType(items)
-    body["rights"] = _rights(body["rights"])
-    return EssayState(**body), stored.state[_LENGTH + length :]
+    return essay_state_of(body), stored.state[_LENGTH + length :]
 
 
 def _feedback_body(item: Feedback) -> dict[str, Any]:
