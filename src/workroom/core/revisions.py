@@ -238,7 +238,8 @@ def differences(before: str, change: Change) -> list[Difference]:
     ends = [end for start, stop, _ in places for end in (start, stop)]
     offsets = to_utf16_many(change.apply(before), ends)
     return [
-        Difference(offsets[2 * n], offsets[2 * n + 1], gone) for n, (_, _, gone) in enumerate(places)
+        Difference(offsets[2 * n], offsets[2 * n + 1], gone)
+        for n, (_, _, gone) in enumerate(places)
     ]
 
 

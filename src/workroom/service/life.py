@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -57,17 +58,19 @@ def essay_parts(
 ) -> tuple[EssayState, EssayText]:
     """State and text of a stored essay. Raises ValueError and the like for a log that is broken."""
     state, yjs = _essay_checkpoint(stored.checkpoint) if stored.checkpoint else (None, None)
-    ytext = YText(yjs, client_id=new_client_id())
-    mirror = Mirror(ytext.text, authors=_authors(ytext.text, state), seq=state.seq if state else 0)
+    text = state.text if state else ""
+    mirror = Mirror(text, authors=_authors(text, state), seq=state.seq if state else 0)
+    updates = []
     for entry in _entries(stored.records):
         fact = entry.fact
         if isinstance(fact, TextEdited):
-            observed = ytext.apply(fact.update)
-            mirror.commit(entry.seq, observed, author_mark(entry.actor))
+            updates.append(fact.update)
+            mirror.commit(entry.seq, fact.change, author_mark(entry.actor))
         if state is None:
             state = essay_state.first_state(EssayId(stored.room.number), entry)
         else:
             state = essay_state.evolve(state, entry)
+    ytext = YText(yjs, updates, client_id=new_client_id())
     if state is None or state.seq != stored.seq or state.text != ytext.text:
         message = f"the log of {stored.room} ends before its last entry"
         raise ValueError(message)
@@ -98,16 +101,37 @@ def _entries(records: tuple[Record, ...]) -> list[Entry]:
     return [to_entry(record) for record in records]
 
 
+def checkpoint_seq(stored: StoredRoom) -> int:
+    """The entry up to which the stored room need not be replayed."""
+    return stored.checkpoint.seq if stored.checkpoint else 0
+
+
 # ---- checkpoints -------------------------------------------------------------------------------
 
 
-def checkpoint(room: AnyRoom) -> Checkpoint:
-    """The room's whole state at its head, which must be durable."""
-    if isinstance(room, ProjectRoom):
-        return Checkpoint(room.head.seq, orjson.dumps(_project_body(room.head)))
-    state, yjs = room.checkpoint()
-    body = orjson.dumps(essay_body(state))
-    return Checkpoint(state.seq, len(body).to_bytes(_LENGTH, "big") + body + yjs)
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The whole state of a room at its head, taken at one moment and not written out yet."""
+
+    state: EssayState | ProjectState
+    yjs: bytes = b""
+
+    @property
+    def seq(self) -> int:
+        """The number of the last entry in it."""
+        return self.state.seq
+
+    def checkpoint(self) -> Checkpoint:
+        """Write it out. Takes milliseconds where there is much feedback; good on any thread."""
+        if isinstance(self.state, ProjectState):
+            return Checkpoint(self.seq, orjson.dumps(_project_body(self.state)))
+        body = orjson.dumps(essay_body(self.state))
+        return Checkpoint(self.seq, len(body).to_bytes(_LENGTH, "big") + body + self.yjs)
+
+
+def draft(room: AnyRoom) -> Draft:
+    """The room's whole state at its head, durable or not."""
+    return Draft(room.head) if isinstance(room, ProjectRoom) else Draft(*room.checkpoint())
 
 
 def _rights_body(rights: Any) -> dict[str, str]:
