@@ -4,16 +4,19 @@
                             [--keep DIR] [--before]
 
 Makes an essay of about ``--units`` characters by ``--edits`` edits of three people who type and
-delete in bursts all over the text, stores it in a fresh SQLite file as the server would (``--keep``
-keeps the file there, and takes it when it is there already), and measures in processes of their own.
-``--scattered`` puts each letter at another random place: the worst that a Yjs document can be given.
+delete in bursts all over the text, and stores it in a fresh SQLite file as the server would.
+``--scattered`` puts each letter at another random place: the worst that a Yjs document can be
+given. ``--keep`` keeps the file there, and takes it when it is there already. Then it measures, in
+processes of their own:
 
-* *load*: from the store to a room that can be worked with, in milliseconds (median of ``--repeat``);
-* *memory*: what the process grows by when it loads that room, in MiB;
-* *checkpoint*: how long the event loop stands still for one (the longest of ``--repeat``);
-* *chapter*: what telling one chapter for a milestone takes, on the history's thread;
-* *revision*, *page*, *groups*, *attribution*: median and longest of ``--repeat`` at random places.
+* *load*: from the store to a room that can be worked with;
+* *memory*: what the process grows by when it loads that room;
+* *checkpoint*: how long the event loop stands still for one;
+* *chapter*: what telling one chapter for a milestone takes on the history's thread, and for how
+  long the event loop had to wait for the interpreter meanwhile;
+* *revision*, *page*, *groups*, *attribution*: at random places.
 
+Times are medians and the longest of ``--repeat`` (five times as often for the last line).
 ``--before`` loads without checkpoints, from the first entry: the cost of having none.
 """
 
@@ -33,8 +36,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-
-import orjson
 
 from workroom.adapters.store import SqliteStore
 from workroom.core.entries import Entry, EssayCreated, Fact
@@ -75,11 +76,12 @@ class Writers:
     deletes: bool = False
 
     def next(self, text: str) -> tuple[Change, UserId]:
+        """What happens to the text next, and who does it."""
         size, rng = len(text), self.rng
         if self.left == 0:
             self.left = 1 if self.scattered else rng.randint(5, 60)
             self.who, self.at = rng.choice(PEOPLE), rng.randint(0, size)
-            self.deletes = size > self.units and rng.random() < 0.75  # noqa: PLR2004
+            self.deletes = size > self.units and rng.random() < 0.75
         self.left -= 1
         self.at = min(self.at, size)
         if self.deletes and self.at:
@@ -152,8 +154,8 @@ def resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-async def growing(store: SqliteStore) -> tuple[float, float]:
-    """MiB that this process grows by, and the longest milliseconds of a checkpoint's first part."""
+async def growing(store: SqliteStore) -> tuple[float, list[float]]:
+    """MiB that this process grows by, and milliseconds of the loop for each of nine checkpoints."""
     await store.check()
     gc.collect()
     empty = resident()
@@ -168,7 +170,7 @@ async def growing(store: SqliteStore) -> tuple[float, float]:
         begin = time.perf_counter()
         draft(room)
         stalls.append((time.perf_counter() - begin) * 1e3)
-    return full - empty, max(stalls)
+    return full - empty, stalls
 
 
 async def asked(name: str, repeat: int, ask: Callable[[], Awaitable[object]]) -> None:
@@ -177,6 +179,10 @@ async def asked(name: str, repeat: int, ask: Callable[[], Awaitable[object]]) ->
         begin = time.perf_counter()
         await ask()
         times.append((time.perf_counter() - begin) * 1e3)
+    told(name, times)
+
+
+def told(name: str, times: list[float]) -> None:
     print(f"{name:14} median {median(times):7.1f} ms   longest {max(times):7.1f} ms")
 
 
@@ -184,12 +190,29 @@ def median(times: list[float]) -> float:
     return sorted(times)[len(times) // 2]
 
 
+async def waits(over: asyncio.Event) -> list[float]:
+    """How late the loop comes, in milliseconds, each time that it is asked to come at once."""
+    late = []
+    while not over.is_set():
+        begin = time.perf_counter()
+        await asyncio.sleep(0)
+        late.append((time.perf_counter() - begin) * 1e3)
+        await asyncio.sleep(0.001)
+    return late
+
+
 async def past(store: SqliteStore, head: int, repeat: int) -> None:
     history, rng = History(store), random.Random(2)
+    over = asyncio.Event()
+    watching = asyncio.ensure_future(waits(over))
     begin = time.perf_counter()
     await history.keep_up(ESSAY)
     took = (time.perf_counter() - begin) * 1e3
-    print(f"{'chapter':14} {took / max(1, head // CHAPTER):7.1f} ms each, {head // CHAPTER} of them")
+    over.set()
+    chapters = max(1, head // CHAPTER)
+    print(f"{'chapter':14} {took / chapters:7.1f} ms each, {chapters} of them")
+    late = await watching
+    told("  loop waits", late)
 
     async def attribution() -> None:
         telling = await history.tell(ESSAY, head)
@@ -212,19 +235,19 @@ async def past(store: SqliteStore, head: int, repeat: int) -> None:
     history.close()
 
 
-async def main(options: argparse.Namespace, path: Path) -> None:
-    fresh = not path.exists()
+async def main(options: argparse.Namespace, path: Path, *, fresh: bool) -> None:
     store = SqliteStore(path)
     await store.open()
     if fresh:
         await write(store, options.edits, Writers(options.units, scattered=options.scattered))
     if options.child == "load":
+        await store.check()
         times = [await loading(store, before=options.before) for _ in range(options.repeat)]
-        print(f"{'load':14} median {median(times):7.1f} ms   first   {times[0]:7.1f} ms")
+        told("load", times)
     elif options.child == "memory":
-        grown, stall = await growing(store)
+        grown, stalls = await growing(store)
         print(f"{'memory':14} {grown:14.1f} MiB")
-        print(f"{'checkpoint':14} {stall:14.1f} ms of the loop")
+        told("checkpoint", stalls)
     elif options.child == "past":
         found = await store.load(ESSAY)
         assert found is not None
@@ -249,7 +272,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as directory:
         path = (options.keep or Path(directory)) / "history.db"
         sys.setswitchinterval(0.0005)
-        asyncio.run(main(options, path))
+        asyncio.run(main(options, path, fresh=not path.exists()))
         if options.child is None:
             for child in ("load", "memory") if options.before else ("load", "memory", "past"):
                 command = [*sys.orig_argv, "--child", child, "--keep", str(path.parent)]
