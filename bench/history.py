@@ -118,7 +118,7 @@ async def write(store: SqliteStore, edits: int, writers: Writers) -> None:
         state = first_state(EssayId(1), entry) if state is None else evolve(state, entry)
         records.append(to_record(entry))
         checkpoint = None
-        if seq <= edits + 1 - CHECKPOINT_EVERY + 1 and seq % CHECKPOINT_EVERY == 0:
+        if seq == edits + 2 - CHECKPOINT_EVERY:  # so long ago that the next one is nearly due
             checkpoint = seq
         if len(records) == BATCH or seq == edits + 1 or checkpoint:
             made = Draft(state, text.state()).checkpoint() if checkpoint else None

@@ -21,6 +21,7 @@ from workroom.core.revisions import (
     Difference,
     Passage,
     Revision,
+    Telling,
     differences,
     passages,
 )
@@ -105,16 +106,9 @@ class Revisions:
         if since is not None and not 0 <= since < seq:
             message = f"there is no revision {since} before revision {seq}"
             raise NotFound(message, field="since")
+        before = None if since is None else await self._text(room, since)
         telling = await self._history.tell(room.id, seq)
-        state, step = telling.moment.state, telling.step
-        if since is None:
-            places = differences(step.before, step.change)
-        else:
-            before = await self._text(room, since)
-            places = await self._history.run(lambda: differences(before, diff(before, state.text)))
-        shown = shown_feedback(state, room.people, state.feedback)
-        remarks = [Remark(state.id, item) for item in shown.values()]
-        return Version(_shown(step.revision, room), state, remarks, places)
+        return await self._history.run(lambda: _version(room, telling, before))
 
     async def restore(self, user: User, number: int, seq: int) -> None:
         """Make the text what it was after revision ``seq``: an edit, from the text as it is then.
@@ -162,6 +156,18 @@ def _shown(revision: Revision, room: EssayRoom) -> ShownRevision:
         if revision.first <= seq <= revision.last
     }
     return ShownRevision(revision, room.people[revision.actor], names)
+
+
+def _version(room: EssayRoom, telling: Telling, before: str | None) -> Version:
+    """The essay after the revision told last, compared with ``before`` or with the one before."""
+    state, step = telling.moment.state, telling.step
+    if before is None:
+        before, change = step.before, step.change
+    else:
+        change = diff(before, state.text)
+    items = shown_feedback(state, room.people, state.feedback).values()
+    remarks = [Remark(state.id, item) for item in items]
+    return Version(_shown(step.revision, room), state, remarks, differences(before, change))
 
 
 def _require_revision(room: EssayRoom, seq: int) -> None:

@@ -1,10 +1,14 @@
-"""The history of an essay: what was changed when and by whom, and back."""
+"""The history of an essay: what was changed when and by whom, and back.
+
+What can be long (all feedback, every range of a text) is written off the event loop.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from workroom.ids import MAX_ID
 from workroom.transports.rest import answers
@@ -68,7 +72,8 @@ async def read_revision(essay_id: Number, seq: Number, by: Asking, since: Since 
     `since` says since when; left out, `changes` is what this revision did itself. For a group, give
     the revision before its first.
     """
-    return answer(version(await by.library.revisions.one(by.user, essay_id, seq, since)))
+    seen = await by.library.revisions.one(by.user, essay_id, seq, since)
+    return await run_in_threadpool(lambda: answer(version(seen)))
 
 
 @router.patch(
@@ -97,4 +102,5 @@ async def restore_revision(essay_id: Number, seq: Number, by: Asking) -> Respons
 @router.get("/attribution/", response_model=answers.Attribution, summary="Who wrote what")
 async def read_attribution(essay_id: Number, by: Asking, seq: At = None) -> Response:
     """Who wrote each part of the text as it stands, or as it stood after revision `seq`."""
-    return answer(attribution(await by.library.revisions.attribution(by.user, essay_id, seq)))
+    found = await by.library.revisions.attribution(by.user, essay_id, seq)
+    return await run_in_threadpool(lambda: answer(attribution(found)))
