@@ -10,7 +10,7 @@ import pytest
 
 from rest_kit import Client, Follower, House, problem, until
 from workroom.core.limits import RoomRules
-from workroom.transports.rest.answers import Attribution, Page, Revision, Version
+from workroom.transports.rest.answers import Attribution, Page, PastEssay, Revision
 
 EMMA = {"id": 1, "name": "Emma Brown", "role": "student"}
 JANE = {"id": 2, "name": "Jane Smith", "role": "coach"}
@@ -70,7 +70,7 @@ async def test_a_revision_is_the_essay_as_it_stood_with_what_the_revision_did(
 
     seen = await emma.get(f"{room}revisions/4/")
 
-    Version.model_validate(seen, strict=True)
+    PastEssay.model_validate(seen, strict=True)
     assert (seen["content"], seen["word_count"], seen["title"]) == (
         "😀 old dogs are nice",
         5,

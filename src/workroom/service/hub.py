@@ -215,7 +215,7 @@ class Hub:
 
     async def _write_out(self, host: RoomHost, draft: Draft) -> None:
         try:
-            checkpoint = await self.history.run(draft.checkpoint)
+            checkpoint = await asyncio.to_thread(draft.checkpoint)
         except Exception as mistake:  # noqa: BLE001 -- ours; the room goes on without
             log_failure(log, "checkpoint_not_written", mistake, room=str(host.room.id))
             checkpoint = None

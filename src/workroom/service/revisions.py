@@ -43,7 +43,7 @@ class ShownRevision:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class PastEssay:
     """An essay as it stood after a revision."""
 
     shown: ShownRevision
@@ -95,7 +95,7 @@ class Revisions:
         ]
         return Slice([_shown(each, room) for each in found], len(names))
 
-    async def one(self, user: User, number: int, seq: int, since: int | None = None) -> Version:
+    async def one(self, user: User, number: int, seq: int, since: int | None = None) -> PastEssay:
         """An essay as it stood after revision ``seq``, and what came about since ``since``.
 
         ``since`` None is the revision before. Raises NotFound (``seq``, ``since``) for a number
@@ -108,7 +108,7 @@ class Revisions:
             raise NotFound(message, field="since")
         before = None if since is None else await self._text(room, since)
         telling = await self._history.tell(room.id, seq)
-        return await self._history.run(lambda: _version(room, telling, before))
+        return await self._history.run(lambda: _past_essay(room, telling, before))
 
     async def restore(self, user: User, number: int, seq: int) -> None:
         """Make the text what it was after revision ``seq``: an edit, from the text as it is then.
@@ -158,7 +158,7 @@ def _shown(revision: Revision, room: EssayRoom) -> ShownRevision:
     return ShownRevision(revision, room.people[revision.actor], names)
 
 
-def _version(room: EssayRoom, telling: Telling, before: str | None) -> Version:
+def _past_essay(room: EssayRoom, telling: Telling, before: str | None) -> PastEssay:
     """The essay after the revision told last, compared with ``before`` or with the one before."""
     state, step = telling.moment.state, telling.step
     if before is None:
@@ -167,7 +167,7 @@ def _version(room: EssayRoom, telling: Telling, before: str | None) -> Version:
         change = diff(before, state.text)
     items = shown_feedback(state, room.people, state.feedback).values()
     remarks = [Remark(state.id, item) for item in items]
-    return Version(_shown(step.revision, room), state, remarks, differences(before, change))
+    return PastEssay(_shown(step.revision, room), state, remarks, differences(before, change))
 
 
 def _require_revision(room: EssayRoom, seq: int) -> None:

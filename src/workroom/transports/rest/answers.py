@@ -170,7 +170,7 @@ class Place(Shown):
     """What stood there before."""
 
 
-class Version(Revision):
+class PastEssay(Revision):
     """An essay as it stood after a revision."""
 
     title: str

@@ -17,7 +17,7 @@ from workroom.core.project_state import ProjectState
 from workroom.protocol.writing import dump, timestamp
 from workroom.service.library import Collaborator, Row, Seen
 from workroom.service.remarks import Remark
-from workroom.service.revisions import Attribution, ShownRevision, Version
+from workroom.service.revisions import Attribution, PastEssay, ShownRevision
 from workroom.transports.rest.paging import Paging
 
 Json = dict[str, Any]
@@ -171,7 +171,7 @@ def revision(shown: ShownRevision) -> Json:
     }
 
 
-def version(seen: Version) -> Json:
+def past_essay(seen: PastEssay) -> Json:
     """An essay as it once stood."""
     state = seen.state
     return {

@@ -21,8 +21,8 @@ from workroom.transports.rest.render import (
     attribution,
     essay,
     page,
+    past_essay,
     revision,
-    version,
 )
 
 router = routes("/api/essays/{essay_id}", "history")
@@ -64,7 +64,7 @@ async def list_revisions(
 
 
 @router.get(
-    "/revisions/{seq}/", response_model=answers.Version, summary="An essay as it once stood"
+    "/revisions/{seq}/", response_model=answers.PastEssay, summary="An essay as it once stood"
 )
 async def read_revision(essay_id: Number, seq: Number, by: Asking, since: Since = None) -> Response:
     """Text and feedback as they stood after a revision, and where the text had been changed.
@@ -73,7 +73,7 @@ async def read_revision(essay_id: Number, seq: Number, by: Asking, since: Since 
     the revision before its first.
     """
     seen = await by.library.revisions.one(by.user, essay_id, seq, since)
-    return await run_in_threadpool(lambda: answer(version(seen)))
+    return await run_in_threadpool(lambda: answer(past_essay(seen)))
 
 
 @router.patch(
