@@ -14,10 +14,12 @@ from workroom.core.entries import Entry, EssayChanged, EssayCreated, Fact, TextE
 from workroom.core.revisions import (
     CHAPTER,
     TOGETHER,
+    Moment,
+    Teller,
+    Telling,
     compact,
     differences,
     passages,
-    retell,
     runs_of,
 )
 from workroom.core.text import Change
@@ -70,14 +72,21 @@ def logs(draw: DrawFn) -> Told:
     return told
 
 
+def _retell(start: Moment | None, entries: list[tuple[Entry, str]]) -> Telling:
+    teller = Teller(ESSAY, start)
+    teller.add(entries[:3])
+    teller.add(entries[3:])
+    return teller.telling()
+
+
 @given(logs(), st.data())
 def test_every_letter_is_known_to_be_of_who_wrote_it(told: Told, data: st.DataObject) -> None:
-    whole = retell(ESSAY, None, told.entries).moment
+    whole = _retell(None, told.entries).moment
     cut = data.draw(st.integers(1, len(told.entries)))
-    first = retell(ESSAY, None, told.entries[:cut])
+    first = _retell(None, told.entries[:cut])
     start = compact(first.moment)
     rest = told.entries[cut:]
-    pieced = retell(ESSAY, start, rest).moment if rest else start
+    pieced = _retell(start, rest).moment if rest else start
 
     for moment in (whole, pieced):
         assert moment.state.text == told.text
@@ -90,7 +99,7 @@ def test_every_letter_is_known_to_be_of_who_wrote_it(told: Told, data: st.DataOb
 
 @given(logs())
 def test_the_passages_cover_the_text_without_gaps_in_utf16_units(told: Told) -> None:
-    moment = retell(ESSAY, None, told.entries).moment
+    moment = _retell(None, told.entries).moment
     found = passages(moment)
     units = told.text.encode("utf-16-le")
 
@@ -104,7 +113,7 @@ def test_the_passages_cover_the_text_without_gaps_in_utf16_units(told: Told) -> 
 
 @given(logs())
 def test_groups_are_the_whole_log_in_order_and_each_is_one_persons(told: Told) -> None:
-    groups = retell(ESSAY, None, told.entries).groups
+    groups = _retell(None, told.entries).groups
     entries = [entry for entry, _ in told.entries]
 
     assert [seq for g in groups for seq in range(g.first, g.last + 1)] == [e.seq for e in entries]
@@ -124,7 +133,7 @@ def test_a_group_ends_with_its_chapter() -> None:
         text = change.apply(text)
         entries.append((Entry(seq, PEOPLE[0], seq, TextEdited(change, b"")), "text_edited"))
 
-    groups = retell(ESSAY, None, entries).groups
+    groups = _retell(None, entries).groups
 
     edges = [(group.first, group.last) for group in groups]
     assert edges == [(1, 1), (2, CHAPTER), (CHAPTER + 1, CHAPTER + 2)]

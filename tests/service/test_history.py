@@ -26,7 +26,7 @@ from workroom.protocol.projects import ProjectDialect
 from workroom.service.history import History
 from workroom.service.hub import SWEEP_EVERY, Hub
 from workroom.service.records import to_entry
-from workroom.service.rooms import CHECKPOINT_EVERY
+from workroom.service.rooms import CHECKPOINT_BYTES, CHECKPOINT_EVERY
 from workroom.testing.clock import FakeClock
 from workroom.testing.scenario import EMMA, JANE
 
@@ -200,6 +200,18 @@ async def test_a_room_that_is_never_idle_gets_its_checkpoints() -> None:
     assert (await _states(store))[-1] == there.confirmed
     await other.stop()
     await hub.stop()
+
+
+async def test_large_edits_are_checkpointed_before_there_are_many(
+    hub: Hub, store: AnyStore
+) -> None:
+    for number in range(8):
+        await hub.execute(ESSAY, SaveText("ab"[number % 2] * 300_000), EMMA)
+
+    async with asyncio.timeout(20):
+        while (stored := await store.load(ESSAY)) is None or stored.checkpoint is None:
+            await asyncio.sleep(0)
+    assert sum(len(r.body) + len(r.update or b"") for r in stored.records) < 2 * CHECKPOINT_BYTES
 
 
 class FullFrom(MemoryStore):

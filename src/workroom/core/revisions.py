@@ -8,7 +8,7 @@ whole chapter (a ``Moment``) is enough to go on from, and what came of a chapter
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -162,31 +162,44 @@ class Telling:
     """The last one."""
 
 
-def retell(
-    essay_id: EssayId, start: Moment | None, entries: Sequence[tuple[Entry, str]]
-) -> Telling:
-    """Go on from the end of a chapter (None: the beginning) with entries of the next one.
+class Teller:
+    """Goes on from the end of a chapter with entries of the next one, a few at a time."""
 
-    There must be one at least; each comes with its kind. Raises ValueError and KeyError for a log
-    that is broken.
-    """
-    state, labels, marks = (start.state, start.labels, start.marks) if start else (None, (), "")
-    groups: list[Revision] = []
-    step: Step | None = None
-    for entry, kind in entries:
+    def __init__(self, essay_id: EssayId, start: Moment | None) -> None:
+        """``start`` None is before the first entry."""
+        self._essay_id = essay_id
+        self._state = start.state if start else None
+        self._labels = start.labels if start else ()
+        self._marks = start.marks if start else ""
+        self._groups: list[Revision] = []
+        self._step: Step | None = None
+
+    def add(self, entries: Iterable[tuple[Entry, str]]) -> None:
+        """The next entries, each with its kind. Raises ValueError, KeyError for a broken log."""
+        for entry, kind in entries:
+            self._add(entry, kind)
+
+    def _add(self, entry: Entry, kind: str) -> None:
+        state = self._state
         before = state.text if state else ""
-        state = first_state(essay_id, entry) if state is None else evolve(state, entry)
+        self._state = evolve(state, entry) if state else first_state(self._essay_id, entry)
         revision = revision_of(entry, kind)
-        _add(groups, revision)
-        change = entry.fact.change if isinstance(entry.fact, TextEdited) else None
-        if change is not None:
-            marks = signed(change, chr(len(labels) + len(groups) - 1)).apply(marks)
-        step = Step(before, revision, change or Change.keep(len(before)))
-    if state is None or step is None:
-        message = "there is nothing to tell"
-        raise ValueError(message)
-    labels += tuple([Label(g.first, g.last, g.actor, g.at) for g in groups])
-    return Telling(Moment(state, labels, marks), groups, step)
+        _add(self._groups, revision)
+        change = Change.keep(len(before))
+        if isinstance(entry.fact, TextEdited):
+            change = entry.fact.change
+            mark = chr(len(self._labels) + len(self._groups) - 1)
+            self._marks = signed(change, mark).apply(self._marks)
+        self._step = Step(before, revision, change)
+
+    def telling(self) -> Telling:
+        """What came of it all. Raises ValueError when there was no entry."""
+        if self._state is None or self._step is None:
+            message = "there is nothing to tell"
+            raise ValueError(message)
+        labels = tuple([Label(g.first, g.last, g.actor, g.at) for g in self._groups])
+        moment = Moment(self._state, self._labels + labels, self._marks)
+        return Telling(moment, self._groups, self._step)
 
 
 def runs_of(marks: str) -> list[tuple[int, int]]:

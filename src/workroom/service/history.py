@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from functools import partial
@@ -24,21 +24,24 @@ from workroom.core.revisions import (
     Label,
     Moment,
     Revision,
+    Teller,
     Telling,
     compact,
     grouped,
-    retell,
     revision_of,
     runs_of,
 )
 from workroom.errors import Unavailable
-from workroom.ids import EssayId, RoomId
+from workroom.ids import MAX_ID, EssayId, RoomId
 from workroom.ports.store import Milestone, RoomStore
 from workroom.service.life import essay_body, essay_state_of
 from workroom.service.records import to_entry
 
 QUICKLY: Final = 3
 """How hard zlib tries: a third of the time of its usual 6, and a tenth more bytes."""
+
+AT_ONCE: Final = 64
+"""Entries read in one go: they may be as large as the largest text, and hundreds are wanted."""
 
 T = TypeVar("T")
 
@@ -68,15 +71,14 @@ class History:
 
     async def tell(self, room: RoomId, seq: int) -> Telling:
         """The essay after entry ``seq``, which there must be, and what this entry did."""
-        milestone = await self._milestone(room, seq - 1)
-        after = milestone.seq if milestone else 0
-        records = await self._store.records(room, after, seq - after)
-        return await self._read(room, lambda: _telling(room, milestone, records))
+        return await self._tell(room, await self._milestone(room, seq - 1), seq)
 
     async def revisions(self, room: RoomId, after: int, until: int) -> list[Revision]:
         """Each of the entries ``after`` (exclusive) to ``until``, the last one first."""
-        records = await self._store.records(room, after, until - after)
-        return await self._read(room, lambda: _revisions(records)[::-1])
+        found: list[Revision] = []
+        async for records in self._records(room, after, until):
+            found += await self._read(room, partial(_revisions, records))
+        return found[::-1]
 
     async def groups(
         self, room: RoomId, seq: int, *, limit: int, offset: int
@@ -84,8 +86,7 @@ class History:
         """A page of the groups up to entry ``seq``, the last one first, and how many there are."""
         milestone = await self._milestone(room, seq)
         after, before = (milestone.seq, milestone.groups_total) if milestone else (0, 0)
-        records = await self._store.records(room, after, seq - after)
-        found = await self._read(room, lambda: grouped(_revisions(records)))
+        found = grouped((await self.revisions(room, after, seq))[::-1])
         total = before + len(found)
         low, high = max(0, total - offset - limit), max(0, total - offset)
         start = before
@@ -105,6 +106,23 @@ class History:
             milestone = await self._store.milestone(room, wanted)
         return milestone
 
+    async def _tell(self, room: RoomId, start: Milestone | None, seq: int) -> Telling:
+        """Go on from a milestone until ``seq``, within the next chapter."""
+        teller = await self._read(room, partial(_teller, room, start))
+        async for records in self._records(room, start.seq if start else 0, seq):
+            await self._read(room, partial(_hear, teller, records))
+        return await self._read(room, teller.telling)
+
+    async def _records(self, room: RoomId, after: int, until: int) -> AsyncIterator[list[Record]]:
+        """The entries after ``after`` up to ``until``, never many at once: each may be large."""
+        while after < until:
+            records = await self._store.records(room, after, min(AT_ONCE, until - after))
+            if not records:
+                message = f"the stored log of {room} ends before entry {until}"
+                raise Unavailable(message)
+            yield records
+            after = records[-1].seq
+
     # ---- milestones -------------------------------------------------------------------------
 
     async def keep_up(self, room: RoomId) -> None:
@@ -116,12 +134,13 @@ class History:
         await asyncio.shield(task)
 
     async def _keep_up(self, room: RoomId) -> None:
-        last = await self._store.milestone(room, 2**53)
+        last = await self._store.milestone(room, MAX_ID)
         while True:
-            records = await self._store.records(room, last.seq if last else 0, CHAPTER)
-            if len(records) < CHAPTER:
+            end = (last.seq if last else 0) + CHAPTER
+            if not await self._store.records(room, end - 1, 1):
                 return
-            made = await self._read(room, partial(_chapter, room, last, records))
+            telling = await self._tell(room, last, end)
+            made = await self._read(room, partial(_chapter, last, telling))
             await self._store.keep_milestone(room, made)
             last = made
 
@@ -144,14 +163,16 @@ def _revisions(records: Sequence[Record]) -> list[Revision]:
     return [revision_of(entry, kind) for entry, kind in _entries(records)]
 
 
-def _telling(room: RoomId, start: Milestone | None, records: Sequence[Record]) -> Telling:
-    moment = None if start is None else _moment(start)
-    return retell(EssayId(room.number), moment, _entries(records))
+def _teller(room: RoomId, start: Milestone | None) -> Teller:
+    return Teller(EssayId(room.number), None if start is None else _moment(start))
 
 
-def _chapter(room: RoomId, start: Milestone | None, records: Sequence[Record]) -> Milestone:
-    """What comes of a whole chapter."""
-    telling = _telling(room, start, records)
+def _hear(teller: Teller, records: Sequence[Record]) -> None:
+    teller.add(_entries(records))
+
+
+def _chapter(last: Milestone | None, telling: Telling) -> Milestone:
+    """What came of a whole chapter; ``last`` is the milestone before it."""
     moment = compact(telling.moment)
     state = {
         "state": essay_body(moment.state),
@@ -160,7 +181,7 @@ def _chapter(room: RoomId, start: Milestone | None, records: Sequence[Record]) -
     }
     return Milestone(
         seq=moment.state.seq,
-        groups_total=(start.groups_total if start else 0) + len(telling.groups),
+        groups_total=(last.groups_total if last else 0) + len(telling.groups),
         groups=_pack([astuple(group) for group in telling.groups]),
         state=_pack(state),
     )
@@ -176,6 +197,7 @@ def _moment(milestone: Milestone) -> Moment:
 
 
 def _groups_of(milestone: Milestone) -> list[Revision]:
+    """As they were packed: by position, so that later fields may only be added at the end."""
     return [Revision(*values) for values in _unpack(milestone.groups)]
 
 

@@ -47,7 +47,8 @@ from workroom.service.life import AnyRoom, Draft, checkpoint_seq, draft, restore
 from workroom.service.records import to_record
 
 CHECKPOINT_EVERY: Final = 256
-"""Entries after which the whole state is written down again."""
+CHECKPOINT_BYTES: Final = 2 * 2**20
+"""Entries, and bytes of them, after which the whole state is written down again."""
 MOST_WAITING: Final = 256
 MOST_BYTES: Final = 8 * 2**20
 """Commands, and bytes of their entries, that may wait for the store; more are refused."""
@@ -99,6 +100,7 @@ class RoomHost:
         "_timer",
         "_timer_at",
         "_undone",
+        "_unwritten_bytes",
         "_written",
         "audience",
         "idle_since",
@@ -126,6 +128,7 @@ class RoomHost:
         self._checkpoint_seq = checkpoint_seq
         self._draft: Draft | None = None
         self._written: Checkpoint | None = None
+        self._unwritten_bytes = 0
         self._appending = 0
         self._bytes = 0
         self._undone: list[tuple[Command, Origin]] = []
@@ -223,6 +226,7 @@ class RoomHost:
         )
         self._appending += 1
         self._bytes += size
+        self._unwritten_bytes += size
         self._store.append(append, lambda result: self._appended(result, now.tick, size))
 
     def _answer(
@@ -321,8 +325,11 @@ class RoomHost:
     def _checkpoint_if_due(self) -> None:
         if self._draft is not None:
             self._store_checkpoint()
-        elif self.unwritten >= CHECKPOINT_EVERY and not self.room.head.deleted:
+        elif self._is_due() and not self.room.head.deleted:
             self.write_checkpoint()
+
+    def _is_due(self) -> bool:
+        return self.unwritten >= CHECKPOINT_EVERY or self._unwritten_bytes >= CHECKPOINT_BYTES
 
     def write_checkpoint(self) -> None:
         """Begin to write the whole state down, as it is at the head now.
@@ -332,6 +339,7 @@ class RoomHost:
         """
         self._draft = draft(self.room)
         self._checkpoint_seq = self._draft.seq
+        self._unwritten_bytes = 0
         self._desk.write_out(self, self._draft)
 
     def written_out(self, draft: Draft, checkpoint: Checkpoint | None) -> None:
