@@ -49,7 +49,7 @@ from workroom.ids import EssayId, UserId, essay_room
 from workroom.ports.accounts import NewUser
 from workroom.ports.store import Append, AppendResult, Checkpoint, RoomSummary
 from workroom.service.history import History
-from workroom.service.life import Draft, draft, revive
+from workroom.service.life import EssayDraft, draft, revive
 from workroom.service.records import to_record
 from workroom.service.rooms import CHECKPOINT_EVERY
 
@@ -121,10 +121,14 @@ async def write(store: SqliteStore, edits: int, writers: Writers) -> None:
         if seq == edits + 2 - CHECKPOINT_EVERY:  # so long ago that the next one is nearly due
             checkpoint = seq
         if len(records) == BATCH or seq == edits + 1 or checkpoint:
-            made = Draft(state, text.state()).checkpoint() if checkpoint else None
+            made = _written(state, text) if checkpoint else None
             await stored(store, _append(state, last, records, made))
             records, last = [], seq
     text.close()
+
+
+def _written(state: EssayState, text: EssayText) -> Checkpoint:
+    return EssayDraft(state, text.state(), text.head().authors).checkpoint()
 
 
 def _append(state: EssayState, last: int, records: list, made: Checkpoint | None) -> Append:

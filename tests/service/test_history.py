@@ -12,6 +12,7 @@ from workroom.adapters.clock import LoopClock
 from workroom.adapters.store import MemoryStore, SqliteStore
 from workroom.core.commands import DeleteRoom, Origin, SaveText, SetRight
 from workroom.core.entries import EssayCreated
+from workroom.core.essay import EssayRoom
 from workroom.core.essay_state import EssayState, evolve, first_state
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right
@@ -261,6 +262,12 @@ async def test_what_was_taken_back_is_in_no_checkpoint() -> None:
     await hub.stop()
 
 
+async def _essay(hub: Hub) -> EssayRoom:
+    room = await hub.look(ESSAY, EMMA)
+    assert isinstance(room, EssayRoom)
+    return room
+
+
 async def test_a_room_that_nobody_uses_leaves_memory_and_comes_back() -> None:
     store, clock = MemoryStore(), FakeClock()
     await _people(store)
@@ -268,8 +275,10 @@ async def test_a_room_that_nobody_uses_leaves_memory_and_comes_back() -> None:
     hub = Hub(store, clock, DIALECTS, RoomRules(), lambda: next(ids))
     await _begin(hub)
     await _write(hub, 100)
-    room = await hub.look(ESSAY, EMMA)
-    before = room.confirmed
+    await hub.execute(ESSAY, SaveText("The end, says Jane"), JANE)
+    room = await _essay(hub)
+    before, _, authors = room.checkpoint()
+    assert len(set(authors)) == 2
 
     async with asyncio.timeout(20):
         while hub._rooms:
@@ -280,5 +289,8 @@ async def test_a_room_that_nobody_uses_leaves_memory_and_comes_back() -> None:
     assert stored is not None
     assert stored.checkpoint is not None
     assert stored.records == ()
-    assert (await hub.look(ESSAY, EMMA)).confirmed == before
+    back = await _essay(hub)
+    assert back is not room
+    assert back.confirmed == before
+    assert back.checkpoint()[2] == authors
     await hub.stop()

@@ -7,9 +7,11 @@ import pytest
 
 from workroom.core.entries import Entry, EssayCreated, Fact, RevisionNamed, TextEdited
 from workroom.core.essay_state import evolve, first_state
-from workroom.core.text import Change
-from workroom.ids import EssayId, UserId
-from workroom.service.life import essay_body, essay_state_of
+from workroom.core.essay_text import EssayText, author_mark
+from workroom.core.text import Change, Mirror, YText
+from workroom.ids import EssayId, UserId, essay_room
+from workroom.ports.store import Checkpoint, StoredRoom
+from workroom.service.life import EssayDraft, essay_body, essay_parts, essay_state_of
 from workroom.service.records import to_entry, to_record
 
 EDIT = Change((3, "new "))
@@ -46,6 +48,26 @@ def test_a_checkpoint_that_knows_no_names_can_be_read() -> None:
     del body["names"]
 
     assert essay_state_of(body) == state
+
+
+def test_a_checkpoint_that_knows_no_authors_takes_the_last_editor_for_all() -> None:
+    room, text = essay_room(1), EssayText(YText(client_id=1), Mirror())
+    created = Entry(1, UserId(2), 5, EssayCreated("Title", "", None))
+    state = first_state(EssayId(1), created)
+    edit = Entry(2, UserId(3), 6, text.commit(Change(("Words",)), 2, UserId(3)))
+    state = evolve(state, edit)
+    made = EssayDraft(state, text.state(), text.head().authors).checkpoint()
+    size = int.from_bytes(made.state[:4], "big")
+    body = orjson.loads(made.state[4 : 4 + size])
+    assert body.pop("authors") == [[5, ord(author_mark(UserId(3)))]]
+    older = orjson.dumps(body)
+    old = len(older).to_bytes(4, "big") + older + made.state[4 + size :]
+
+    stored = StoredRoom(room, 2, Checkpoint(2, old), (), {})
+    loaded, mirrored = essay_parts(stored, lambda: 9)
+
+    assert loaded == state
+    assert mirrored.head().authors == 5 * author_mark(UserId(3))
 
 
 def test_names_outlive_a_checkpoint() -> None:

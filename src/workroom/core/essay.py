@@ -435,9 +435,9 @@ class EssayRoom(Room[EssayState]):
         self._pace.seen(state.feedback)
         self._delivery.restored(text.head())
 
-    def checkpoint(self) -> tuple[EssayState, bytes]:
-        """The head and its Yjs state. Only meaningful while nothing is pending."""
-        return self.head, self._text.state()
+    def checkpoint(self) -> tuple[EssayState, bytes, str]:
+        """The head, its Yjs state, and who wrote each letter of it."""
+        return self.head, self._text.state(), self._text.head().authors
 
     def close(self) -> None:
         """The room leaves memory."""

@@ -8,9 +8,9 @@ whole chapter (a ``Moment``) is enough to go on from, and what came of a chapter
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Final, NamedTuple
 
 from workroom.core.commands import NameRevision
@@ -25,6 +25,7 @@ CHAPTER: Final = 512
 """Entries of a chapter."""
 TOGETHER: Final = 60_000
 """Text edits of one author that are less than this apart (ms) belong to one group."""
+_RUN: Final = re.compile(r"(.)\1*+", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,12 @@ class Teller:
 
 def runs_of(marks: str) -> list[tuple[int, int]]:
     """How many letters in a row have which label: ``(count, place of the label)``."""
-    return [(sum(1 for _ in run), ord(mark)) for mark, run in groupby(marks)]
+    return [(run.end() - run.start(), ord(run[1])) for run in _RUN.finditer(marks)]
+
+
+def spelled(runs: Iterable[Sequence[int]]) -> str:
+    """The marks again, from their runs."""
+    return "".join([chr(place) * count for count, place in runs])
 
 
 def compact(moment: Moment) -> Moment:

@@ -30,6 +30,7 @@ from workroom.core.revisions import (
     grouped,
     revision_of,
     runs_of,
+    spelled,
 )
 from workroom.errors import Unavailable
 from workroom.ids import MAX_ID, EssayId, RoomId
@@ -192,7 +193,7 @@ def _moment(milestone: Milestone) -> Moment:
     return Moment(
         essay_state_of(body["state"]),
         tuple([Label(*label) for label in body["labels"]]),
-        "".join([chr(place) * count for count, place in body["runs"]]),
+        spelled(body["runs"]),
     )
 
 

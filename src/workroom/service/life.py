@@ -19,6 +19,7 @@ from workroom.core.limits import RoomRules
 from workroom.core.people import Right
 from workroom.core.project import ProjectRoom
 from workroom.core.project_state import ProjectState
+from workroom.core.revisions import runs_of, spelled
 from workroom.core.text import Highlight, Mirror, YText
 from workroom.errors import Unavailable
 from workroom.ids import EssayId, FeedbackId, ProjectId, RoomKind, UserId
@@ -57,9 +58,9 @@ def essay_parts(
     stored: StoredRoom, new_client_id: Callable[[], int]
 ) -> tuple[EssayState, EssayText]:
     """State and text of a stored essay. Raises ValueError and the like for a log that is broken."""
-    state, yjs = _essay_checkpoint(stored.checkpoint) if stored.checkpoint else (None, None)
-    text = state.text if state else ""
-    mirror = Mirror(text, authors=_authors(text, state), seq=state.seq if state else 0)
+    kept = _essay_checkpoint(stored.checkpoint) if stored.checkpoint else None
+    state, yjs = (kept.state, kept.yjs) if kept else (None, None)
+    mirror = Mirror(kept.state.text, authors=kept.authors, seq=kept.seq) if kept else Mirror()
     updates = []
     for entry in _entries(stored.records):
         fact = entry.fact
@@ -75,11 +76,6 @@ def essay_parts(
         message = f"the log of {stored.room} ends before its last entry"
         raise ValueError(message)
     return state, EssayText(ytext, mirror)
-
-
-def _authors(text: str, state: EssayState | None) -> str:
-    """After a checkpoint nobody knows who wrote what: it all counts as the last editor's."""
-    return author_mark(state.edited_by) * len(text) if state else ""
 
 
 def _project(stored: StoredRoom) -> ProjectState:
@@ -110,11 +106,13 @@ def checkpoint_seq(stored: StoredRoom) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """The whole state of a room at its head, taken at one moment and not written out yet."""
+class EssayDraft:
+    """The whole of an essay's room at its head, taken at one moment and not written out yet."""
 
-    state: EssayState | ProjectState
-    yjs: bytes = b""
+    state: EssayState
+    yjs: bytes
+    authors: str
+    """The ``author_mark`` of each letter."""
 
     @property
     def seq(self) -> int:
@@ -123,15 +121,34 @@ class Draft:
 
     def checkpoint(self) -> Checkpoint:
         """Write it out. Takes milliseconds where there is much feedback; good on any thread."""
-        if isinstance(self.state, ProjectState):
-            return Checkpoint(self.seq, orjson.dumps(_project_body(self.state)))
-        body = orjson.dumps(essay_body(self.state))
+        body = orjson.dumps({**essay_body(self.state), "authors": runs_of(self.authors)})
         return Checkpoint(self.seq, len(body).to_bytes(_LENGTH, "big") + body + self.yjs)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDraft:
+    """The same of a project's."""
+
+    state: ProjectState
+
+    @property
+    def seq(self) -> int:
+        """The number of the last entry in it."""
+        return self.state.seq
+
+    def checkpoint(self) -> Checkpoint:
+        """Write it out."""
+        return Checkpoint(self.seq, orjson.dumps(_project_body(self.state)))
+
+
+Draft = EssayDraft | ProjectDraft
 
 
 def draft(room: AnyRoom) -> Draft:
     """The room's whole state at its head, durable or not."""
-    return Draft(room.head) if isinstance(room, ProjectRoom) else Draft(*room.checkpoint())
+    if isinstance(room, ProjectRoom):
+        return ProjectDraft(room.head)
+    return EssayDraft(*room.checkpoint())
 
 
 def _rights_body(rights: Any) -> dict[str, str]:
@@ -171,10 +188,14 @@ def essay_state_of(body: dict[str, Any]) -> EssayState:
     )
 
 
-def _essay_checkpoint(stored: Checkpoint) -> tuple[EssayState, bytes]:
+def _essay_checkpoint(stored: Checkpoint) -> EssayDraft:
+    """What was written out. Earlier versions did not say who wrote what: the last editor, then."""
     length = int.from_bytes(stored.state[:_LENGTH], "big")
     body = orjson.loads(stored.state[_LENGTH : _LENGTH + length])
-    return essay_state_of(body), stored.state[_LENGTH + length :]
+    runs = body.pop("authors", None)
+    state = essay_state_of(body)
+    marks = author_mark(state.edited_by) * len(state.text) if runs is None else spelled(runs)
+    return EssayDraft(state, stored.state[_LENGTH + length :], marks)
 
 
 def _feedback_body(item: Feedback) -> dict[str, Any]:
