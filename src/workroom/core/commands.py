@@ -104,6 +104,22 @@ class DeleteFeedback:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreRevision:
+    """Put the text of revision ``revision`` back, which was ``content``. Feedback stays."""
+
+    revision: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameRevision:
+    """Call a revision something; None takes its name away."""
+
+    revision: int
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeEssay:
     """Set ``title``, ``prompt`` and/or ``word_limit`` (None: no limit)."""
 
@@ -140,6 +156,8 @@ EssayCommand = (
     | QuoteFeedback
     | ChangeFeedback
     | DeleteFeedback
+    | RestoreRevision
+    | NameRevision
     | ChangeEssay
     | SetRight
     | DeleteRoom

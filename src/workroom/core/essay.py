@@ -17,8 +17,10 @@ from workroom.core.commands import (
     DeleteRoom,
     Join,
     Leave,
+    NameRevision,
     Origin,
     QuoteFeedback,
+    RestoreRevision,
     SaveText,
     SetRight,
     StartTyping,
@@ -36,7 +38,7 @@ from workroom.core.entries import (
 )
 from workroom.core.essay_state import EssayState, evolve
 from workroom.core.essay_text import EssayText
-from workroom.core.essay_view import shown_feedback, shown_text
+from workroom.core.essay_view import retold, shown_feedback, shown_text
 from workroom.core.events import (
     CursorMoved,
     EssayUpdated,
@@ -51,6 +53,7 @@ from workroom.core.feedback_room import FeedbackPace, feedback_to_change, find_q
 from workroom.core.limits import RoomRules
 from workroom.core.people import User
 from workroom.core.permissions import Verb
+from workroom.core.revisions import naming
 from workroom.core.room import Glimpse, Pending, Room
 from workroom.core.text import (
     Candidate,
@@ -60,6 +63,7 @@ from workroom.core.text import (
     Side,
     Version,
     clean_with_carets,
+    diff,
     to_utf16,
     utf16_length,
 )
@@ -120,6 +124,10 @@ class EssayRoom(Room[EssayState]):
                 return self._change_feedback(command, origin, now)
             case DeleteFeedback():
                 return self._delete_feedback(command, origin, now)
+            case RestoreRevision():
+                return self._restore(command, origin, now)
+            case NameRevision():
+                return self._name(command, origin, now)
             case ChangeEssay():
                 return self._change(command, origin, now)
             case SetRight():
@@ -136,19 +144,16 @@ class EssayRoom(Room[EssayState]):
         self._require(origin, Verb.EDIT)
         carets = command.cursor, command.selection_end
         content, [cursor, selection_end] = clean_with_carets(command.content, *carets)
-        units = utf16_length(content)
-        if units > self.rules.essay_units:
-            message = (
-                f"an essay holds at most {self.rules.essay_units} UTF-16 units, this has {units}"
-            )
-            raise TooLarge(message, field="content")
+        self._require_room_for(content)
         reader = self._delivery.reader(origin.connection, origin.user.id, now.tick)
         bases = self._named(command.base_seq, reader)
         merge = reader.save_from(bases, content, cursor, now.tick)
         effects = self._types(origin.user, now) if origin.connection is not None else []
         facts = []
         if not merge.change.is_empty:
-            facts.append(self._text.commit(merge.change, self.head.seq + 1, origin.user.id))
+            fact = self._text.commit(merge.change, self.head.seq + 1, origin.user.id)
+            doubtful = merge.inferred and merge.foreign > 0
+            facts.append(replace(fact, inferred=True) if doubtful else fact)
         pending, outcome = self._accept(command, origin, facts, now)
         reader.accepted(merge)
         version = self._text.head()
@@ -174,6 +179,37 @@ class EssayRoom(Room[EssayState]):
             return bases
         message = f"version {base_seq} is too old to be merged; read the essay again"
         raise Conflict(message, field="base_seq")
+
+    def _require_room_for(self, content: str) -> None:
+        units = utf16_length(content)
+        if units > self.rules.essay_units:
+            message = (
+                f"an essay holds at most {self.rules.essay_units} UTF-16 units, this has {units}"
+            )
+            raise TooLarge(message, field="content")
+
+    def _restore(self, command: RestoreRevision, origin: Origin, now: Now) -> Outcome:
+        """An edit like any other, from the head: what others are still typing is merged with it."""
+        self._require(origin, Verb.EDIT)
+        self._require_room_for(command.content)
+        change = diff(self._text.text, command.content)
+        facts = []
+        if not change.is_empty:
+            fact = self._text.commit(change, self.head.seq + 1, origin.user.id)
+            facts.append(replace(fact, restores=command.revision))
+        pending, outcome = self._accept(command, origin, facts, now)
+        if facts:
+            version = self._text.head()
+            self._saves[pending.state.seq] = Untold(
+                version, exact=True, cursor=None, selection_end=None
+            )
+        return self._settle_now(outcome, now)
+
+    def _name(self, command: NameRevision, origin: Origin, now: Now) -> Outcome:
+        self._require(origin, Verb.EDIT)
+        fact = naming(self.head, command, self.rules)
+        _, outcome = self._accept(command, origin, [fact] if fact else [], now)
+        return self._settle_now(outcome, now)
 
     def _add_feedback(
         self, command: AddFeedback | QuoteFeedback, origin: Origin, now: Now
@@ -301,57 +337,30 @@ class EssayRoom(Room[EssayState]):
         return super()._settled(pending, now)
 
     def _welcome(self, connection: ConnectionId, _user: User, now: Now) -> list[Effect]:
-        probe = self._delivery.welcomed(connection, now.tick)
-        events: list[Event] = [shown_text(self.confirmed, self.people), *self._present(now)]
-        return [*(Send(connection, event) for event in events), Probe(connection, probe)]
+        text = shown_text(self.confirmed, self.people)
+        return self._sent(connection, [text, *self._present(now)], now)
 
     def _make_up(
-        self, connection: ConnectionId, user: User, missed: Sequence[Entry], now: Now
+        self, connection: ConnectionId, _user: User, missed: Sequence[Entry], now: Now
     ) -> list[Effect]:
-        del user
-        effects: list[Effect] = []
-        edits = [entry.seq for entry in missed if isinstance(entry.fact, TextEdited)]
-        for entry in missed:
-            if edits and entry.seq == edits[-1]:
-                shown = replace(shown_text(self.confirmed, self.people), seq=entry.seq)
-                probe = self._delivery.welcomed(connection, now.tick)
-                effects += [Send(connection, shown), Probe(connection, probe)]
-                effects += self._moved_since(edits[0], entry.seq, connection)
-            else:
-                effects += [Send(connection, event) for event in self._retold(entry)]
-        if not edits:
+        events = retold(self.confirmed, self.people, missed, self._text.first_change_since)
+        if not any(isinstance(event, EssayUpdated) for event in events):
             self._delivery.has_latest(connection, now.tick)
-        return effects + [Send(connection, joined) for joined in self._present(now)]
-
-    def _retold(self, entry: Entry) -> list[Event]:
-        """What somebody is told afterwards of an entry: feedback as it is now."""
-        state, fact = self.confirmed, entry.fact
-        match fact:
-            case FeedbackAdded() | FeedbackChanged():
-                kind = NewFeedback if isinstance(fact, FeedbackAdded) else FeedbackUpdated
-                shown = shown_feedback(state, self.people, [fact.feedback_id])
-                return [kind(state.id, entry.seq, item) for item in shown.values()]
-            case FeedbackDeleted(feedback_id=feedback_id):
-                return [FeedbackRemoved(state.id, entry.seq, feedback_id)]
-            case _:
-                return []
-
-    def _moved_since(self, edit: int, seq: int, connection: ConnectionId) -> list[Effect]:
-        """The highlights behind the first place that was changed by ``edit`` or later."""
-        state = self.confirmed
-        first = self._text.first_change_since(edit - 1)
-        moved = [
-            item.id
-            for item in state.feedback.values()
-            if item.highlight is not None and item.highlight.end >= first
-        ]
-        shown = shown_feedback(state, self.people, moved)
-        return [Send(connection, FeedbackUpdated(state.id, seq, item)) for item in shown.values()]
+        return self._sent(connection, [*events, *self._present(now)], now)
 
     def _more_state(self, connection: ConnectionId) -> list[Effect]:
         state = self.confirmed
         shown = shown_feedback(state, self.people, state.feedback)
         return [Send(connection, NewFeedback(state.id, state.seq, item)) for item in shown.values()]
+
+    def _sent(self, connection: ConnectionId, events: list[Event], now: Now) -> list[Effect]:
+        """Tell these to a connection; when the text is among them, its arrival is asked for."""
+        effects: list[Effect] = []
+        for event in events:
+            effects.append(Send(connection, event))
+            if isinstance(event, EssayUpdated):
+                effects.append(Probe(connection, self._delivery.welcomed(connection, now.tick)))
+        return effects
 
     def _arrived(
         self, connection: ConnectionId, user: User, now: Now, *, first: bool
@@ -403,11 +412,8 @@ class EssayRoom(Room[EssayState]):
     ) -> list[Effect]:
         """As in every room; when the text is among it, its arrival is asked for."""
         effects = super().catch_up(connection, knows, now)
-        for at, effect in enumerate(effects):
-            if isinstance(effect, Send) and isinstance(effect.event, EssayUpdated):
-                probe = Probe(connection, self._delivery.welcomed(connection, now.tick))
-                return [*effects[: at + 1], probe, *effects[at + 1 :]]
-        return effects
+        events = [effect.event for effect in effects if isinstance(effect, Send)]
+        return self._sent(connection, events, now)
 
     def glimpse(self, slow: ConnectionId | None = None) -> Glimpse[EssayState]:
         """As in every room; what waits for the connection goes on waiting until it reads again."""
@@ -472,9 +478,9 @@ class EssayRoom(Room[EssayState]):
         self._pace.seen(state.feedback)
         self._delivery.restored(text)
 
-    def checkpoint(self) -> tuple[EssayState, bytes]:
-        """The head and its Yjs state. Only meaningful while nothing is pending."""
-        return self.head, self._text.state()
+    def checkpoint(self) -> tuple[EssayState, bytes, str]:
+        """The head, its Yjs state, and who wrote each letter of it."""
+        return self.head, self._text.state(), self._text.head().authors
 
     def close(self) -> None:
         """The room leaves memory."""

@@ -33,6 +33,7 @@ from workroom.service.accounts import Accounts
 from workroom.service.hub import Hub
 from workroom.service.life import AnyRoom
 from workroom.service.remarks import Remarks, Slice
+from workroom.service.revisions import Revisions
 
 State = TypeVar("State", EssayState, ProjectState)
 
@@ -82,6 +83,8 @@ class Library:
         self._new_client_id = new_client_id
         self.remarks = Remarks(hub)
         """The feedback on essays."""
+        self.revisions = Revisions(hub)
+        """The history of essays."""
 
     # ---- essays -----------------------------------------------------------------------------
 

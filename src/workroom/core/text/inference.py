@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from workroom.core.text.change import Builder, Change
+from workroom.core.text.additions import restoring, without_deletions
+from workroom.core.text.change import Change
 from workroom.core.text.diff import diff
 from workroom.core.text.mirror import Mirror, Version
 from workroom.core.text.rebase import Rebased, rebase, signed
@@ -120,6 +121,8 @@ class Saved:
     base: Candidate
     inferred: bool
     """Whether the base was guessed: worth a mark in the history when others' text is deleted."""
+    foreign: int
+    """How many letters that others wrote the client deleted from the base."""
     additions_only: bool
     """Whether deletions were left out: the client must be sent the text."""
     change: Change
@@ -257,20 +260,22 @@ class Reader:
         base, mine = chosen or self._cheapest(
             (told, []) if told else self._candidates(), text, caret, now
         )
-        refused = not told and self._is_unproven_deletion(base, mine)
-        made = _without_deletions(mine, base.text) if refused else mine
+        foreign = self._foreign(base, mine)
+        refused = foreign > FOREIGN_DELETION and not told and not self._is_proven(base)
+        made = without_deletions(mine, base.text) if refused else mine
         merged = self._rebase(base, made, join=self._goes_on(mine, now))
         bridge, bridge_authors = merged.bridge, merged.bridge_authors
         if refused:
-            bridge = _restoring(mine, made, base.text).compose(bridge)
+            bridge = restoring(mine, made, base.text).compose(bridge)
             signature = signed(made, self._author)
-            bridge_authors = _restoring(mine, signature, base.authors).compose(bridge_authors)
+            bridge_authors = restoring(mine, signature, base.authors).compose(bridge_authors)
         return Saved(
             text=text,
             caret=caret,
             at=now,
             base=base,
             inferred=not told,
+            foreign=foreign,
             additions_only=refused,
             change=merged.change,
             bridge=bridge,
@@ -462,39 +467,18 @@ class Reader:
             and now - self._saved_at < JOIN_WITHIN
         )
 
-    def _is_unproven_deletion(self, base: Candidate, mine: Change) -> bool:
-        """Whether much of what others wrote would go without a sign that the client had it."""
-        if base.is_own or not self._has_pongs or base.number <= self._arrived:
-            return False
-        foreign = sum(
+    def _is_proven(self, base: Candidate) -> bool:
+        """Whether there is a sign that the client had this text."""
+        return base.is_own or not self._has_pongs or base.number <= self._arrived
+
+    def _foreign(self, base: Candidate, mine: Change) -> int:
+        """How many letters that others wrote a change of ``base`` deletes."""
+        return sum(
             deleted - base.authors.count(self._author, at, at + deleted)
             for at, deleted, _ in mine.hunks()
         )
-        return foreign > FOREIGN_DELETION
 
 
 def _is_in_word(text: str, caret: int | None) -> bool:
     """Whether a word may be unfinished at the caret."""
     return not caret or caret > len(text) or in_word(text[caret - 1])
-
-
-def _without_deletions(change: Change, before: str) -> Change:
-    """The insertions alone, with a blank behind one that would else touch a word that stays."""
-    hunks = []
-    for at, deleted, inserted in change.hunks():
-        touches = inserted and deleted and in_word(before[at]) and not inserted[-1].isspace()
-        hunks.append((at, 0, f"{inserted} " if touches else inserted))
-    return Change.of(change.before, hunks)
-
-
-def _restoring(change: Change, additions: Change, before: str) -> Change:
-    """From what ``change`` makes of ``before`` to what its ``additions`` alone make of it."""
-    build = Builder()
-    at = 0
-    added = {hunk.at: hunk.inserted for hunk in additions.hunks()}
-    for start, deleted, inserted in change.hunks():
-        build.keep(start - at + len(inserted))
-        build.insert(added.get(start, "")[len(inserted) :] + before[start : start + deleted])
-        at = start + deleted
-    build.keep(change.before - at)
-    return build.change()
