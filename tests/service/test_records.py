@@ -64,7 +64,7 @@ def test_a_checkpoint_that_knows_no_authors_takes_the_last_editor_for_all() -> N
     old = len(older).to_bytes(4, "big") + older + made.state[4 + size :]
 
     stored = StoredRoom(room, 2, Checkpoint(2, old), (), {})
-    loaded, mirrored = essay_parts(stored, lambda: 9)
+    loaded, mirrored = essay_parts(stored, [to_entry(each) for each in stored.records], lambda: 9)
 
     assert loaded == state
     assert mirrored.head().authors == 5 * author_mark(UserId(3))

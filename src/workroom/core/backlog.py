@@ -33,6 +33,11 @@ class Backlog:
         """All entries after this number are here."""
         return self.newest - len(self._entries)
 
+    @property
+    def lowest(self) -> int:
+        """Where ``floor`` can be at best: more is never kept."""
+        return max(0, self.newest - MOST_MISSED)
+
     def add(self, entry: Entry) -> None:
         """The entry after the newest. Raises ValueError for any other."""
         if entry.seq != self.newest + 1:

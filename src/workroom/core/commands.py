@@ -50,6 +50,8 @@ class SaveText:
     cursor: int | None = None
     selection_end: int | None = None
     base_seq: int | None = None
+    base_text: str | None = None
+    """The text at ``base_seq``, where that is too long ago for the room to know (``lacks``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,10 @@ class Delivery:
         """The text that a client last had, as far as anybody can know."""
         return self._writers.newest(connection, user_id) or self.latest
 
+    def knows(self, base_seq: int, connection: ConnectionId | None) -> bool:
+        """Whether a save from this connection can be merged that names that version."""
+        return self._writers.know(base_seq, connection)
+
     def saved(self, connection: ConnectionId, tick: float, *, astray: bool) -> None:
         """A save of this connection was accepted by its reader.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from workroom.core.awareness import Typists
+from workroom.core.bases import bases_named
 from workroom.core.commands import (
     AddFeedback,
     ChangeEssay,
@@ -56,10 +57,8 @@ from workroom.core.permissions import Verb
 from workroom.core.revisions import naming
 from workroom.core.room import Glimpse, Pending, Room
 from workroom.core.text import (
-    Candidate,
     Change,
     Highlight,
-    Reader,
     Side,
     Version,
     clean_with_carets,
@@ -68,7 +67,7 @@ from workroom.core.text import (
     utf16_length,
 )
 from workroom.core.time import Now
-from workroom.errors import Conflict, InvalidMessage, NotFound, TooLarge
+from workroom.errors import InvalidMessage, NotFound, TooLarge
 from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, UserId
 
 
@@ -146,7 +145,7 @@ class EssayRoom(Room[EssayState]):
         content, [cursor, selection_end] = clean_with_carets(command.content, *carets)
         self._require_room_for(content)
         reader = self._delivery.reader(origin.connection, origin.user.id, now.tick)
-        bases = self._named(command.base_seq, reader)
+        bases = bases_named(command, reader, self.head.seq)
         merge = reader.save_from(bases, content, cursor, now.tick)
         effects = self._types(origin.user, now) if origin.connection is not None else []
         facts = []
@@ -168,17 +167,14 @@ class EssayRoom(Room[EssayState]):
             self._delivery.saved(origin.connection, now.tick, astray=merge.additions_only)
         return self._settle_now(Outcome(outcome.entries, (*effects, *outcome.effects)), now)
 
-    def _named(self, base_seq: int | None, reader: Reader) -> list[Candidate]:
-        """The texts that a client can mean by the version that it names; none without one."""
-        if base_seq is None:
-            return []
-        if base_seq > self.head.seq:
-            message = f"there is no version {base_seq} yet, the newest is {self.head.seq}"
-            raise Conflict(message, field="base_seq")
-        if bases := reader.versions(base_seq):
-            return bases
-        message = f"version {base_seq} is too old to be merged; read the essay again"
-        raise Conflict(message, field="base_seq")
+    def lacks(self, command: Command, origin: Origin) -> bool:
+        """As in every room; also the text that a save names, when that is too long ago."""
+        if not isinstance(command, SaveText):
+            return super().lacks(command, origin)
+        base_seq = command.base_seq
+        if base_seq is None or command.base_text is not None:
+            return False
+        return not self._delivery.knows(base_seq, origin.connection)
 
     def _require_room_for(self, content: str) -> None:
         units = utf16_length(content)

@@ -153,6 +153,11 @@ class Room(ABC, Generic[State]):
         present = frozenset(self.presence.user_ids())
         return Glimpse(self.confirmed, present, frozenset(self._typing()))
 
+    def lacks(self, command: Command, _origin: Origin) -> bool:
+        """Whether older entries than are in memory are needed to carry out this command."""
+        since = command.since if isinstance(command, Join) else None
+        return since is not None and self.backlog.lowest <= since < self.backlog.floor
+
     def arrived(self, connection: ConnectionId, probe: int, now: Now) -> None:
         """A ``Probe`` came back: what was told before it has arrived there."""
 

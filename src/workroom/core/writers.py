@@ -208,6 +208,14 @@ class Writers:
         served = self._served.get(user_id)
         return self._text.mirror.version_at(served[-1][0]) if served else None
 
+    def know(self, base_seq: int, connection: ConnectionId | None) -> bool:
+        """Whether that version is in memory, or the connection has gone on from it already."""
+        if self._text.mirror.reaches(base_seq):
+            return True
+        writer = None if connection is None else self.live.get(connection)
+        own = None if writer is None else writer.reader.own
+        return own is not None and base_seq in (own.root, own.seq)
+
     def _predecessor(self, user_id: UserId, tick: float) -> Reader | None:
         """What the same user had through the connection that they used before this one.
 

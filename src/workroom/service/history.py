@@ -74,6 +74,17 @@ class History:
         """The essay after entry ``seq``, which there must be, and what this entry did."""
         return await self._tell(room, await self._milestone(room, seq - 1), seq)
 
+    async def text(self, room: RoomId, seq: int) -> str:
+        """The text after entry ``seq``; there is none before the first."""
+        return (await self.tell(room, seq)).moment.state.text if seq else ""
+
+    async def entries(self, room: RoomId, after: int, until: int) -> list[Entry]:
+        """The entries ``after`` (exclusive) to ``until``, in order."""
+        found: list[Entry] = []
+        async for records in self._records(room, after, until):
+            found += await self._read(room, partial(list, map(to_entry, records)))
+        return found
+
     async def revisions(self, room: RoomId, after: int, until: int) -> list[Revision]:
         """Each of the entries ``after`` (exclusive) to ``until``, the last one first."""
         found: list[Revision] = []

@@ -28,6 +28,7 @@ from workroom.ports.store import (
 )
 from workroom.protocol.dialect import Dialect
 from workroom.service.fanout import Recipient
+from workroom.service.hindsight import Hindsight
 from workroom.service.history import History
 from workroom.service.life import AnyRoom, Draft, checkpoint_seq, revive
 from workroom.service.records import to_record
@@ -64,6 +65,9 @@ class Hub:
         self.clock = clock
         self.history = History(store)
         """The past of the essays."""
+        self._hindsight = Hindsight(self.history)
+        self._held: dict[ConnectionId, list[tuple[RoomId, Command, Origin]]] = {}
+        """What connections ask for whose last command waits for something long ago."""
         self.replies = Replies()
         self._dialects = dialects
         self._new_client_id = new_client_id
@@ -99,8 +103,16 @@ class Hub:
         """Carry out a command, from a connection. Answers go through ``replies``."""
         if not isinstance(command, AWARENESS) and not self.replies.begin(origin, room):
             return
-        host = self._rooms.get(room)
-        if host is not None and room not in self._waiting and not _needs_id(command):
+        self._pass_on(room, command, origin)
+
+    def _pass_on(self, room: RoomId, command: Command, origin: Origin) -> None:
+        """Give a command to its room; in order with what the connection asked before."""
+        host, held = self._rooms.get(room), self._held.get(origin.connection or ConnectionId(0))
+        if held is not None:
+            held.append((room, command, origin))
+        elif host is not None and host.room.lacks(command, origin):
+            self._hold(host, command, origin)
+        elif host is not None and room not in self._waiting and not _needs_id(command):
             host.idle_since = None
             host.submit(command, origin)
         elif host is not None and self._feedback_ids and room not in self._waiting:
@@ -239,6 +251,31 @@ class Hub:
         except Exception as mistake:  # noqa: BLE001 -- ours; whoever asks for it is told
             log_failure(log, "milestone_not_kept", mistake, room=str(room))
 
+    # ---- what is long ago -------------------------------------------------------------------
+
+    def _hold(self, host: RoomHost, command: Command, origin: Origin) -> None:
+        """Keep back what this connection asks, until its room knows enough of its past."""
+        if origin.connection is not None:
+            self._held[origin.connection] = []
+        self._spawn(self._look_back(host, command, origin))
+
+    async def _look_back(self, host: RoomHost, command: Command, origin: Origin) -> None:
+        room, failure = host.room.id, None
+        try:
+            command = await self._hindsight.give(host.room, command)
+        except Unavailable as unavailable:
+            failure = unavailable
+        except Exception as mistake:  # noqa: BLE001 -- ours; whoever asked is answered
+            log_failure(log, "past_not_read", mistake, room=str(room))
+            failure = Unavailable("the server made a mistake; it has been logged")
+        held = self._held.pop(origin.connection or ConnectionId(0), [])
+        if failure is not None:
+            self.refused(origin, room, failure)
+        elif self._is_here(origin) or not isinstance(command, Join):
+            self._wait_for(room, command, origin)
+        for each in held:
+            self._pass_on(*each)
+
     # ---- loading ----------------------------------------------------------------------------
 
     def _wait_for(self, room: RoomId, command: Command, origin: Origin) -> None:
@@ -262,8 +299,7 @@ class Hub:
             elif _needs_id(command) and no_ids is not None:
                 self.refused(origin, room, no_ids)
             else:
-                host.idle_since = None
-                host.submit(self._with_id(command), origin)
+                self._pass_on(room, command, origin)
 
     async def _try_to_open(self, room: RoomId) -> tuple[RoomHost | None, Unavailable | None]:
         try:

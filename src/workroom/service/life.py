@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -37,32 +37,45 @@ def revive(stored: StoredRoom, rules: RoomRules, new_client_id: Callable[[], int
     ``new_client_id``: a fresh Yjs client id (below 2**53) for this life of the text.
     """
     try:
-        if stored.room.kind is RoomKind.PROJECT:
-            return ProjectRoom(_project(stored), stored.people, rules)
-        state, text = essay_parts(stored, new_client_id)
-        return EssayRoom(state, text, stored.people, rules)
+        entries = _entries(stored.records)
+        room = _room(stored, entries, rules, new_client_id)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"the stored log of {stored.room} cannot be read"
         raise Unavailable(message) from error
+    room.backlog.reach_back(entries)
+    return room
+
+
+def _room(
+    stored: StoredRoom,
+    entries: Sequence[Entry],
+    rules: RoomRules,
+    new_client_id: Callable[[], int],
+) -> AnyRoom:
+    if stored.room.kind is RoomKind.PROJECT:
+        return ProjectRoom(_project(stored, entries), stored.people, rules)
+    return EssayRoom(*essay_parts(stored, entries, new_client_id), stored.people, rules)
 
 
 def restore(room: AnyRoom, stored: StoredRoom, new_client_id: Callable[[], int]) -> None:
     """Put a room that ran ahead back to what is stored. Raises Unavailable as above."""
+    entries = _entries(stored.records)
     if isinstance(room, ProjectRoom):
-        room.restore(_project(stored))
+        room.restore(_project(stored, entries))
     else:
-        room.restore(*essay_parts(stored, new_client_id))
+        room.restore(*essay_parts(stored, entries, new_client_id))
+    room.backlog.reach_back(entries)
 
 
 def essay_parts(
-    stored: StoredRoom, new_client_id: Callable[[], int]
+    stored: StoredRoom, entries: Sequence[Entry], new_client_id: Callable[[], int]
 ) -> tuple[EssayState, EssayText]:
     """State and text of a stored essay. Raises ValueError and the like for a log that is broken."""
     kept = _essay_checkpoint(stored.checkpoint) if stored.checkpoint else None
     state, yjs = (kept.state, kept.yjs) if kept else (None, None)
     mirror = Mirror(kept.state.text, authors=kept.authors, seq=kept.seq) if kept else Mirror()
     updates = []
-    for entry in _entries(stored.records):
+    for entry in entries:
         fact = entry.fact
         if isinstance(fact, TextEdited):
             updates.append(fact.update)
@@ -78,11 +91,11 @@ def essay_parts(
     return state, EssayText(ytext, mirror)
 
 
-def _project(stored: StoredRoom) -> ProjectState:
+def _project(stored: StoredRoom, entries: Sequence[Entry]) -> ProjectState:
     state = None
     if stored.checkpoint:
         state = _project_state(orjson.loads(stored.checkpoint.state))
-    for entry in _entries(stored.records):
+    for entry in entries:
         if state is None:
             state = project_state.first_state(ProjectId(stored.room.number), entry)
         else:

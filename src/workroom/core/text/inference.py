@@ -199,13 +199,15 @@ class Reader:
         It took that version, and may have saved since: then it goes on with its own text. Some say
         the number that their own last save was given instead.
         """
+        own = self._own
+        if own is not None and own.root == seq:
+            return [own]
         number = self.mirror.number_at(seq)
         taken = next((v for v in reversed(self._versions) if v.seq == number), None)
         if taken is None and (past := self.mirror.version_at(seq)) is not None:
             taken = Candidate(*past, -1, float("-inf"))
         if taken is None:
             return []
-        own = self._own
         if own is None:
             return [taken]
         if own.root == taken.seq:
