@@ -58,9 +58,9 @@ class Emotion(Shape):
 
     pleasure: Annotated[float, Field(ge=0, le=0.8602)]
     """0.69 brightness + 0.22 saturation; 0 for black, 0.8602 for pure yellow."""
-    arousal: Annotated[float, Field(ge=-0.31, le=0.5777)]
+    arousal: Annotated[float, Field(ge=-0.31, le=0.5776)]
     """-0.31 brightness + 0.60 saturation; -0.31 for white, 0.5776 for pure blue."""
-    dominance: Annotated[float, Field(ge=-0.76, le=0.2652)]
+    dominance: Annotated[float, Field(ge=-0.76, le=0.2651)]
     """-0.76 brightness + 0.32 saturation; -0.76 for white, 0.2651 for pure blue."""
 
 
