@@ -51,9 +51,11 @@ def seen(folder: Path, pixels: Pixels) -> ImageResult:
     return analyze_image(picture(folder, pixels), ignore)
 
 
-def png(width: int, height: int, depth: int, kind: int, rows: bytes) -> bytes:
+def png(
+    width: int, height: int, depth: int, kind: int, rows: bytes, *, interlaced: bool = False
+) -> bytes:
     """A PNG of any header over any data. ``kind`` is PNG's colour type."""
-    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlaced)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*it) for it in chunks)
 

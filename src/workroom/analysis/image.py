@@ -38,7 +38,7 @@ SOURCES: Final = (
     ),
     (
         "Brightness and saturation: A. Hanbury, A 3D-Polar Coordinate Colour Representation Well "
-        "Adapted to Image Analysis, SCIA 2003"
+        "Adapted to Image Analysis (SCIA 2003)"
     ),
     (
         "Colourfulness: D. Hasler and S. Suesstrunk, Measuring Colourfulness in Natural Images, "

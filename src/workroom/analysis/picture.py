@@ -25,6 +25,7 @@ from workroom.analysis.errors import (
     UnsupportedMedia,
 )
 from workroom.analysis.limits import ImageLimits
+from workroom.analysis.png import is_complete
 
 Format = Literal["PNG", "JPEG", "WEBP", "GIF"]
 
@@ -71,6 +72,8 @@ def open_picture(path: Path, limits: ImageLimits) -> Iterator[Picture]:
                 _check_scans(file, limits)
             with _decoding():
                 picture = _decode(image)
+                if image.format == "PNG" and _may_lack_rows(image) and not is_complete(file):
+                    raise DamagedMedia("The picture is damaged or incomplete")
             yield picture
 
 
@@ -81,6 +84,14 @@ def _decode(image: Image.Image) -> Picture:
     image.load()
     width, height = reversed(image.size) if _lies_sideways(image) else image.size
     return Picture(image, name, width, height, animated)
+
+
+def _may_lack_rows(image: Image.Image) -> bool:
+    """Missing rows are zeros. Counting them is slow, so it is done only where that is the end."""
+    width, height = image.size
+    return bool(image.info.get("interlace")) or not any(
+        image.crop((0, height - 1, width, height)).tobytes()
+    )
 
 
 def _lies_sideways(image: Image.Image) -> bool:
