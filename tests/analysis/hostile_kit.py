@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 
 _PROGRAM = """
-import resource, sys
+import sys
 from pathlib import Path
 from workroom.analysis.audio import analyze_audio
 from workroom.analysis.errors import AnalysisError
 from workroom.analysis.image import analyze_image
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    # Not ru_maxrss: that one remembers the process which started this.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
 
 before = peak()
 said = ""

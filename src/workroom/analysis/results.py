@@ -181,7 +181,7 @@ class AudioResult(Shape):
     """As decoded, whatever the header claims."""
     sample_rate: Annotated[int, Field(ge=1)]
     """Hz."""
-    channels: Annotated[int, Field(ge=1)]
+    channels: Annotated[int, Field(ge=1, le=8)]
     loudness: Loudness
     levels: Levels
     silence: Share
