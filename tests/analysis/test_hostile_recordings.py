@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,6 +88,24 @@ def test_a_flac_that_claims_an_hour_is_not_begun(tmp_path: Path, samples: dict[s
     error = refused(written(tmp_path, bytes(data)))
     assert isinstance(error, MediaTooLarge)
     assert error.message == "The recording is longer than 15 minutes"
+
+
+def test_a_flac_that_does_not_say_how_long_it_is_is_measured_to_its_end(
+    tmp_path: Path, samples: dict[str, bytes]
+) -> None:
+    data = bytearray(samples["flac"])
+    data[21:26] = bytes([data[21] & 0xF0]) + bytes(4)
+    whole = analyze_audio(written(tmp_path, samples["flac"]), ignore)
+    assert analyze_audio(written(tmp_path, bytes(data)), ignore) == whole
+
+
+def test_noise_in_eight_channels_takes_no_more_time_than_its_samples(tmp_path: Path) -> None:
+    """The hardest for the true peak, and once for threads that waited for each other."""
+    path = recording(tmp_path, np.stack([noise(10, seed=it) for it in range(8)], axis=1))
+    analyze_audio(recording(tmp_path, sine(-20, 1), "warm.wav"), ignore)
+    started = time.process_time()
+    analyze_audio(path, ignore)
+    assert time.process_time() - started < 2
 
 
 def test_a_flac_that_ends_too_early_is_damaged(tmp_path: Path, samples: dict[str, bytes]) -> None:

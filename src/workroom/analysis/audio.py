@@ -62,7 +62,7 @@ def analyze_audio(
         meters = _Meters(sound)
         for channels in sound.blocks():
             meters.add(channels)
-            done = meters.levels.frames / max(sound.claimed, 1)
+            done = meters.levels.frames / sound.claimed if sound.claimed else 0.0
             progress.part(5, 90, done, "Processing audio...")
     progress.tell(90, "Estimating the tempo...")
     pulse = tempo(meters.spectrum.onsets(), meters.spectrum.rate)

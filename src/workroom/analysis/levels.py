@@ -57,8 +57,8 @@ _PAST: Final = 11
 """Samples that the interpolation looks back."""
 _RUN: Final = 32
 """Samples whose interpolation is one row of a matrix product."""
-_ROWS: Final = 256
-"""Of a product: small enough for the cache."""
+_ROWS: Final = 32
+"""Of a product: so few that the linear algebra starts no threads, which would cost more time."""
 
 
 def decibels(amplitude: float) -> float | None:

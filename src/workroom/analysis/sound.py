@@ -45,10 +45,20 @@ _CHANNELS: Final = 8
 """As many as there are agreed places for loudspeakers."""
 _LOUDEST: Final = 2.0**31
 """Samples stored as floats may be whole numbers of 32 bits by mistake; beyond is no sound."""
+_UNKNOWN: Final = 2**62
+"""From here on the decoder's number of frames means that it was not told, as in a stream."""
 _STEPS: Final = 32
 """Steps of 0.1 s in a block, at most."""
 _SAMPLES: Final = 1 << 19
 """Frames times channels of a block, as far as at least four steps fit."""
+
+
+class _Stream(soundfile.SoundFile):  # type: ignore[misc] # comes without types
+    """Read once, from its beginning to its end."""
+
+    def seekable(self) -> bool:
+        """Never: after each read a seek would follow, which fails where the length is unknown."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +84,9 @@ class Sound:
 
     @property
     def claimed(self) -> int:
-        """Frames, if the header is right."""
-        return int(self.file.frames)
+        """Frames, if the header is right; 0 if it does not say."""
+        frames = int(self.file.frames)
+        return frames if frames < _UNKNOWN else 0
 
     def blocks(self) -> Iterator[Samples]:
         """All frames once; every block but the last is ``block`` long. Raises AnalysisError."""
@@ -107,7 +118,7 @@ def open_sound(path: Path, limits: AudioLimits) -> Iterator[Sound]:
             raise UnsupportedMedia("This is not a WAV, FLAC, OGG or MP3 recording")
         with _decoding():
             # By descriptor: from a name, the decoder would draw its own conclusions.
-            file = soundfile.SoundFile(stream.fileno(), closefd=False)
+            file = _Stream(stream.fileno(), closefd=False)
         with file:
             yield _checked(file, limits)
 
