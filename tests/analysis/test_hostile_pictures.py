@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hostile_kit import memory_of
-from media_kit import RED, chunk, ignore, picture, png, solid
+from media_kit import RED, Said, chunk, ignore, picture, png, solid
 from workroom.analysis.errors import (
     AnalysisError,
     DamagedMedia,
@@ -213,6 +214,29 @@ def test_damage_anywhere_gives_a_result_or_a_reason(
     with suppress(AnalysisError):
         found = analyze_image(written(tmp_path, bytes(hurt)), ignore)
         assert found.width * found.height <= ImageLimits().pixels
+
+
+def test_a_time_limit_that_strikes_while_decoding_is_no_fault_of_the_picture(
+    tmp_path: Path,
+) -> None:
+    class TimeUp(Exception):
+        pass
+
+    def strike(_signal: int, _frame: object) -> None:
+        raise TimeUp
+
+    pixels = np.random.default_rng(2).integers(0, 256, (3000, 3000, 3), np.uint8)
+    path = picture(tmp_path, pixels, compress_level=1)
+    said: Said = []
+    before = signal.signal(signal.SIGVTALRM, strike)
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.05)
+        with pytest.raises(TimeUp):
+            analyze_image(path, lambda *it: said.append(it))
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+    assert said == [(5, "Decoding image...")]
 
 
 def test_a_limit_is_the_operators(tmp_path: Path) -> None:

@@ -6,7 +6,28 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from typing import Final
+
 from workroom.errors import WorkroomError
+
+DECODER_FAULTS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What decoders raise when they are fed nonsense. Not every ``Exception``: a time limit that
+strikes while one is at work is not the file's fault, and has to be passed on."""
 
 
 class AnalysisError(WorkroomError):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from workroom.analysis.errors import (
+    DECODER_FAULTS,
     AnalysisError,
     DamagedMedia,
     MediaTooLarge,
@@ -96,7 +97,7 @@ def _may_lack_rows(image: Image.Image) -> bool:
 
 def _lies_sideways(image: Image.Image) -> bool:
     """Whether the camera noted that it was held upright; nonsense in its notes harms nobody."""
-    with suppress(Exception):
+    with suppress(*DECODER_FAULTS):
         return image.getexif().get(ExifTags.Base.Orientation) in _SIDEWAYS
     return False
 
@@ -109,7 +110,7 @@ def _decoding() -> Iterator[None]:
             # Of big pictures Pillow warns long before our limit; of damaged metadata we need none.
             warnings.simplefilter("ignore")
             yield
-    except AnalysisError:
+    except (AnalysisError, TimeoutError):
         raise
     except UnidentifiedImageError as error:
         raise UnsupportedMedia("This is not a PNG, JPEG, WebP or GIF picture") from error
@@ -117,7 +118,7 @@ def _decoding() -> Iterator[None]:
         raise MediaTooLarge("The picture has too many pixels", field="pixels") from error
     except MemoryError as error:
         raise MediaTooLarge("The picture needs too much memory", field="memory") from error
-    except Exception as error:  # a decoder that is fed nonsense may raise anything
+    except DECODER_FAULTS as error:
         raise DamagedMedia("The picture is damaged or incomplete") from error
 
 

@@ -18,6 +18,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from workroom.analysis.errors import (
+    DECODER_FAULTS,
     AnalysisError,
     DamagedMedia,
     EmptyMedia,
@@ -169,9 +170,9 @@ def _decoding() -> Iterator[None]:
     """Say in our words what the decoder found wrong."""
     try:
         yield
-    except AnalysisError:
+    except (AnalysisError, TimeoutError):
         raise
     except MemoryError as error:
         raise MediaTooLarge("The recording needs too much memory", field="memory") from error
-    except Exception as error:  # a decoder that is fed nonsense may raise anything
+    except DECODER_FAULTS as error:
         raise DamagedMedia("The recording is damaged or incomplete") from error
