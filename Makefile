@@ -9,10 +9,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NODE_TESTS := tests/clients/node
+WEB := web
 PYTHON_FILES := src tests tools bench
 TEST_OPTIONS ?= -n auto --maxprocesses 8
 
-.PHONY: help install run test lint types arch budgets docs check bench format lock coverage clean
+.PHONY: help install run test web protocol lint types arch budgets docs check bench format lock coverage clean
 
 help:  ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,8 +23,16 @@ install: $(STAMP)  ## Make .venv with the locked dependencies and Workroom itsel
 run: install  ## Start the demo: people and rooms to look at, on ports 8000 and 8010
 	@$(BIN)/workroom demo
 
-test: install node-tests  ## Run all tests
+test: install node-tests web  ## Run all tests
 	@$(BIN)/python -m pytest $(TEST_OPTIONS)
+
+web: install $(WEB)/node_modules/.installed  ## Check, build and test the TypeScript client
+	@$(BIN)/python tools/protocol_types.py --check
+	@cd $(WEB) && npm run --silent lint && npm run --silent types && npm run --silent build \
+		&& npm run --silent test
+
+protocol: install  ## Write the TypeScript types of all messages anew, from the server's schema
+	@$(BIN)/python tools/protocol_types.py
 
 lint: install  ## Check style
 	@$(BIN)/ruff check $(PYTHON_FILES)
@@ -60,6 +69,7 @@ coverage: install  ## Run the tests and show the branches that none of them take
 format: install  ## Format the code
 	@$(BIN)/ruff check --fix $(PYTHON_FILES)
 	@$(BIN)/ruff format $(PYTHON_FILES)
+	@if [ -d $(WEB)/node_modules ]; then cd $(WEB) && npm run --silent format; fi
 
 lock:  ## Resolve the dependencies anew and write requirements/*.txt (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
@@ -70,7 +80,7 @@ lock:  ## Resolve the dependencies anew and write requirements/*.txt (needs uv)
 
 clean:  ## Delete what can be made again (not the data)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
-	@rm -rf $(NODE_TESTS)/node_modules
+	@rm -rf $(NODE_TESTS)/node_modules $(WEB)/node_modules $(WEB)/packages/*/dist
 
 .PHONY: node-tests
 node-tests:
@@ -79,6 +89,11 @@ node-tests:
 $(NODE_TESTS)/node_modules/.installed: $(wildcard $(NODE_TESTS)/package*.json)
 	@command -v npm >/dev/null || { echo "The JavaScript clients' tests need Node 20 or later and npm." >&2; exit 1; }
 	@npm ci --prefix $(NODE_TESTS) --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json $(WEB)/package.json $(wildcard $(WEB)/packages/*/package.json)
+	@command -v npm >/dev/null || { echo "The TypeScript client needs Node 20.19 or later and npm." >&2; exit 1; }
+	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The first of these that is new enough and can make virtual environments.

@@ -1,0 +1,290 @@
+// The room of one essay: `step(state, input)` gives the next state and what is to be done. Pure.
+import { diff, map } from "./change.js";
+import { isObject, type Json } from "./dialects/dialect.js";
+import { essays } from "./dialects/essays.js";
+import type { Problem } from "./errors.js";
+import type {
+  CursorMovedMessage,
+  EssayUpdateExtended,
+  FeedbackChangeExtended,
+  FeedbackDeletedMessage,
+  FeedbackNewExtended,
+  FeedbackUpdateExtended,
+  Person,
+  PersonHere,
+  TypingStartMessage,
+} from "./protocol.gen.js";
+import {
+  type Draft,
+  join,
+  type Kind,
+  newId,
+  newRoom,
+  NOTHING,
+  putOff,
+  type Request,
+  type RoomEffect,
+  type RoomInput,
+  type RoomState,
+  stepRoom,
+  update,
+  without,
+} from "./room.js";
+import * as text from "./text.js";
+
+/** Milliseconds from a keystroke to the save that has it. */
+export const SAVE_AFTER = 300;
+/** Milliseconds after which the text that a save was merged into is asked for. */
+export const OVERDUE = 5000;
+
+/** A piece of feedback. Offsets are those of the server's text; see `inField`. */
+export type Feedback = Omit<FeedbackNewExtended, "author" | "created_at"> &
+  Partial<Pick<FeedbackNewExtended, "author" | "created_at">> &
+  Partial<Pick<FeedbackChangeExtended, "updated_at">>;
+
+/** Where another person's caret stands in the server's text, and the other end of a selection. */
+export interface Cursor {
+  readonly position: number;
+  readonly end: number;
+}
+
+export interface EssayState extends RoomState<PersonHere> {
+  readonly text: text.TextState;
+  readonly feedback: ReadonlyMap<number, Feedback>;
+  /** The feedback that the server has told of since it began to tell everything. */
+  readonly told: ReadonlySet<number>;
+  readonly typing: ReadonlyMap<number, Person>;
+  readonly cursors: ReadonlyMap<number, Cursor>;
+  /** The server's newest text: who edited last and when, and the number of words. */
+  readonly edited: EssayUpdateExtended | null;
+  /** A text that the server refused to save, and why. Nothing is saved until it is changed. */
+  readonly refused: { readonly text: string; readonly problem: Problem } | null;
+  /** Whether a save is going to be made, and how often the one under way was put off. */
+  readonly saveDue: boolean;
+  readonly tries: number;
+}
+
+export type EssayInput =
+  | RoomInput
+  | { readonly type: "edit"; readonly text: string; readonly selection: text.Selection | null }
+  | { readonly type: "composing"; readonly on: boolean };
+
+/**
+ * `stored`: the server has everything, on its disk. `sent`: it is on its way. `unsaved`: not even
+ * that. `refused`: see `EssayState.refused`.
+ */
+export type SaveState = "stored" | "sent" | "unsaved" | "refused";
+
+export function newEssay(room: number, prefix: string): EssayState {
+  return {
+    ...newRoom<PersonHere>(room, prefix),
+    text: text.NO_TEXT,
+    feedback: new Map(),
+    told: new Set(),
+    typing: new Map(),
+    cursors: new Map(),
+    edited: null,
+    refused: null,
+    saveDue: false,
+    tries: 0,
+  };
+}
+
+export function saveState({ text: own, refused, phase }: EssayState): SaveState {
+  if (text.isStored(own)) return "stored";
+  if (refused?.text === own.field) return "refused";
+  return own.flight && phase === "live" ? "sent" : "unsaved";
+}
+
+export function step(state: EssayState, input: EssayInput): [EssayState, RoomEffect[]] {
+  const draft: Draft<EssayState> = { state, effects: [] };
+  switch (input.type) {
+    case "edit":
+      update(draft, { text: text.edited(state.text, input.text, input.selection) });
+      break;
+    case "composing":
+      update(draft, { text: text.composing(state.text, input.on) });
+      break;
+    default:
+      if (input.type === "up") update(draft, { typing: new Map(), cursors: new Map() });
+      answersToSave(draft, input);
+      stepRoom(essay, draft, input);
+  }
+  afterwards(draft, state, input);
+  return [draft.state, draft.effects];
+}
+
+const essay: Kind<EssayState> = {
+  dialect: essays,
+  // Feedback may come before a text with a lower number, which is held back from who types.
+  since: (state) => state.text.base?.seq ?? NOTHING,
+  event,
+  reset: (state) => ({ ...state, told: new Set(), seq: 0 }),
+  caughtUp(state) {
+    const { seq, recovered } = state.subscribed ?? { seq: 0, recovered: true };
+    const kept = [...state.feedback].filter(([id]) => recovered || state.told.has(id));
+    return {
+      ...state,
+      feedback: new Map(kept),
+      text: text.caughtUp(state.text, seq, !recovered),
+    };
+  },
+  note: (state) => state.text.field,
+  ready: onText,
+};
+
+function answersToSave(draft: Draft<EssayState>, input: RoomInput): void {
+  const { flight } = draft.state.text;
+  if (!flight || input.type !== "message") return;
+  const { message, random } = input;
+  if (message.kind === "ack" && message.id === flight.id) {
+    update(draft, { text: text.stored(draft.state.text, message.seq), refused: null, tries: 0 });
+  } else if (message.kind === "error" && message.id === flight.id) {
+    saveFailed(draft, flight.text, message.problem, random);
+  }
+}
+
+function saveFailed(
+  draft: Draft<EssayState>,
+  refused: string,
+  problem: Problem,
+  random: number,
+): void {
+  const { tries } = draft.state;
+  // The version that was named is not one that the server can merge into: ask for the newest.
+  const astray = problem.code === "conflict" || problem.code === "not_subscribed";
+  if (astray || problem.retry === "later") {
+    const ms = putOff(problem, tries, random);
+    draft.effects.push({ do: "timer", name: astray ? "join" : "again", ms });
+    update(draft, { tries: tries + 1 });
+  } else if (problem.retry === "never") {
+    const own = text.refused(draft.state.text);
+    update(draft, { text: own, refused: { text: refused, problem }, tries: 0 });
+  }
+}
+
+function afterwards(draft: Draft<EssayState>, before: EssayState, input: EssayInput): void {
+  const timer = input.type === "timer" ? input.name : null;
+  if (timer === "save") update(draft, { saveDue: false });
+  if (draft.state.phase !== "live") {
+    if (draft.state.text.live) update(draft, { text: text.interrupted(draft.state.text) });
+    return;
+  }
+  if (before.phase !== "live" || timer === "again") sendSave(draft);
+  if (timer === "save") save(draft);
+  if (timer === "overdue" && isOverdue(draft.state)) join(essay, draft);
+  else if (isOverdue(draft.state) && !isOverdue(before)) {
+    draft.effects.push({ do: "timer", name: "overdue", ms: OVERDUE });
+  }
+  moveCursors(draft, before.text.base);
+  if (wantsSave(draft.state) && !draft.state.saveDue) {
+    update(draft, { saveDue: true });
+    draft.effects.push({ do: "timer", name: "save", ms: SAVE_AFTER });
+  }
+}
+
+function isOverdue({ text: own }: EssayState): boolean {
+  return own.live && !own.flight && !own.composing && text.lacks(own);
+}
+
+function wantsSave({ text: own, refused }: EssayState): boolean {
+  return text.wantsSave(own) && refused?.text !== own.field;
+}
+
+function save(draft: Draft<EssayState>): void {
+  if (!wantsSave(draft.state)) return;
+  const id = newId(draft);
+  update(draft, { text: text.saving(draft.state.text, id), refused: null });
+  sendSave(draft);
+}
+
+function sendSave(draft: Draft<EssayState>): void {
+  const { flight } = draft.state.text;
+  if (!flight) return;
+  const { selection, sent } = flight;
+  const body = {
+    content: sent.text,
+    base_seq: sent.seq,
+    ...(selection && { cursor_position: selection.start }),
+    ...(selection && selection.end !== selection.start && { selection_end: selection.end }),
+  };
+  const message = essays.request(draft.state.room, "update_essay", body, flight.id);
+  draft.effects.push({ do: "send", message });
+}
+
+/** Carets stand in the text that was sent last: a new one moves them. */
+function moveCursors(draft: Draft<EssayState>, before: text.Version | null): void {
+  const { cursors, text: own } = draft.state;
+  if (!before || !own.base || before === own.base || !cursors.size) return;
+  const change = diff(before.text, own.base.text);
+  const at = (position: number): number => map(change, position, false);
+  const moved = [...cursors].map(
+    ([id, { position, end }]) => [id, { position: at(position), end: at(end) }] as const,
+  );
+  update(draft, { cursors: new Map(moved) });
+}
+
+/** Offsets that a request carries are made for what the server knows of our text. */
+function onText(state: EssayState, { body, note }: Request): Json | null {
+  const range = body["feedback"];
+  if (!isObject(range) || typeof range["highlight_start"] !== "number") return body;
+  if (state.text.flight || wantsSave(state)) return null;
+  const change = diff(note ?? "", state.text.own.text);
+  const start = map(change, range["highlight_start"], true);
+  const end = Math.max(start, map(change, range["highlight_end"] as number, false));
+  return { ...body, feedback: { ...range, highlight_start: start, highlight_end: end } };
+}
+
+function event(draft: Draft<EssayState>, type: string, body: Json): boolean {
+  const { typing, cursors, feedback } = draft.state;
+  // What the type says of the body is made from the server's schema.
+  const about = body as unknown as About;
+  switch (type) {
+    case "essay_update":
+      return updated(draft, body as unknown as EssayUpdateExtended);
+    case "new_feedback":
+    case "feedback_update":
+      return commented(draft, about.feedback);
+    case "feedback_deleted":
+      update(draft, { feedback: without(feedback, about.feedback_id) });
+      return feedback.has(about.feedback_id);
+    case "typing_start":
+      update(draft, { typing: new Map(typing).set(about.user.id, about.user) });
+      return true;
+    case "typing_stop":
+    case "user_left":
+      update(draft, { typing: without(typing, about.user_id) });
+      if (type === "user_left") update(draft, { cursors: without(cursors, about.user_id) });
+      return true;
+    case "cursor_moved": {
+      const { user_id, cursor_position: position, selection_end: end = position } = about;
+      update(draft, { cursors: new Map(cursors).set(user_id, { position, end }) });
+      return true;
+    }
+    default:
+      return true;
+  }
+}
+
+type About = Pick<FeedbackUpdateExtended, "feedback"> &
+  Pick<FeedbackDeletedMessage, "feedback_id"> &
+  Pick<TypingStartMessage, "user"> &
+  Omit<CursorMovedMessage, "type">;
+
+function updated(draft: Draft<EssayState>, edited: EssayUpdateExtended): boolean {
+  const { phase, text: own } = draft.state;
+  const { content, seq } = edited;
+  if (phase === "live" && own.base && seq < own.base.seq) return false;
+  update(draft, { text: text.received(own, content, seq), edited });
+  return true;
+}
+
+function commented(draft: Draft<EssayState>, item: Feedback): boolean {
+  update(draft, { told: new Set(draft.state.told).add(item.id) });
+  const old = draft.state.feedback.get(item.id);
+  const now = { ...old, ...item };
+  // Feedback that is known already may be told again after a broken connection.
+  if (JSON.stringify(old) === JSON.stringify(now)) return false;
+  update(draft, { feedback: new Map(draft.state.feedback).set(item.id, now) });
+  return true;
+}
