@@ -7,6 +7,7 @@ import itertools
 import threading
 
 from tests.ports.lists_contract import (
+    CanvasContract,
     CheckpointContract,
     DeletedRoomContract,
     ListContract,
@@ -324,6 +325,7 @@ class RoomStoreContract(
     CheckpointContract,
     ListContract,
     DeletedRoomContract,
+    CanvasContract,
     LookUpContract,
 ):
     """All of the above; a subclass gives the fixture ``store``, open."""

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from workroom.core.awareness import Typists
 from workroom.core.commands import (
+    AddCanvas,
     AddFeedback,
     ChangeEssay,
     ChangeFeedback,
@@ -19,6 +20,7 @@ from workroom.core.commands import (
     Leave,
     Origin,
     QuoteFeedback,
+    RemoveCanvas,
     SaveText,
     SetRight,
     StartTyping,
@@ -122,7 +124,7 @@ class EssayRoom(Room[EssayState]):
                 return self._set_right(command, origin, now)
             case DeleteRoom():
                 return self._delete(command, origin, now)
-            case ChangeProject():
+            case ChangeProject() | AddCanvas() | RemoveCanvas():
                 message = "an essay is not a project"
                 raise InvalidMessage(message)
             case _:

@@ -23,3 +23,4 @@ class RoomRules:
     feedback_per_essay: int = 10_000
     collaborators: int = 1_000
     metadata_bytes: int = 64 * 1024
+    canvases_per_project: int = 1_000
