@@ -246,12 +246,19 @@ async def until(done: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def memory_house(
-    hasher: Argon2Hasher, settings: RestSettings | None = None
+    hasher: Argon2Hasher,
+    settings: RestSettings | None = None,
+    *,
+    rules: RoomRules | None = None,
+    media: MediaRules | None = None,
+    uploads: UploadRules | None = None,
 ) -> AsyncIterator[House]:
     """A server that keeps everything in memory."""
     clock = clock_of_tokens()
     store = MemoryStore(clock=seconds(clock))
-    async with house(store, clock, hasher, settings=settings) as built:
+    async with house(
+        store, clock, hasher, settings=settings, rules=rules, media=media, uploads=uploads
+    ) as built:
         yield built
 
 
