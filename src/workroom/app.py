@@ -93,7 +93,7 @@ async def open_app(settings: Settings) -> App:
     async with AsyncExitStack() as undo:
         store = await _open_store(settings)
         undo.push_async_callback(store.close)
-        blobs = FolderBlobs(settings.data_dir / "canvases")
+        blobs = FolderBlobs(settings.files_path)
         undo.push_async_callback(blobs.close)
         keys = await _open_keys(settings, clock)
         accounts = await _open_accounts(settings, store, clock, keys)

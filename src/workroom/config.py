@@ -106,3 +106,12 @@ class Settings(BaseSettings):
             message = "WORKROOM_DATABASE must be sqlite:///PATH in this version"
             raise ValueError(message)
         return Path(self.database.removeprefix(prefix))
+
+    @property
+    def files_path(self) -> Path:
+        """The folder of uploaded files: beside the database, for they are of that one and no other.
+
+        Raises ValueError as ``database_path``.
+        """
+        database = self.database_path
+        return database.with_name(f"{database.name}.files")

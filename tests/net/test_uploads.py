@@ -37,9 +37,13 @@ def _client(server: Server, user: str = "jane") -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=server.http, headers=headers, timeout=60)
 
 
+def _folder(server: Server) -> Path:
+    return server.data_dir / "workroom.db.files"
+
+
 def _files(server: Server) -> set[str]:
     """Names of all files that are kept, and of drafts."""
-    return {path.name for path in (server.data_dir / "canvases").rglob("*") if path.is_file()}
+    return {path.name for path in (_folder(server)).rglob("*") if path.is_file()}
 
 
 def _memory(pid: int, name: str) -> int:
@@ -79,7 +83,7 @@ async def test_hostile_files_are_refused_or_harmless_and_cost_the_server_nothing
         listed = (await http.get(f"{PROJECT}?limit=100")).json()
         assert await _send(http, "good.flac", audio("FLAC")) == ACCEPTED
     assert len(_files(server)) == 2 * (listed["count"] + 1)
-    assert not list((server.data_dir / "canvases/drafts").iterdir())
+    assert not list((_folder(server) / "drafts").iterdir())
 
 
 async def test_the_server_itself_never_loads_a_decoder(server: Server) -> None:
@@ -122,7 +126,7 @@ async def test_what_a_crash_left_over_is_swept_at_the_next_start(server: Server)
         await _send(http, "kept.png", good_files()["picture.png"][0])
     good = _files(server)
     server.kill()
-    folder = server.data_dir / "canvases"
+    folder = _folder(server)
     orphan, young, draft = "ab" * 16, "cd" * 16, "ef" * 16
     (folder / "ab").mkdir(exist_ok=True)
     (folder / "cd").mkdir(exist_ok=True)
@@ -152,7 +156,7 @@ def _request(server: Server, length: int) -> bytes:
 
 
 async def test_a_line_that_breaks_in_the_middle_leaves_nothing(server: Server) -> None:
-    drafts = server.data_dir / "canvases/drafts"
+    drafts = _folder(server) / "drafts"
     before = _files(server)
     with socket.create_connection(("127.0.0.1", server.ports[0])) as line:
         line.sendall(_request(server, 10 * MIB) + image("PNG") + bytes(MIB))
@@ -179,7 +183,7 @@ async def test_too_large_a_file_is_refused_while_it_arrives(server: Server) -> N
         headers = {"Content-Type": "multipart/form-data; boundary=B"}
         answer = await http.post(PROJECT, content=endless(), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    assert not list((server.data_dir / "canvases/drafts").iterdir())
+    assert not list((_folder(server) / "drafts").iterdir())
 
 
 def _decoders(server: Server) -> list[Path]:
