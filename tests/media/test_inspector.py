@@ -109,6 +109,15 @@ async def test_so_many_files_at_once_and_the_next_ones_wait_their_turn() -> None
         assert (await inspector.inspect(quick.fileno(), "image/gif")).media_type == "image/gif"
 
 
+async def test_a_library_that_is_missing_is_not_the_files_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "soundfile.py").write_text("raise ImportError('not here')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with stored(audio("WAV")) as file, pytest.raises(Unavailable):
+        await ChildInspector(MediaRules()).inspect(file.fileno(), "audio/wav")
+
+
 async def test_only_the_decoder_of_its_kind_sees_a_file() -> None:
     inspector = ChildInspector(MediaRules())
     with stored(image("TIFF")) as file, pytest.raises(DamagedFile):

@@ -38,8 +38,7 @@ class FolderBlobs:
         self._root = root.absolute()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="blobs")
         try:
-            (self._root / _DRAFTS).mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._root.chmod(0o700)
+            self._make_folders()
         except OSError as error:
             message = f"The folder for files {self._root} cannot be made: {error.strerror}"
             raise Misconfigured(message) from error
@@ -78,6 +77,18 @@ class FolderBlobs:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except OSError as error:
             raise _unavailable(error) from error
+
+    def _make_folders(self) -> None:
+        """All of them now, and durably: a file must not be lost with the folder that it is in."""
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._root.chmod(0o700)
+        there = {path.name for path in self._root.iterdir()}
+        missing = {_DRAFTS, *(f"{number:02x}" for number in range(256))} - there
+        for name in missing:
+            (self._root / name).mkdir(mode=0o700, exist_ok=True)
+        if missing:
+            _sync_folder(self._root)
+            _sync_folder(self._root.parent)
 
     async def _obtain(self, make: Callable[[], Held]) -> Held:
         """Something that holds a descriptor; who gives up waiting for it leaves none open."""
@@ -146,9 +157,6 @@ class FolderDraft:
         with self._lock:
             self._check()
             os.fsync(self._descriptor)
-            if not path.parent.is_dir():
-                path.parent.mkdir(mode=0o700, exist_ok=True)
-                _sync_folder(path.parent.parent)
             self._path.rename(path)
             _sync_folder(path.parent)
             self._end()

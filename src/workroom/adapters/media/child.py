@@ -65,6 +65,8 @@ def main() -> None:
         facts, preview = {"code": refusal.code, "message": str(refusal)}, b""
     except MemoryError:
         facts, preview = {"code": "too_complex", "message": "takes too much memory to decode"}, b""
+    except ImportError:
+        raise  # a library is missing: that is not the file's fault
     except Exception:  # noqa: BLE001 - decoders raise whatever they stumble over
         facts, preview = {"code": "damaged_file", "message": "is damaged or incomplete"}, b""
     with open(1, "wb", closefd=False) as out:

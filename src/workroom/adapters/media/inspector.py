@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,7 @@ from workroom.errors import (
     Unavailable,
     UnsupportedFile,
 )
+from workroom.observe import logger
 from workroom.ports.media import Finding
 
 _CHILD: Final = "workroom.adapters.media.child"
@@ -30,6 +32,7 @@ _BYTES_A_PIXEL: Final = 24
 """What the thirstiest decoder takes: an animated WebP holds its picture six times."""
 _MEMORY: Final = 512 * 2**20
 """Address space of Python and the libraries, and of what decoding takes besides pixels."""
+log = logger("media")
 _REFUSALS: Final[dict[str, type[Refused]]] = {
     each.code: each for each in (UnsupportedFile, DamagedFile, TooManyPixels, TooLong, TooComplex)
 }
@@ -105,7 +108,7 @@ class ChildInspector:
             audio_seconds=rules.audio_seconds,
             memory=_MEMORY + rules.pixels * _BYTES_A_PIXEL,
             cpu_seconds=rules.cpu_seconds,
-            seconds=rules.cpu_seconds * 2,
+            seconds=rules.cpu_seconds * 3,
         )
 
 
@@ -121,10 +124,11 @@ async def _read(child: asyncio.subprocess.Process) -> bytes:
     return bytes(said)
 
 
-def _fallen(status: int) -> Refused:
-    """Why a child ended otherwise than it should: by a limit, or a decoder broke."""
-    import signal
-
+def _fallen(status: int) -> Refused | Unavailable:
+    """Why a child ended otherwise than it should: by a limit, a decoder broke, or we did."""
+    if status > 0:
+        log.error("decoder_failed", status=status)
+        return Unavailable("files cannot be looked into now; it has been logged")
     if -status in (signal.SIGXCPU, signal.SIGALRM, signal.SIGKILL):
         return TooComplex("the file takes too much work to decode", field="file")
     return _broken()

@@ -37,6 +37,9 @@ _NEW_SUMMARY: Final = (
 _NEW_CHECKPOINT: Final = f"{_ROOM_KEY} DO UPDATE SET seq = excluded.seq, state = excluded.state"
 _NEW_RIGHT: Final = "ON CONFLICT (room_kind, room_id, user_id) DO UPDATE SET level = excluded.level"
 _NEW_OWNER: Final = "ON CONFLICT (id) DO UPDATE SET essay = excluded.essay"
+_NEW_PLACE: Final = (
+    "ON CONFLICT (id) DO UPDATE SET project = excluded.project, blob_key = excluded.blob_key"
+)
 _KEEP: Final = "ON CONFLICT DO NOTHING"
 
 
@@ -116,7 +119,7 @@ def _store_canvases(
 ) -> None:
     kept = [(number, of[0].number, of[1]) for number, of in places.items() if of is not None]
     gone = [number for number, of in places.items() if of is None]
-    insert_many(connection, canvases, kept)
+    insert_many(connection, canvases, kept, _NEW_PLACE)
     if gone:
         connection.execute(delete(canvases).where(canvases.c.id.in_(gone)))
 
