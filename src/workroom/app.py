@@ -17,19 +17,22 @@ from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.adapters.auth.keys import load_secret
 from workroom.adapters.auth.passwords import Argon2Hasher
 from workroom.adapters.auth.verification import VerificationKey, public_key
+from workroom.adapters.blobs import FolderBlobs
 from workroom.adapters.clock import LoopClock
+from workroom.adapters.media.inspector import ChildInspector, MediaRules
 from workroom.adapters.store.sqlite import SqliteStore
 from workroom.config import Settings
 from workroom.core.limits import RoomRules
 from workroom.core.text import assert_pycrdt_behaves
 from workroom.errors import Misconfigured, WorkroomError
-from workroom.ids import MAX_ID, RoomKind
+from workroom.ids import MAX_ID, BlobKey, RoomKind
 from workroom.observe import LOOP_LAG_SECONDS, logger
 from workroom.ports.clock import Clock
 from workroom.protocol.essays import EssayDialect
 from workroom.protocol.projects import ProjectDialect
 from workroom.protocol.registry import Registry
 from workroom.service.accounts import Accounts
+from workroom.service.canvases import Canvases, UploadRules
 from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
 from workroom.service.library import Library
@@ -43,6 +46,11 @@ if TYPE_CHECKING:
 LAG_EVERY: Final = 0.5
 """Seconds between two looks at how late the event loop is."""
 HOUSEKEEPING_EVERY: Final = 60.0
+SWEEP_EVERY: Final = 3600.0
+LARGEST_BODY: Final = 32 * 1024 * 1024
+"""Bytes of a request, for any route, however small the limit of files is."""
+AROUND_A_FORM: Final = 1024 * 1024
+"""Bytes of a request besides the file in it, before the connection is given up."""
 LEARN_EVERY: Final = 2.0
 """Seconds within which a log-out made by another process (the command line) is noticed."""
 REMEMBER_ANSWERS: Final = 25 * 3600
@@ -58,6 +66,7 @@ class App:
     settings: Settings
     clock: Clock
     store: SqliteStore
+    blobs: FolderBlobs
     accounts: Accounts
     hub: Hub
     library: Library
@@ -70,6 +79,7 @@ class App:
         await self.hub.stop()
         if self.keys is not None:
             await self.keys.close()
+        await self.blobs.close()
         await self.store.close()
 
 
@@ -83,6 +93,8 @@ async def open_app(settings: Settings) -> App:
     async with AsyncExitStack() as undo:
         store = await _open_store(settings)
         undo.push_async_callback(store.close)
+        blobs = FolderBlobs(settings.files_path)
+        undo.push_async_callback(blobs.close)
         keys = await _open_keys(settings, clock)
         accounts = await _open_accounts(settings, store, clock, keys)
         registry = Registry(
@@ -92,7 +104,8 @@ async def open_app(settings: Settings) -> App:
         dialects = {RoomKind.ESSAY: registry.essays, RoomKind.PROJECT: registry.projects}
         hub = Hub(store, clock, dialects, _room_rules(settings), _new_client_id)
         await hub.start()
-        library = Library(hub, store, accounts, _new_client_id)
+        canvases = Canvases(hub, blobs, _inspector(settings), _new_key, _upload_rules(settings))
+        library = Library(hub, store, accounts, _new_client_id, canvases)
         gateway = Gateway(
             hub,
             accounts,
@@ -103,7 +116,7 @@ async def open_app(settings: Settings) -> App:
             origins=settings.origins,
         )
         undo.pop_all()
-    return App(settings, clock, store, accounts, hub, library, gateway, keys)
+    return App(settings, clock, store, blobs, accounts, hub, library, gateway, keys)
 
 
 async def serve(
@@ -138,6 +151,7 @@ async def _serve(
         asyncio.ensure_future(_watch_lag(app.clock)),
         asyncio.ensure_future(_keep_house(app)),
         asyncio.ensure_future(_learn_of_log_outs(app)),
+        asyncio.ensure_future(_sweep_files(app)),
     ]
     # Threads that hash and commit hand the interpreter over more often, so that the loop never
     # waits 5 ms for it (the default interval) in the middle of a fan-out.
@@ -184,13 +198,18 @@ def _server(app: App) -> uvicorn.Server:
         ping_interval=settings.ping_interval,
         pong_timeout=settings.ping_timeout,
     )
-    rest = RestSettings(frozenset(settings.origins), settings.hsts_seconds)
+    rest = RestSettings(
+        frozenset(settings.origins), settings.hsts_seconds, max_upload=settings.max_upload
+    )
     api = create_api(app.library, app.accounts, readiness, rest)
     config = server_config(
         api,
         app.gateway,
         sockets=limits,
-        http=HttpLimits(head_seconds=settings.handshake_timeout),
+        http=HttpLimits(
+            head_seconds=settings.handshake_timeout,
+            body_bytes=max(LARGEST_BODY, settings.max_upload + AROUND_A_FORM),
+        ),
         trusted_proxies=settings.trusted_proxies,
         loop="none",
         lifespan="off",
@@ -311,6 +330,25 @@ def _connection_rules(settings: Settings) -> ConnectionRules:
     )
 
 
+def _inspector(settings: Settings) -> ChildInspector:
+    rules = MediaRules(
+        pixels=settings.max_pixels,
+        audio_seconds=settings.max_audio,
+        cpu_seconds=settings.decoder_seconds,
+        at_once=settings.decoders,
+    )
+    return ChildInspector(rules)
+
+
+def _upload_rules(settings: Settings) -> UploadRules:
+    return UploadRules(file_bytes=settings.max_upload, at_once=settings.uploads_per_user)
+
+
+def _new_key() -> BlobKey:
+    """The name of a file: random, so that nobody can guess or choose one."""
+    return BlobKey(secrets.token_hex(16))
+
+
 def _new_client_id() -> int:
     """A Yjs client id: random, because two lives of a text must never share one."""
     return secrets.randbelow(MAX_ID) + 1
@@ -332,6 +370,14 @@ async def _learn_of_log_outs(app: App) -> None:
         await asyncio.sleep(LEARN_EVERY)
         with suppress(WorkroomError):  # the store says so itself; it is asked again soon
             await app.accounts.load()
+
+
+async def _sweep_files(app: App) -> None:
+    """Files that a crash left without a canvas: at the start, and now and then."""
+    while True:
+        with suppress(WorkroomError):  # the store says so itself; the next sweep finds them
+            await app.library.canvases.sweep()
+        await asyncio.sleep(SWEEP_EVERY)
 
 
 async def _keep_house(app: App) -> None:

@@ -74,6 +74,19 @@ class Settings(BaseSettings):
     ping_timeout: float = Field(20.0, gt=0)
     handshake_timeout: float = Field(10.0, gt=0)
 
+    # ---- what may be uploaded
+    max_upload: int = Field(25 * 1024 * 1024, ge=1024)
+    max_pixels: int = Field(50_000_000, ge=1)
+    """Of all frames of a picture together."""
+    max_audio: float = Field(900.0, gt=0)
+    """Seconds of a recording."""
+    uploads_per_user: int = Field(4, ge=1)
+    """At the same time."""
+    decoders: int = Field(2, ge=1)
+    """Processes that look into uploaded files at the same time."""
+    decoder_seconds: int = Field(20, ge=1)
+    """Processor time that looking into a file may take."""
+
     # ---- presence, typing, pacing
     presence_grace: float = Field(3.0, ge=0)
     typing_idle: float = Field(4.0, gt=0)
@@ -93,3 +106,12 @@ class Settings(BaseSettings):
             message = "WORKROOM_DATABASE must be sqlite:///PATH in this version"
             raise ValueError(message)
         return Path(self.database.removeprefix(prefix))
+
+    @property
+    def files_path(self) -> Path:
+        """The folder of uploaded files: beside the database, for they are of that one and no other.
+
+        Raises ValueError as ``database_path``.
+        """
+        database = self.database_path
+        return database.with_name(f"{database.name}.files")

@@ -7,6 +7,11 @@
     │   ├── UnknownAction        no such action or type
     │   ├── NotSubscribed        the connection is not in that room
     │   ├── TooLarge             over a size limit; ``field`` names what
+    │   ├── UnsupportedFile      a file that is none of the kinds that are taken
+    │   ├── DamagedFile          a file that cannot be decoded
+    │   ├── TooManyPixels        a picture over its limit
+    │   ├── TooLong              a recording over its limit
+    │   ├── TooComplex           a file that takes too much memory or time to decode
     │   ├── RateLimited          over a rate limit; ``retry_after`` says when to come back
     │   ├── Conflict             what is there already contradicts the request
     │   └── NotFound             no such thing, or not one that this user may see
@@ -86,6 +91,36 @@ class TooLarge(Refused):
     """A message, a text or a value is over its size limit."""
 
     code = "too_large"
+
+
+class UnsupportedFile(Refused):
+    """The file is none of the kinds that are taken, whatever its name says."""
+
+    code = "unsupported_file"
+
+
+class DamagedFile(Refused):
+    """The file begins well, and cannot be decoded to its end."""
+
+    code = "damaged_file"
+
+
+class TooManyPixels(Refused):
+    """A picture, all frames together, is over its limit."""
+
+    code = "too_many_pixels"
+
+
+class TooLong(Refused):
+    """A recording is over its limit."""
+
+    code = "too_long"
+
+
+class TooComplex(Refused):
+    """Decoding the file takes more memory or time than a file may."""
+
+    code = "too_complex"
 
 
 class RateLimited(Refused):

@@ -14,9 +14,12 @@ UserId = NewType("UserId", int)
 EssayId = NewType("EssayId", int)
 ProjectId = NewType("ProjectId", int)
 FeedbackId = NewType("FeedbackId", int)
+CanvasId = NewType("CanvasId", int)
 ConnectionId = NewType("ConnectionId", int)
 SessionId = NewType("SessionId", str)
 """One log-in: every access and refresh token that descends from it carries it as ``sid``."""
+BlobKey = NewType("BlobKey", str)
+"""The random name under which a file's bytes are kept: 32 hexadecimal digits."""
 
 
 class RoomKind(StrEnum):

@@ -62,6 +62,13 @@ HTTP_REQUESTS: Final = Counter(
     registry=REGISTRY,
 )
 
+UPLOADS: Final = Counter(
+    "workroom_uploads_total",
+    "Files uploaded, by what they are or why not",
+    ["outcome"],
+    registry=REGISTRY,
+)
+
 _SECRET_FIELDS: Final = frozenset({"token", "password", "authorization", "query", "secret"})
 
 

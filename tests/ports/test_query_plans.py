@@ -20,7 +20,15 @@ from workroom.adapters.store import (
 )
 from workroom.adapters.store.batch import collect
 from workroom.core.people import Right
-from workroom.ids import FeedbackId, RoomKind, SessionId, essay_room
+from workroom.ids import (
+    BlobKey,
+    CanvasId,
+    FeedbackId,
+    RoomKind,
+    SessionId,
+    essay_room,
+    project_room,
+)
 from workroom.ports.store import Checkpoint, Milestone
 
 
@@ -55,6 +63,12 @@ FULL = append(
     deletes_room=True,
 )
 MILESTONE = Milestone(512, 3, b"groups", b"state")
+PICTURES = append(
+    project_room(1),
+    canvases_added={CanvasId(7): BlobKey("a" * 32)},
+    canvases_deleted=(CanvasId(8),),
+    deletes_room=True,
+)
 QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "heads": lambda c: batch_queries.heads(c, [ESSAY, essay_room(2)]),
     "answers given": lambda c: batch_queries.answers_given(c, [(ANA, "r1"), (BEN, "r2")]),
@@ -67,6 +81,9 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "answer": lambda c: queries.answer(c, ANA, "r1"),
     "forget answers": lambda c: queries.forget_answers(c, 5, 10),
     "rooms of a user": lambda c: queries.list_rooms(c, RoomKind.ESSAY, ANA, 10, 0),
+    "project of canvas": lambda c: queries.project_of_canvas(c, CanvasId(7)),
+    "keys in use": lambda c: queries.keys_in_use(c, [BlobKey("a" * 32), BlobKey("b" * 32)]),
+    "store canvases": lambda c: batch_queries.store_batch(c, collect([PICTURES])),
     "essay of feedback": lambda c: queries.essay_of_feedback(c, FeedbackId(7)),
     "ids": lambda c: queries.take_ids(c, "essay", 3),
     "account": lambda c: account_queries.account(c, ANA),

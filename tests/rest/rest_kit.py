@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,16 +17,19 @@ from fastapi import FastAPI
 
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.adapters.auth.passwords import CHEAP, Argon2Hasher
+from workroom.adapters.blobs import MemoryBlobs
 from workroom.adapters.clock import LoopClock
+from workroom.adapters.media.inspector import ChildInspector, MediaRules
 from workroom.adapters.store import MemoryStore
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role, User
 from workroom.core.time import Now
-from workroom.ids import RoomKind, UserId
+from workroom.ids import BlobKey, RoomKind, UserId
 from workroom.ports.accounts import AccountStore
 from workroom.ports.store import RoomStore
 from workroom.protocol.registry import Registry
 from workroom.service.accounts import Accounts
+from workroom.service.canvases import Canvases, UploadRules
 from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
 from workroom.service.library import Library
@@ -66,6 +70,11 @@ class RoomsClock(LoopClock):
 def clock_of_tokens() -> FakeClock:
     """One that begins now: connections hold tokens against the real clock."""
     return FakeClock(wall=time.time_ns() // 1_000_000)
+
+
+def new_key() -> BlobKey:
+    """The name of a file."""
+    return BlobKey(secrets.token_hex(16))
 
 
 def seconds(clock: FakeClock) -> Callable[[], int]:
@@ -151,6 +160,7 @@ class House:
     app: FastAPI
     http: httpx.AsyncClient
     users: dict[str, User]
+    blobs: MemoryBlobs
     tokens: dict[str, str] = field(default_factory=dict)
     _connections: count[int] = field(default_factory=lambda: count(1))
 
@@ -236,12 +246,19 @@ async def until(done: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def memory_house(
-    hasher: Argon2Hasher, settings: RestSettings | None = None
+    hasher: Argon2Hasher,
+    settings: RestSettings | None = None,
+    *,
+    rules: RoomRules | None = None,
+    media: MediaRules | None = None,
+    uploads: UploadRules | None = None,
 ) -> AsyncIterator[House]:
     """A server that keeps everything in memory."""
     clock = clock_of_tokens()
     store = MemoryStore(clock=seconds(clock))
-    async with house(store, clock, hasher, settings=settings) as built:
+    async with house(
+        store, clock, hasher, settings=settings, rules=rules, media=media, uploads=uploads
+    ) as built:
         yield built
 
 
@@ -253,6 +270,8 @@ async def house(
     *,
     settings: RestSettings | None = None,
     rules: RoomRules | None = None,
+    media: MediaRules | None = None,
+    uploads: UploadRules | None = None,
 ) -> AsyncIterator[House]:
     """A server on this store, with five people."""
     rooms_clock = RoomsClock(asyncio.get_running_loop())
@@ -264,7 +283,9 @@ async def house(
     rules = rules or RoomRules(quiet=0, longest_hold=0, confirm_after=0, feedback_pace=0)
     hub = Hub(store, rooms_clock, dialects, rules, lambda: next(client_ids))
     await hub.start()
-    library = Library(hub, store, accounts, lambda: next(client_ids))
+    blobs = MemoryBlobs()
+    canvases = Canvases(hub, blobs, ChildInspector(media or MediaRules()), new_key, uploads)
+    library = Library(hub, store, accounts, lambda: next(client_ids), canvases)
     gateway = Gateway(
         hub, accounts, registry, rooms_clock, ConnectionRules(), max_message_bytes=2**20
     )
@@ -279,7 +300,7 @@ async def house(
     }
     tokens = {name: await accounts.issue_token(user) for name, user in users.items()}
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
-        yield House(store, clock, accounts, hub, library, gateway, app, http, users, tokens)
+        yield House(store, clock, accounts, hub, library, gateway, app, http, users, blobs, tokens)
     await hub.stop()
 
 

@@ -75,6 +75,12 @@ def test_every_promised_address_is_in_it(document: dict[str, Any]) -> None:
         GET /api/projects/{project_id}/collaborators/{user_id}/
         PUT /api/projects/{project_id}/collaborators/{user_id}/
         DELETE /api/projects/{project_id}/collaborators/{user_id}/
+        GET /api/projects/{project_id}/canvases/
+        POST /api/projects/{project_id}/canvases/
+        GET /api/canvases/{canvas_id}/
+        GET /api/canvases/{canvas_id}/file/
+        GET /api/canvases/{canvas_id}/thumbnail/
+        DELETE /api/canvases/{canvas_id}/
         GET /healthz
         GET /readyz
         GET /metrics

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workroom import errors
-from workroom.core import commands, events
+from workroom.core import canvas, commands, events
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, Role, User
 from workroom.ids import RoomId, UserId
@@ -104,6 +104,13 @@ def _field(name: str, value: Any) -> Any:
         return RoomId.parse(value)
     if name == "feedback":
         return events.FeedbackShown(**{key: _field(key, part) for key, part in value.items()})
+    if name == "canvas":
+        return events.CanvasShown(**{key: _field(key, part) for key, part in value.items()})
+    if name == "media":
+        return canvas.Media(**{key: _field(key, part) for key, part in value.items()})
+    if name == "facts":
+        kind = canvas.ImageFacts if "width" in value else canvas.AudioFacts
+        return kind(**value)
     if name in {"user", "author", "editor"} and isinstance(value, dict):
         return User(
             UserId(value["id"]),

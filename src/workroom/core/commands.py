@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
-from workroom.ids import ConnectionId, FeedbackId
+from workroom.ids import CanvasId, ConnectionId, FeedbackId
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,21 @@ class ChangeProject:
 
 
 @dataclass(frozen=True, slots=True)
+class AddCanvas:
+    """Put a file whose bytes are kept already into the project."""
+
+    canvas_id: CanvasId
+    media: Media
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCanvas:
+    """Take a canvas out of the project."""
+
+    canvas_id: CanvasId
+
+
+@dataclass(frozen=True, slots=True)
 class SetRight:
     """Give a user a right; None takes it away. The author's ownership cannot be taken."""
 
@@ -164,7 +180,7 @@ EssayCommand = (
     | SetRight
     | DeleteRoom
 )
-ProjectCommand = Join | Leave | ChangeProject | SetRight | DeleteRoom
+ProjectCommand = Join | Leave | ChangeProject | AddCanvas | RemoveCanvas | SetRight | DeleteRoom
 Command = EssayCommand | ProjectCommand
 
 AWARENESS = (Join, Leave, StartTyping, StopTyping)

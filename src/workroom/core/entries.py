@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
 from workroom.core.text import Change, Highlight
-from workroom.ids import FeedbackId, UserId
+from workroom.ids import CanvasId, FeedbackId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,21 @@ class ProjectChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CanvasAdded:
+    """Somebody uploaded a file to a project."""
+
+    canvas_id: CanvasId
+    media: Media
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasRemoved:
+    """Somebody deleted a canvas; its bytes are no longer kept."""
+
+    canvas_id: CanvasId
+
+
+@dataclass(frozen=True, slots=True)
 class RoomDeleted:
     """The last entry of a room."""
 
@@ -126,6 +142,8 @@ Fact = (
     | RightSet
     | ProjectCreated
     | ProjectChanged
+    | CanvasAdded
+    | CanvasRemoved
     | RoomDeleted
 )
 """What happened, durably."""

@@ -9,6 +9,7 @@ from typing import assert_never
 from workroom.core.awareness import Typists
 from workroom.core.bases import bases_named
 from workroom.core.commands import (
+    AddCanvas,
     AddFeedback,
     ChangeEssay,
     ChangeFeedback,
@@ -21,6 +22,7 @@ from workroom.core.commands import (
     NameRevision,
     Origin,
     QuoteFeedback,
+    RemoveCanvas,
     RestoreRevision,
     SaveText,
     SetRight,
@@ -133,7 +135,7 @@ class EssayRoom(Room[EssayState]):
                 return self._set_right(command, origin, now)
             case DeleteRoom():
                 return self._delete(command, origin, now)
-            case ChangeProject():
+            case ChangeProject() | AddCanvas() | RemoveCanvas():
                 message = "an essay is not a project"
                 raise InvalidMessage(message)
             case _:

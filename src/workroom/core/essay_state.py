@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, Final, assert_never
 
 from workroom.core.entries import (
+    CanvasAdded,
+    CanvasRemoved,
     Entry,
     EssayChanged,
     EssayCreated,
@@ -110,7 +112,7 @@ def evolve(state: EssayState, entry: Entry) -> EssayState:
             return replace(state, **changed)
         case RoomDeleted():
             return replace(state, deleted=True)
-        case EssayCreated() | ProjectCreated() | ProjectChanged():
+        case EssayCreated() | ProjectCreated() | ProjectChanged() | CanvasAdded() | CanvasRemoved():
             message = f"entry {entry.seq} does not belong into the log of an essay"
             raise ValueError(message)
         case _:

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
-from workroom.ids import EssayId, FeedbackId, ProjectId, RoomId, UserId
+from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, RoomId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,34 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
+class CanvasShown:
+    """A canvas as clients see it."""
+
+    id: CanvasId
+    project_id: ProjectId
+    media: Media
+    author: User
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewCanvas:
+    """Somebody uploaded a file (told to extended connections only)."""
+
+    seq: int
+    canvas: CanvasShown
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasDeleted:
+    """Somebody deleted a canvas (told to extended connections only)."""
+
+    project_id: ProjectId
+    seq: int
+    canvas_id: CanvasId
+
+
+@dataclass(frozen=True, slots=True)
 class RightsChanged:
     """The receiver's own right in the room changed; None: taken away (extended only)."""
 
@@ -177,6 +206,8 @@ Event = (
     | CursorMoved
     | ProjectUpdated
     | Subscribed
+    | NewCanvas
+    | CanvasDeleted
     | RightsChanged
     | RoomClosed
     | TokenExpiring

@@ -24,3 +24,4 @@ class RoomRules:
     collaborators: int = 1_000
     named_revisions: int = 1_000
     metadata_bytes: int = 64 * 1024
+    canvases_per_project: int = 1_000

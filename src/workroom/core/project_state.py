@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from workroom.core.entries import Entry, ProjectChanged, ProjectCreated, RightSet, RoomDeleted
+from workroom.core.canvas import Canvas
+from workroom.core.entries import (
+    CanvasAdded,
+    CanvasRemoved,
+    Entry,
+    ProjectChanged,
+    ProjectCreated,
+    RightSet,
+    RoomDeleted,
+)
 from workroom.core.fields import merge_patch
 from workroom.core.people import Right
 from workroom.core.permissions import with_right
-from workroom.ids import ProjectId, UserId
+from workroom.ids import CanvasId, ProjectId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,8 @@ class ProjectState:
     updated_by: UserId
     updated_at: int
     rights: Mapping[UserId, Right]
+    canvases: Mapping[CanvasId, Canvas] = field(default_factory=lambda: MappingProxyType({}))
+    """The oldest first."""
     deleted: bool = False
 
     def fields(self) -> dict[str, Any]:
@@ -74,6 +85,12 @@ def evolve(state: ProjectState, entry: Entry) -> ProjectState:
             return _changed(state, changes, entry)
         case RightSet(user_id=user_id, right=right):
             return replace(state, rights=with_right(state.rights, user_id, right))
+        case CanvasAdded(canvas_id=canvas_id, media=media):
+            canvas = Canvas(canvas_id, media, entry.actor, entry.at)
+            return replace(state, canvases=MappingProxyType({**state.canvases, canvas_id: canvas}))
+        case CanvasRemoved(canvas_id=canvas_id):
+            kept = {i: each for i, each in state.canvases.items() if i != canvas_id}
+            return replace(state, canvases=MappingProxyType(kept))
         case RoomDeleted():
             return replace(state, deleted=True)
         case _:

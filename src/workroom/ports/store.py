@@ -7,14 +7,14 @@ the order in which they were handed over, and the log of a room is numbered 1, 2
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from workroom.core.entries import Record
 from workroom.core.people import Right, User
 from workroom.errors import Unavailable
-from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,9 @@ class Append:
     """Rights that changed; None as a value takes it away."""
     feedback_added: tuple[FeedbackId, ...] = ()
     feedback_deleted: tuple[FeedbackId, ...] = ()
+    canvases_added: Mapping[CanvasId, BlobKey] = field(default_factory=dict)
+    """With the key under which the bytes of each are kept."""
+    canvases_deleted: tuple[CanvasId, ...] = ()
     answer: Answer | None = None
     checkpoint: Checkpoint | None = None
     deletes_room: bool = False
@@ -147,7 +150,7 @@ class RoomPage:
     total: int
 
 
-IdKind = Literal["essay", "project", "feedback"]
+IdKind = Literal["essay", "project", "feedback", "canvas"]
 
 
 class RoomStore(Protocol):
@@ -201,6 +204,12 @@ class RoomStore(Protocol):
 
     async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
         """The essay to which a piece of feedback belongs; None when there is none."""
+
+    async def project_of_canvas(self, canvas_id: CanvasId) -> RoomId | None:
+        """The project that a canvas is in; None when there is none."""
+
+    async def keys_in_use(self, keys: Collection[BlobKey]) -> set[BlobKey]:
+        """Those of these keys that belong to a canvas. Ask for a few hundred at most."""
 
     async def check(self) -> None:
         """Answer a trivial question, for readiness. Raises Unavailable."""

@@ -49,6 +49,36 @@ _UPDATE: Final = {
     "content": "Updated essay content...",
     "cursor_position": 1250,
 }
+_PICTURE: Final = {
+    "id": 1,
+    "project_id": 123,
+    "kind": "image",
+    "media_type": "image/png",
+    "name": "harbour at five.png",
+    "size": 48211,
+    "width": 960,
+    "height": 600,
+    "frames": 1,
+    "duration": None,
+    "sample_rate": None,
+    "channels": None,
+    "author": {"id": 2, "name": "Jane Smith", "role": "coach"},
+    "created_at": "2024-01-15T15:30:00Z",
+}
+_RECORDING: Final = {
+    **_PICTURE,
+    "id": 2,
+    "kind": "audio",
+    "media_type": "audio/wav",
+    "name": "harbour at noon.wav",
+    "size": 352844,
+    "width": None,
+    "height": None,
+    "frames": None,
+    "duration": 8.0,
+    "sample_rate": 22050,
+    "channels": 1,
+}
 _BAD_TOKEN: Final = {
     "type": "connection_error",
     "error": "authentication_failed",
@@ -193,6 +223,13 @@ _PROJECTS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     ),
     "ProjectSubscribed": _about(
         "subscribed", {"project_id": 123, "seq": 17, "recovered": False, "rights": "view"}
+    ),
+    "ProjectCanvasAdded": (
+        *_about("canvas_added", {"project_id": 123, "seq": 8, "canvas": _PICTURE}),
+        *_about("canvas_added", {"project_id": 123, "seq": 9, "canvas": _RECORDING}),
+    ),
+    "ProjectCanvasRemoved": _about(
+        "canvas_removed", {"project_id": 123, "seq": 10, "canvas_id": 1}
     ),
     "ProjectRightsChanged": _about("rights_changed", {"project_id": 123, "rights": None}),
     "ProjectClosed": _about("project_closed", {"project_id": 123}),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from workroom.protocol.canvases import Canvas
 from workroom.protocol.shapes import (
     OPEN,
     Count,
@@ -199,6 +200,44 @@ class ProjectSubscribed(PlainShape):
     payload: SubscribedPayload
 
 
+class CanvasAddedPayload(PlainShape):
+    """What is there now."""
+
+    model_config = OPEN
+
+    project_id: Id
+    seq: Seq
+    canvas: Canvas
+
+
+class ProjectCanvasAdded(PlainShape):
+    """Somebody uploaded a picture or a recording (extended form)."""
+
+    model_config = OPEN
+
+    type: Literal["canvas_added"]
+    payload: CanvasAddedPayload
+
+
+class CanvasRemovedPayload(PlainShape):
+    """What is no longer there."""
+
+    model_config = OPEN
+
+    project_id: Id
+    seq: Seq
+    canvas_id: Id
+
+
+class ProjectCanvasRemoved(PlainShape):
+    """Somebody deleted a canvas (extended form)."""
+
+    model_config = OPEN
+
+    type: Literal["canvas_removed"]
+    payload: CanvasRemovedPayload
+
+
 class ProjectRights(PlainShape):
     """The receiver's own right; null: taken away."""
 
@@ -286,6 +325,8 @@ EXTENDED: Final[tuple[type[PlainShape], ...]] = (
     TaskCompletedMessage,
     TaskProgressMessage,
     ProjectSubscribed,
+    ProjectCanvasAdded,
+    ProjectCanvasRemoved,
     ProjectRightsChanged,
     ProjectClosed,
     ProjectTokenExpiring,

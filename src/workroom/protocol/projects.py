@@ -10,6 +10,7 @@ from workroom.core import commands, events
 from workroom.errors import InvalidMessage, WorkroomError
 from workroom.ids import ProjectId, RoomId, RoomKind, project_room
 from workroom.protocol import project_inbound as inbound
+from workroom.protocol.canvases import canvas_fields
 from workroom.protocol.dialect import Ack, Form, Request, RoomRequest, TokenRequest
 from workroom.protocol.metadata import check_metadata
 from workroom.protocol.reading import Message, read_object, refuse_bad_characters, shown
@@ -177,6 +178,15 @@ def _subscribed(event: events.Subscribed) -> Message | None:
     return _in_project(event.room, seq=event.seq, recovered=event.recovered, rights=rights)
 
 
+def _new_canvas(event: events.NewCanvas) -> Message:
+    canvas = event.canvas
+    return {"project_id": canvas.project_id, "seq": event.seq, "canvas": canvas_fields(canvas)}
+
+
+def _canvas_deleted(event: events.CanvasDeleted) -> Message:
+    return {"project_id": event.project_id, "seq": event.seq, "canvas_id": event.canvas_id}
+
+
 def _rights_changed(event: events.RightsChanged) -> Message | None:
     return _in_project(event.room, rights=None if event.right is None else event.right.word)
 
@@ -211,6 +221,8 @@ _WRITERS: Final[Mapping[Form, Mapping[type, _Writer]]] = MappingProxyType(
         | {
             events.ProjectUpdated: ("project_updated", _project_updated_extended),
             events.Subscribed: ("subscribed", _subscribed),
+            events.NewCanvas: ("canvas_added", _new_canvas),
+            events.CanvasDeleted: ("canvas_removed", _canvas_deleted),
             events.RightsChanged: ("rights_changed", _rights_changed),
             events.RoomClosed: ("project_closed", _closed),
             events.TokenExpiring: ("token_expiring", _token_expiring),

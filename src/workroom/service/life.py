@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from workroom.core import essay_state, project_state
+from workroom.core.canvas import Canvas
 from workroom.core.entries import Entry, Record, TextEdited
 from workroom.core.essay import EssayRoom
 from workroom.core.essay_state import EssayState
@@ -22,9 +23,9 @@ from workroom.core.project_state import ProjectState
 from workroom.core.revisions import runs_of, spelled
 from workroom.core.text import Highlight, Mirror, YText
 from workroom.errors import Unavailable
-from workroom.ids import EssayId, FeedbackId, ProjectId, RoomKind, UserId
+from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, RoomKind, UserId
 from workroom.ports.store import Checkpoint, RoomSummary, StoredRoom
-from workroom.service.records import to_entry
+from workroom.service.records import media_body, media_of, to_entry
 
 _LENGTH: Final = 4
 AnyRoom = EssayRoom | ProjectRoom
@@ -229,12 +230,29 @@ def _feedback(raw: dict[str, Any]) -> Feedback:
 
 
 def _project_body(state: ProjectState) -> dict[str, Any]:
-    plain = {name: getattr(state, name) for name in ProjectState.__slots__ if name != "rights"}
-    return {**plain, "rights": _rights_body(state.rights)}
+    plain = {
+        name: getattr(state, name)
+        for name in ProjectState.__slots__
+        if name not in ("canvases", "rights")
+    }
+    canvases = [_canvas_body(canvas) for canvas in state.canvases.values()]
+    return {**plain, "canvases": canvases, "rights": _rights_body(state.rights)}
 
 
 def _project_state(body: dict[str, Any]) -> ProjectState:
-    return ProjectState(**{**body, "rights": _rights(body["rights"])})
+    # Checkpoints of the first version have no canvases in them.
+    canvases = {CanvasId(raw["id"]): _canvas(raw) for raw in body.pop("canvases", ())}
+    rights = _rights(body["rights"])
+    return ProjectState(**{**body, "rights": rights, "canvases": MappingProxyType(canvases)})
+
+
+def _canvas_body(canvas: Canvas) -> dict[str, Any]:
+    about = {"id": canvas.id, "author": canvas.author, "created_at": canvas.created_at}
+    return {**about, **media_body(canvas.media)}
+
+
+def _canvas(raw: dict[str, Any]) -> Canvas:
+    return Canvas(CanvasId(raw["id"]), media_of(raw), UserId(raw["author"]), raw["created_at"])
 
 
 # ---- lists -------------------------------------------------------------------------------------

@@ -10,7 +10,10 @@ from typing import Any, Final
 
 import orjson
 
+from workroom.core.canvas import AudioFacts, Facts, ImageFacts, Media
 from workroom.core.entries import (
+    CanvasAdded,
+    CanvasRemoved,
     Entry,
     EssayChanged,
     EssayCreated,
@@ -29,7 +32,7 @@ from workroom.core.entries import (
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
 from workroom.core.text import Change, Highlight
-from workroom.ids import FeedbackId, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, UserId
 
 Body = dict[str, Any]
 
@@ -94,6 +97,34 @@ def _edit(fact: TextEdited) -> Body:
     return body
 
 
+def media_body(media: Media) -> Body:
+    """A file's record as plain JSON values."""
+    facts = media.facts
+    body: Body = {
+        "media_type": media.media_type,
+        "name": media.name,
+        "size": media.size,
+        "key": media.key,
+    }
+    if isinstance(facts, ImageFacts):
+        return body | {"width": facts.width, "height": facts.height, "frames": facts.frames}
+    return body | {
+        "duration": facts.duration,
+        "sample_rate": facts.sample_rate,
+        "channels": facts.channels,
+    }
+
+
+def media_of(body: Mapping[str, Any]) -> Media:
+    """The record that ``media_body`` wrote. Raises KeyError for anything else."""
+    facts: Facts
+    if "width" in body:
+        facts = ImageFacts(body["width"], body["height"], body["frames"])
+    else:
+        facts = AudioFacts(body["duration"], body["sample_rate"], body["channels"])
+    return Media(body["media_type"], body["name"], body["size"], facts, BlobKey(body["key"]))
+
+
 def _text_edited(body: Body, record: Record) -> TextEdited:
     if record.update is None:
         message = f"log entry {record.seq} has lost its update"
@@ -119,6 +150,8 @@ _WRITERS: Final[Mapping[type, tuple[str, Callable[[Any], Body]]]] = {
     ),
     ProjectCreated: ("project_created", _project_created),
     ProjectChanged: ("project_changed", lambda f: dict(f.changes)),
+    CanvasAdded: ("canvas_added", lambda f: {"id": f.canvas_id, **media_body(f.media)}),
+    CanvasRemoved: ("canvas_removed", lambda f: {"id": f.canvas_id}),
     RoomDeleted: ("room_deleted", lambda _: {}),
 }
 
@@ -144,5 +177,7 @@ _READERS: Final[Mapping[str, Callable[[Body, Record], Fact]]] = {
         b["title"], b["description"], b["status"], b["metadata"]
     ),
     "project_changed": lambda b, _: ProjectChanged(b),
+    "canvas_added": lambda b, _: CanvasAdded(CanvasId(b["id"]), media_of(b)),
+    "canvas_removed": lambda b, _: CanvasRemoved(CanvasId(b["id"])),
     "room_deleted": lambda _b, _r: RoomDeleted(),
 }

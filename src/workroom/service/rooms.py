@@ -23,7 +23,15 @@ from workroom.core.effects import (
     Refuse,
     Send,
 )
-from workroom.core.entries import Entry, FeedbackAdded, FeedbackDeleted, RightSet, RoomDeleted
+from workroom.core.entries import (
+    CanvasAdded,
+    CanvasRemoved,
+    Entry,
+    FeedbackAdded,
+    FeedbackDeleted,
+    RightSet,
+    RoomDeleted,
+)
 from workroom.core.revisions import CHAPTER
 from workroom.core.room import Glimpse
 from workroom.core.time import Now
@@ -223,6 +231,14 @@ class RoomHost:
             feedback_deleted=tuple(
                 e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackDeleted)
             ),
+            canvases_added={
+                e.fact.canvas_id: e.fact.media.key
+                for e in entries
+                if isinstance(e.fact, CanvasAdded)
+            },
+            canvases_deleted=tuple(
+                e.fact.canvas_id for e in entries if isinstance(e.fact, CanvasRemoved)
+            ),
             answer=self._answer(origin, last, entries, now),
             deletes_room=any(isinstance(e.fact, RoomDeleted) for e in entries),
         )
@@ -240,6 +256,8 @@ class RoomHost:
         for entry in entries:
             if isinstance(entry.fact, FeedbackAdded):
                 details["feedback_id"] = entry.fact.feedback_id
+            if isinstance(entry.fact, CanvasAdded):
+                details["canvas_id"] = entry.fact.canvas_id
         body = orjson.dumps({"room": str(self.room.id), "seq": seq, **details})
         return Answer(origin.user.id, origin.request_id, now.wall, body)
 

@@ -115,6 +115,16 @@ feedback: Final = Table(
 )
 """To which essay a piece of feedback belongs."""
 
+canvases: Final = Table(
+    "canvases",
+    metadata,
+    Column("id", WholeNumber, primary_key=True, autoincrement=False),
+    Column("project", WholeNumber, nullable=False, index=True),
+    Column("blob_key", String(64), nullable=False),
+    Index("ix_canvases_blob_key", "blob_key", unique=True),
+)
+"""To which project a canvas belongs, and under which key its bytes are kept."""
+
 answers: Final = Table(
     "answers",
     metadata,

@@ -6,8 +6,12 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, WithJsonSchema
 
+from workroom.protocol.canvases import Canvas
 from workroom.protocol.shapes import Count, FeedbackKind, Id, Rights, Timestamp
 from workroom.transports.rest.fields import Shown
+
+__all__ = ["Canvas"]
+"""The rest is defined here; this one is told over the WebSocket in the same form."""
 
 Item = TypeVar("Item")
 Anything = Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
@@ -207,6 +211,15 @@ class Attribution(Shown):
     """Everybody of whom there is a range."""
     ranges: list[Range]
     """From the beginning of the text to its end, without gaps."""
+
+
+class Waveform(Shown):
+    """A recording at a glance."""
+
+    duration: float
+    """Seconds."""
+    peaks: list[float]
+    """The loudest moment (0 to 1) of each of so many equal parts of it, in order; at most 480."""
 
 
 class Mistake(Shown):

@@ -13,6 +13,7 @@ from workroom.errors import WorkroomError
 from workroom.service.accounts import Accounts
 from workroom.service.library import Library
 from workroom.transports.rest import (
+    canvases,
     essays,
     feedback,
     health,
@@ -33,7 +34,7 @@ from workroom.transports.rest.settings import Readiness, RestSettings
 _NO_TELEMETRY: Final = TelemetryConfig(
     tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
 )
-_PARTS: Final = (tokens, users, essays, feedback, revisions, projects, health)
+_PARTS: Final = (tokens, users, essays, feedback, revisions, projects, canvases, health)
 
 
 def create_api(

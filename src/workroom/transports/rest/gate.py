@@ -75,17 +75,22 @@ class OpenRoute(APIRoute):
         handle = super().get_route_handler()
         admit = self.admit
         takes_body = self.body_field is not None
+        seconds = self.seconds
 
         async def gate(request: Request) -> Response:
             await admit(request)
             if takes_body:
                 request = await _with_json(request)
-            return await _in_time(handle(request), services(request).settings.answer_seconds)
+            return await _in_time(handle(request), seconds(services(request).settings))
 
         return gate
 
     async def admit(self, request: Request) -> None:
         """Raise NotAuthenticated for who may not come in."""
+
+    def seconds(self, settings: RestSettings) -> float:
+        """How long an answer may take."""
+        return settings.answer_seconds
 
 
 class SignedInRoute(OpenRoute):

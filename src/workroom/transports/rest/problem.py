@@ -86,16 +86,49 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         Kind("too_large", 413, "Too large", "The body, a text or a value is over its limit."),
         Kind(
+            "too_many_pixels",
+            413,
+            "Too many pixels",
+            "The picture, all its frames together, is over the limit of pixels.",
+        ),
+        Kind("too_long", 413, "Too long", "The recording is over the limit of time."),
+        Kind(
+            "too_complex",
+            413,
+            "Too complex",
+            "The file takes more memory or time to decode than a file may.",
+        ),
+        Kind(
             "unsupported_media_type",
             415,
             "Unsupported media type",
-            "Bodies are sent as application/json in UTF-8.",
+            "Bodies are sent as application/json in UTF-8; files in a form, as "
+            "multipart/form-data.",
+        ),
+        Kind(
+            "unsupported_file",
+            415,
+            "Unsupported file",
+            "By its content, whatever its name, the file is none of PNG, JPEG, WebP, GIF, WAV, "
+            "FLAC, OGG and MP3.",
+        ),
+        Kind(
+            "range_not_satisfiable",
+            416,
+            "Range not satisfiable",
+            "The file is shorter than the Range that was asked for.",
+        ),
+        Kind(
+            "damaged_file",
+            422,
+            "Damaged file",
+            "The file is damaged or incomplete: it cannot be decoded to its end.",
         ),
         Kind(
             "invalid_message",
             422,
             "Invalid",
-            "The body is JSON, but fields are missing or wrong; errors names each of them.",
+            "The body can be read, but fields are missing or wrong; errors names each of them.",
         ),
         Kind(
             "rate_limited",
