@@ -7,7 +7,7 @@ import pytest
 
 from workroom.core import project_state
 from workroom.core.canvas import AudioFacts, CanvasKind, ImageFacts, Media
-from workroom.core.commands import AddCanvas, Origin, RemoveCanvas
+from workroom.core.commands import AddCanvas, Join, Origin, RemoveCanvas
 from workroom.core.effects import Send
 from workroom.core.events import CanvasDeleted, NewCanvas, ProjectUpdated
 from workroom.core.limits import RoomRules
@@ -15,7 +15,7 @@ from workroom.core.project import ProjectRoom
 from workroom.errors import InvalidMessage, NotFound, PermissionDenied, TooLarge
 from workroom.ids import BlobKey, CanvasId, ProjectId
 from workroom.ports.store import Checkpoint, StoredRoom
-from workroom.service.life import checkpoint, revive
+from workroom.service.life import draft, revive
 from workroom.service.records import to_entry, to_record
 from workroom.testing.scenario import JANE, MIKE, PEOPLE_BY_ID, Scenario
 
@@ -124,6 +124,20 @@ def test_a_slow_reader_is_caught_up_with_canvases_that_came_and_went(project: Sc
     assert (new.canvas.id, deleted.canvas_id) == (8, 7)
 
 
+def test_who_comes_back_is_told_exactly_what_came_and_went_meanwhile(project: Scenario) -> None:
+    watching = project.join("jane").forgets()
+    since = project.room.confirmed.seq
+    _add(project, 7)
+    _add(project, 8, RECORDING)
+    project.submit(RemoveCanvas(CanvasId(7)), Origin(MIKE))
+
+    emma = project.connect("emma").does(Join(since=since))
+
+    missed = [event for event in emma.heard if isinstance(event, NewCanvas | CanvasDeleted)]
+    assert len(missed) == 3
+    assert missed == [e for e in watching.heard if isinstance(e, NewCanvas | CanvasDeleted)]
+
+
 def test_the_log_gives_the_same_canvases_again(project: Scenario) -> None:
     _add(project, 7)
     _add(project, 8, RECORDING)
@@ -143,7 +157,7 @@ def test_a_checkpoint_gives_the_same_canvases_again(project: Scenario) -> None:
     _add(project, 7)
     _add(project, 8, RECORDING)
     room, people = _room(project), dict(PEOPLE_BY_ID)
-    stored = StoredRoom(room.id, room.head.seq, checkpoint(room), (), people)
+    stored = StoredRoom(room.id, room.head.seq, draft(room).checkpoint(), (), people)
 
     again = revive(stored, RoomRules(), lambda: 1)
 
@@ -152,7 +166,7 @@ def test_a_checkpoint_gives_the_same_canvases_again(project: Scenario) -> None:
 
 def test_a_checkpoint_of_the_time_before_canvases_is_still_read(project: Scenario) -> None:
     room, people = _room(project), dict(PEOPLE_BY_ID)
-    body = orjson.loads(checkpoint(room).state)
+    body = orjson.loads(draft(room).checkpoint().state)
     del body["canvases"]
     old = Checkpoint(room.head.seq, orjson.dumps(body))
 

@@ -12,6 +12,7 @@ from tests.ports.lists_contract import (
     DeletedRoomContract,
     ListContract,
     LookUpContract,
+    MilestoneContract,
 )
 from tests.ports.store_kit import (
     ANA,
@@ -323,6 +324,7 @@ class RoomStoreContract(
     CompareAndAppendContract,
     DeliveryContract,
     CheckpointContract,
+    MilestoneContract,
     ListContract,
     DeletedRoomContract,
     CanvasContract,

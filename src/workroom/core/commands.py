@@ -29,9 +29,11 @@ class Join:
     """Be present in the room and follow it. Idempotent; answered with the present state.
 
     ``quiet`` leaves the state out (an essay connection is subscribed before it asks for anything).
+    ``since`` is the last entry that the client knows: it is told what it missed, where possible.
     """
 
     quiet: bool = False
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,22 @@ class DeleteFeedback:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreRevision:
+    """Put the text of revision ``revision`` back, which was ``content``. Feedback stays."""
+
+    revision: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameRevision:
+    """Call a revision something; None takes its name away."""
+
+    revision: int
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeEssay:
     """Set ``title``, ``prompt`` and/or ``word_limit`` (None: no limit)."""
 
@@ -154,6 +172,8 @@ EssayCommand = (
     | QuoteFeedback
     | ChangeFeedback
     | DeleteFeedback
+    | RestoreRevision
+    | NameRevision
     | ChangeEssay
     | SetRight
     | DeleteRoom

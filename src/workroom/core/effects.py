@@ -31,6 +31,17 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask a connection, behind what it has been told, whether that has arrived.
+
+    ``number`` comes back with the answer (``Room.arrived``).
+    """
+
+    connection: ConnectionId
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Admit:
     """The connection follows the room from here on: what comes after reaches it."""
 
@@ -62,7 +73,7 @@ class Refuse:
     error: WorkroomError
 
 
-Effect = Broadcast | Send | Admit | Dismiss | Acknowledge | Refuse
+Effect = Broadcast | Send | Probe | Admit | Dismiss | Acknowledge | Refuse
 
 
 @dataclass(frozen=True, slots=True)

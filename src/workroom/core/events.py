@@ -160,6 +160,19 @@ class CanvasDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The answer to who came back: what follows it leads to ``seq`` (extended connections only).
+
+    ``recovered``: what was missed follows, and nothing else; if not, the whole state does.
+    """
+
+    room: RoomId
+    seq: int
+    recovered: bool
+    right: Right
+
+
+@dataclass(frozen=True, slots=True)
 class RightsChanged:
     """The receiver's own right in the room changed; None: taken away (extended only)."""
 
@@ -194,6 +207,7 @@ Event = (
     | ProjectUpdated
     | NewCanvas
     | CanvasDeleted
+    | Subscribed
     | RightsChanged
     | RoomClosed
     | TokenExpiring

@@ -22,5 +22,6 @@ class RoomRules:
     essay_units: int = 500_000
     feedback_per_essay: int = 10_000
     collaborators: int = 1_000
+    named_revisions: int = 1_000
     metadata_bytes: int = 64 * 1024
     canvases_per_project: int = 1_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from workroom.core.commands import (
@@ -112,17 +112,21 @@ class ProjectRoom(Room[ProjectState]):
     def _evolve(self, state: ProjectState, entry: Entry) -> ProjectState:
         return evolve(state, entry)
 
-    def _told(self, entry: Entry, pending: Pending[ProjectState], _now: Now) -> list[Effect]:
+    def _told(self, entry: Entry, _pending: Pending[ProjectState], _now: Now) -> list[Effect]:
+        return [Broadcast(event) for event in self._events_of(entry)]
+
+    def _events_of(self, entry: Entry) -> list[Event]:
+        """What everybody in the room is told of an entry, now or when they come back."""
         project_id = self.confirmed.id
         match entry.fact:
             case ProjectChanged(changes=changes):
-                editor = pending.origin.user.id
-                return [Broadcast(ProjectUpdated(project_id, entry.seq, changes, editor))]
-            case CanvasAdded(canvas_id=canvas_id):
-                (shown,) = shown_canvases(pending.state, self.people, [canvas_id])
-                return [Broadcast(NewCanvas(entry.seq, shown))]
+                return [ProjectUpdated(project_id, entry.seq, changes, entry.actor)]
+            case CanvasAdded(canvas_id=canvas_id, media=media):
+                author = self.people[entry.actor]
+                shown = CanvasShown(canvas_id, project_id, media, author, entry.at)
+                return [NewCanvas(entry.seq, shown)]
             case CanvasRemoved(canvas_id=canvas_id):
-                return [Broadcast(CanvasDeleted(project_id, entry.seq, canvas_id))]
+                return [CanvasDeleted(project_id, entry.seq, canvas_id)]
             case _:
                 return []
 
@@ -138,6 +142,13 @@ class ProjectRoom(Room[ProjectState]):
         state = self.confirmed
         everything = ProjectUpdated(state.id, state.seq, state.fields(), state.updated_by)
         events: list[Event] = [*others, everything]
+        return [Send(connection, event) for event in events]
+
+    def _make_up(
+        self, connection: ConnectionId, user: User, missed: Sequence[Entry], now: Now
+    ) -> list[Effect]:
+        events = [event for entry in missed for event in self._events_of(entry)]
+        events += [joined for joined in self._present(now) if joined.user.id != user.id]
         return [Send(connection, event) for event in events]
 
     def _news(
@@ -172,7 +183,7 @@ class ProjectRoom(Room[ProjectState]):
 
     def restore(self, state: ProjectState) -> None:
         """Start again from what is stored, after ``rewind``; members stay."""
-        self.head = self.confirmed = state
+        self._restart(state)
 
     def close(self) -> None:
         """The room leaves memory."""

@@ -14,7 +14,7 @@ from workroom.protocol import essay_inbound as inbound
 from workroom.protocol.dialect import Ack, Form, Request, RoomRequest, TokenRequest
 from workroom.protocol.essay_events import WRITERS
 from workroom.protocol.reading import Message, read_object, refuse_bad_characters
-from workroom.protocol.shapes import reader, refuse_later, request_id_in, string_at, unknown
+from workroom.protocol.shapes import reader, request_id_in, string_at, unknown
 from workroom.protocol.writing import advice, dump, text_of, told, with_details
 
 MAX_ESSAYS: Final = 20
@@ -42,8 +42,6 @@ class EssayDialect:
         read = _READERS[form].get(action)
         if read is None:
             raise unknown(action, field="action", known=_READERS[form])
-        if form is Form.EXTENDED:
-            refuse_later(message, "since")
         return read(message)
 
     def request_id_of(self, text: bytes) -> str | None:
@@ -88,6 +86,11 @@ class EssayDialect:
 
 def _subscribe(asked: inbound.SubscribeEssay) -> Request:
     return RoomRequest(essay_room(asked.essay_id), commands.Join(), asked.request_id)
+
+
+def _subscribe_since(asked: inbound.SubscribeEssayExtended) -> Request:
+    command = commands.Join(since=asked.since)
+    return RoomRequest(essay_room(asked.essay_id), command, asked.request_id)
 
 
 def _unsubscribe(asked: inbound.UnsubscribeEssay) -> Request:
@@ -160,6 +163,7 @@ _READERS: Final[Mapping[Form, Mapping[str, _Read]]] = MappingProxyType(
         Form.PLAIN: _PLAIN_READERS,
         Form.EXTENDED: _PLAIN_READERS
         | {
+            "subscribe_essay": reader(inbound.SubscribeEssayExtended, _subscribe_since),
             "update_essay": reader(inbound.UpdateEssayExtended, _update_extended),
             "unsubscribe_essay": reader(inbound.UnsubscribeEssay, _unsubscribe),
         },

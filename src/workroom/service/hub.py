@@ -28,14 +28,15 @@ from workroom.ports.store import (
 )
 from workroom.protocol.dialect import Dialect
 from workroom.service.fanout import Recipient
-from workroom.service.life import AnyRoom, revive
+from workroom.service.history import History
+from workroom.service.life import AnyRoom, Draft, checkpoint_seq, revive
 from workroom.service.records import to_record
 from workroom.service.replies import Replies
 from workroom.service.rooms import RELOAD_AFTER, RoomHost
 
 SWEEP_EVERY: Final = 10.0
 """Seconds between two looks for rooms that nobody uses."""
-UNLOAD_AFTER: Final = 30.0
+UNLOAD_AFTER: Final = 60.0
 """Seconds that a room stays in memory after the last use."""
 ID_BLOCK: Final = 64
 """Feedback ids that are fetched from the store at once."""
@@ -61,6 +62,8 @@ class Hub:
         self.rules = rules
         self.store = store
         self.clock = clock
+        self.history = History(store)
+        """The past of the essays."""
         self.replies = Replies()
         self._dialects = dialects
         self._new_client_id = new_client_id
@@ -85,6 +88,7 @@ class Hub:
             self._sweep_timer.cancel()
         for task in list(self._tasks):
             task.cancel()
+        self.history.close()
         for host in self._rooms.values():
             host.close()
         self._rooms.clear()
@@ -166,6 +170,11 @@ class Hub:
         if host := self._rooms.get(room):
             host.slow(connection)
 
+    def arrived(self, room: RoomId, connection: ConnectionId, probe: int) -> None:
+        """A connection answered a probe of this room, if it is one."""
+        if host := self._rooms.get(room):
+            host.arrived(connection, probe)
+
     def drained(self, room: RoomId, connection: ConnectionId) -> None:
         """A connection reads again."""
         if host := self._rooms.get(room):
@@ -204,6 +213,31 @@ class Hub:
     def reload(self, host: RoomHost) -> None:
         """Read a room back from the store after it failed, however long that takes."""
         self._spawn(self._reload(host))
+
+    def write_out(self, host: RoomHost, draft: Draft) -> None:
+        """Make a checkpoint of what a room was at a moment, off the loop."""
+        self._spawn(self._write_out(host, draft))
+
+    async def _write_out(self, host: RoomHost, draft: Draft) -> None:
+        try:
+            checkpoint = await asyncio.to_thread(draft.checkpoint)
+        except Exception as mistake:  # noqa: BLE001 -- ours; the room goes on without
+            log_failure(log, "checkpoint_not_written", mistake, room=str(host.room.id))
+            checkpoint = None
+        host.written_out(draft, checkpoint)
+
+    def chapter_ended(self, room: RoomId) -> None:
+        """Tell the chapter while it is short, so that nobody has to wait for it later."""
+        if room.kind is RoomKind.ESSAY:
+            self._spawn(self._keep_up(room))
+
+    async def _keep_up(self, room: RoomId) -> None:
+        try:
+            await self.history.keep_up(room)
+        except Unavailable:
+            log.warning("milestone_not_kept", room=str(room))
+        except Exception as mistake:  # noqa: BLE001 -- ours; whoever asks for it is told
+            log_failure(log, "milestone_not_kept", mistake, room=str(room))
 
     # ---- loading ----------------------------------------------------------------------------
 
@@ -273,9 +307,8 @@ class Hub:
         if stored is None:
             return None
         revived = revive(stored, self.rules, self._new_client_id)
-        checkpoint_seq = stored.checkpoint.seq if stored.checkpoint else 0
         dialect = self._dialects[room.kind]
-        host = RoomHost(revived, dialect, self, self.store, self.clock, checkpoint_seq)
+        host = RoomHost(revived, dialect, self, self.store, self.clock, checkpoint_seq(stored))
         self._rooms[room] = host
         ROOMS.labels(room.kind.value).inc()
         return host

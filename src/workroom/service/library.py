@@ -35,6 +35,7 @@ from workroom.service.canvases import Canvases
 from workroom.service.hub import Hub
 from workroom.service.life import AnyRoom
 from workroom.service.remarks import Remarks, Slice
+from workroom.service.revisions import Revisions
 
 State = TypeVar("State", EssayState, ProjectState)
 
@@ -87,12 +88,15 @@ class Library:
         """The feedback on essays."""
         self.canvases = canvases
         """The pictures and recordings of projects."""
+        self.revisions = Revisions(hub)
+        """The history of essays."""
 
     # ---- essays -----------------------------------------------------------------------------
 
     async def essay(self, user: User, number: int) -> Seen[EssayState]:
         """An essay as it stands. Raises NotFound."""
         room = await self._hub.look(essay_room(number), user)
+        room.served(user, self._hub.clock.now())
         return _seen(room, user)
 
     async def create_essay(

@@ -2,7 +2,7 @@
 
 The file is its standard input; the answer, one line of JSON and behind it the preview, its standard
 output. What the file makes a decoder do happens here, under limits of memory, processor and time
-that the kernel keeps, and costs nobody anything else (``docs/decisions/0010``).
+that the kernel keeps, and costs nobody anything else (``docs/decisions/0011``).
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from workroom.adapters.store.tables import (
     checkpoints,
     entries,
     feedback,
+    milestones,
     people,
     rooms,
 )
@@ -130,6 +131,7 @@ def _forget_room(connection: Connection, room: RoomId) -> None:
     connection.execute(update(rooms).filter_by(**key).values(deleted=True))
     connection.execute(delete(people).filter_by(**key))
     connection.execute(delete(checkpoints).filter_by(**key))
+    connection.execute(delete(milestones).filter_by(**key))
     if room.kind is RoomKind.ESSAY:
         connection.execute(delete(feedback).where(feedback.c.essay == room.number))
     else:

@@ -19,6 +19,7 @@ from workroom.transports.rest import (
     health,
     problem,
     projects,
+    revisions,
     tokens,
     users,
 )
@@ -33,7 +34,7 @@ from workroom.transports.rest.settings import Readiness, RestSettings
 _NO_TELEMETRY: Final = TelemetryConfig(
     tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
 )
-_PARTS: Final = (tokens, users, essays, feedback, projects, canvases, health)
+_PARTS: Final = (tokens, users, essays, feedback, revisions, projects, canvases, health)
 
 
 def create_api(
