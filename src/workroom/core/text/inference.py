@@ -17,23 +17,18 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from workroom.core.text.change import Builder, Change
+from workroom.core.text.additions import restoring, without_deletions
+from workroom.core.text.alignment import Allowance
+from workroom.core.text.change import Change
 from workroom.core.text.diff import diff
 from workroom.core.text.mirror import Mirror
+from workroom.core.text.pricing import deletions, least, retyped, within, work
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.words import in_word
 
-# Prices, in letters typed. They were tuned on simulated clients with random delays.
-PLACE: Final = 4.0
-"""Each place that changed: people work at one place, a wrong base differs at several."""
-AT_CARET: Final = 0.5
-"""Factor for what changed at the caret: there the client has certainly worked."""
-GESTURE: Final = 12
-"""Most letters that a deletion at one place counts for: selecting more takes no more time."""
-FOREIGN: Final = 2.0
-"""Factor for deleting what others wrote: one mostly deletes one's own."""
+# Prices, in letters typed, of what speaks against a base beside the work (see ``pricing``).
 UNCHANGED: Final = 6.0
 """A save that changes nothing: clients save because something was typed. (Deleting one's last word
 makes an older version again, and must not be taken for no change of that.)"""
@@ -55,6 +50,19 @@ IDLE_RATE: Final = 10.0
 """A version under a newer one that has arrived: so much per second that the newer one has lain
 there, at most ``IDLE``."""
 
+DELAY: Final = 0.5
+DELAY_AT_MOST: Final = 2.0
+GAPS: Final = 5
+"""How long a page waits before it saves what was typed: the shortest of the last ``GAPS`` gaps
+between its saves, up to so many seconds. Before that many, at most ``DELAY``."""
+LATE: Final = 8.0
+LATE_GUESSED: Final = 3.0
+IN_TIME: Final = 0.8
+"""A version that came while the page was waiting to save (the last 0.8 of that time: links vary):
+pages do not put a text over what is not saved. Less while that time is a guess."""
+KEYSTROKES: Final = 0.25
+"""A shorter gap is that between two keys, of a page that saves each: it does not wait."""
+
 LONG_IDLE: Final = 40.0
 LONG_RATE: Final = 1.0
 """The same on top, over a longer time: what has stood there for long was seen. So others' words can
@@ -70,6 +78,8 @@ JOIN_WITHIN: Final = 1.5
 JOIN_LETTERS: Final = 3
 """Seconds in which letters go on with a word that the same person has left unfinished, and how many
 letters at once: more are a word of their own, typed on a version without the unfinished one."""
+DOUBT: Final = 5.0
+"""Readings of a save that differ by less are as good as each other: then text is kept."""
 STUBBORN_AFTER: Final = 0.3
 """Seconds that a newer version must have lain there before a save tells if the client takes it."""
 STUBBORN_STEP: Final = 0.25
@@ -77,6 +87,15 @@ STUBBORN_STEP: Final = 0.25
 FOREIGN_DELETION: Final = 200
 """Letters of others that a save may delete without proof that the client had them."""
 
+READINGS: Final = 32
+READINGS_AT_LEAST: Final = 3
+COMPARED: Final = 500_000
+SEARCHED: Final = 2_000_000
+"""Bounds of the work for one save: how many versions are compared with it, how many letters these
+have (but three are compared in any case), and how many letters are searched for words."""
+REWRITTEN: Final = 400
+"""Most operations of a change after which further versions are looked at: no version explains a
+text that is another one all over, and each look is dear."""
 KEPT_VERSIONS: Final = 128
 KEPT_FOR: Final = 30.0
 """Bounds of the versions kept: how many, and how many seconds after the next one was sent."""
@@ -101,6 +120,18 @@ class Candidate:
     def is_own(self) -> bool:
         """Whether it is the client's own last text, and not a version sent."""
         return self.bridge is not None
+
+
+class Reading(NamedTuple):
+    """One way to understand a save."""
+
+    price: float
+    age: float
+    """Less for a newer base."""
+    base: Candidate
+    change: Change
+    retypes: bool
+    """Whether words would have been typed again that the client has had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +171,12 @@ class Reader:
         self._sent = 0
         self._arrived = self._arrived_before = -1  # numbers: now, and before the last save
         self._arrived_at: dict[int, float] = {}
+        self._round_trip = 0.0
         self._own: Candidate | None = None
         self._caret: int | None = None
         self._saved_at = float("-inf")
         self._word_open = False
+        self._gaps: deque[float] = deque(maxlen=GAPS)
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
 
     @property
@@ -155,6 +188,11 @@ class Reader:
     def settled(self) -> bool:
         """Whether all that was sent to this client had arrived before its last save."""
         return self._arrived_before == self._sent - 1
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds from sending the latest version that has arrived to its pong; 0 before one."""
+        return self._round_trip
 
     def sent(self, now: float) -> int:
         """The head is sent to the client now. The pong that proves its arrival says this number."""
@@ -175,6 +213,9 @@ class Reader:
         for number in range(self._arrived + 1, min(count, self._sent)):
             self._arrived_at[number] = now
             self._arrived = number
+        latest = [version for version in self._versions if version.number == count - 1]
+        if latest:
+            self._round_trip = now - latest[0].sent_at
 
     def versions(self, seq: int) -> list[Candidate]:
         """What a client can mean by this number: the version sent with it, or its own save."""
@@ -193,17 +234,18 @@ class Reader:
 
     def save_from(self, bases: list[Candidate], text: str, caret: int | None, now: float) -> Saved:
         """``save``, when the base is one of ``bases``; none of them, to infer it."""
-        told = [base for base in bases if self._to_head(base) is not None]
-        groups = (told, []) if told else self._candidates()
-        base, mine = self._cheapest(groups, text, caret, now)
-        refused = not told and self._is_unproven_deletion(base, mine)
-        made = _without_deletions(mine, base.text) if refused else mine
+        told = [base for base in bases if self._mirror.reaches(base.seq)]
+        readings = self._readings(told or self._candidates(), text, caret, now)
+        reading, doubtful = (readings[0], False) if told else self._likeliest(readings)
+        base, mine = reading.base, reading.change
+        refused = not told and (doubtful or self._is_unproven_deletion(base, mine))
+        made = without_deletions(mine, base.text) if refused else mine
         merged = self._rebase(base, made, join=self._goes_on(mine, now))
         bridge, bridge_authors = merged.bridge, merged.bridge_authors
         if refused:
-            bridge = _restoring(mine, made, base.text).compose(bridge)
+            bridge = restoring(mine, made, base.text).compose(bridge)
             signature = signed(made, self._author)
-            bridge_authors = _restoring(mine, signature, base.authors).compose(bridge_authors)
+            bridge_authors = restoring(mine, signature, base.authors).compose(bridge_authors)
         return Saved(
             text=text,
             caret=caret,
@@ -236,53 +278,89 @@ class Reader:
             del self._arrived_at[number]
         self._arrived_before = self._arrived
         self._caret = saved.caret
+        if self._saved_at != float("-inf"):
+            self._gaps.append(saved.at - self._saved_at)
         self._saved_at = saved.at
         self._word_open = _is_in_word(saved.text, saved.caret)
 
     # ---- inference ---------------------------------------------------------------------------
 
-    def _cheapest(
-        self,
-        groups: tuple[list[Candidate], list[Candidate]],
-        text: str,
-        caret: int | None,
-        now: float,
-    ) -> tuple[Candidate, Change]:
-        """The cheapest candidate, and what the client changed of it; of equal ones the newest.
+    def _readings(
+        self, bases: list[Candidate], text: str, caret: int | None, now: float
+    ) -> list[Reading]:
+        """What the client can have done, the cheapest first, and no dearer ones than in doubt.
 
-        The second group is looked at only when the first has nothing better to offer than what the
-        evidence excludes. Without any candidate, the client counts as having had the head.
+        Evidence and lengths cost nothing to look at, comparing texts does: what they alone make
+        dearer than the best that was found is not compared.
         """
-        best: tuple[tuple[float, float], Candidate, Change] | None = None
-        for group in groups:
-            for candidate in group:
-                change = diff(candidate.text, text, caret)
-                price = self._price(candidate, change, caret, now)
-                rank = (price, candidate.is_own / 2 - candidate.seq)
-                if best is None or rank < best[0]:
-                    best = (rank, candidate, change)
-            if best is not None and best[0][0] <= SUPERSEDED:
+        seen = self._seen()
+        searched, compared = Allowance(SEARCHED), Allowance(COMPARED)
+        found: list[Reading] = []
+        limit = float("inf")
+        for at_least, evidence, base in sorted(
+            [self._bound(base, text, now) for base in bases], key=lambda each: each[0]
+        ):
+            if at_least > limit or len(found) >= READINGS:
                 break
-        if best is None:
-            mirror = self._mirror
-            head = Candidate(mirror.text, mirror.authors, mirror.seq, self._sent - 1, now)
-            return head, diff(head.text, text, caret)
-        return best[1], best[2]
+            if not compared.take(len(base.text)) and len(found) >= READINGS_AT_LEAST:
+                break
+            change = diff(base.text, text, caret)
+            price = evidence + self._work(base, change, text, caret, now)
+            again = retyped(change, base.text, seen, searched) if price <= limit else 0.0
+            price += again
+            found.append(Reading(price, base.is_own / 2 - base.seq, base, change, again > 0))
+            limit = min(limit, price + (DOUBT if self._has_pongs else 0.0))
+            if len(change.ops) > REWRITTEN:
+                break
+        return sorted([each for each in found if each.price <= limit], key=lambda each: each[:2])
+
+    def _bound(self, base: Candidate, text: str, now: float) -> tuple[float, float, Candidate]:
+        """The least that a reading can come to, what evidence there is against it, and its base."""
+        evidence = self._evidence(base, now)
+        work = 0.0 if base.text == text else least(len(base.text), len(text))
+        return evidence + work, evidence, base
+
+    def _likeliest(self, readings: list[Reading]) -> tuple[Reading, bool]:
+        """The reading to go by, and whether its deletions are in doubt.
+
+        The same text can be made of two versions, by deleting different things. Of readings as
+        good as each other the one counts that deletes nothing but what all of them delete.
+        """
+        best = readings[0]
+        rivals = [each for each in readings[1:] if not each.retypes]
+        gone = []
+        for each in (best, *rivals):
+            pieces = deletions(each.change, each.base.text)
+            if pieces is None:
+                return best, False
+            gone.append(pieces)
+        for reading, mine in zip((best, *rivals), gone, strict=True):
+            if all(within(mine, other) for other in gone):
+                return reading, False
+        return best, True
+
+    def _seen(self) -> list[str]:
+        """The newest that the client has had: its own text, and the latest version to arrive."""
+        arrived = [each.text for each in self._versions if each.number == self._arrived]
+        return arrived + [own.text for own in self._own_text()]
 
     def _own_text(self) -> list[Candidate]:
         return [] if self._own is None else [self._own]
 
-    def _candidates(self) -> tuple[list[Candidate], list[Candidate]]:
-        """Those that the evidence allows, and the rest; all that can be followed to the head."""
-        likely: list[Candidate] = []
-        others: list[Candidate] = []
-        for candidate in (*self._versions, *self._own_text()):
-            if self._to_head(candidate) is None or self._was_taken(candidate):
-                continue
-            proven = self._arrived_before <= candidate.number <= self._arrived
-            allowed = candidate.is_own or proven or not self._has_pongs
-            (likely if allowed else others).append(candidate)
-        return likely, others
+    def _candidates(self) -> list[Candidate]:
+        """What the client can have written from, and can be followed to the head.
+
+        Without any, the client counts as having had the head.
+        """
+        mirror = self._mirror
+        found = [
+            candidate
+            for candidate in (*self._versions, *self._own_text())
+            if mirror.reaches(candidate.seq) and not self._was_taken(candidate)
+        ]
+        return found or [
+            Candidate(mirror.text, mirror.authors, mirror.seq, self._sent - 1, float("-inf"))
+        ]
 
     def _was_taken(self, candidate: Candidate) -> bool:
         """Whether the client's own text descends from this version, which had arrived before.
@@ -295,34 +373,32 @@ class Reader:
             return False
         return candidate.number == own.number <= self._arrived_before
 
-    def _price(self, candidate: Candidate, change: Change, caret: int | None, now: float) -> float:
-        """How much speaks against the candidate."""
+    def _work(
+        self, base: Candidate, change: Change, text: str, caret: int | None, now: float
+    ) -> float:
+        """What the client would have had to do."""
         if change.is_empty:
-            resent = candidate.is_own and caret in (None, self._caret)
-            price = 0.0 if resent else UNCHANGED
-        else:
-            price = self._work(change, candidate.authors, caret)
-        if candidate.is_own:
-            return price + self._not_taken(now)
-        own = self._own
-        if own is not None and candidate.seq < own.seq:
-            price += self._out_of_date(candidate.number)
-        if self._has_pongs and candidate.number > self._arrived:
-            return price + SUPERSEDED
-        return price + self._idle(candidate.number + 1, now)
+            return 0.0 if base.is_own and caret in (None, self._caret) else UNCHANGED
+        return work(
+            change,
+            authors=base.authors,
+            author=self._author,
+            text=text,
+            caret=caret,
+            since_last=now - self._saved_at,
+        )
 
-    def _work(self, change: Change, authors: str, caret: int | None) -> float:
-        """What the client would have had to type and delete."""
-        work = 0.0
-        shift = 0
-        for at, deleted, inserted in change.hunks():
-            own = authors.count(self._author, at, at + deleted)
-            gone = min(own, GESTURE) + FOREIGN * min(deleted - own, GESTURE)
-            start = at + shift
-            shift += len(inserted) - deleted
-            at_caret = caret is not None and start <= caret <= start + len(inserted)
-            work += PLACE + (len(inserted) + gone) * (AT_CARET if at_caret else 1.0)
-        return work
+    def _evidence(self, candidate: Candidate, now: float) -> float:
+        """What speaks against a candidate, whatever the client did."""
+        if candidate.is_own:
+            return self._not_taken(now)
+        own, number = self._own, candidate.number
+        price = 0.0
+        if own is not None and candidate.seq < own.seq:
+            price += self._out_of_date(number)
+        if self._has_pongs and number > self._arrived:
+            return price + SUPERSEDED
+        return price + self._idle(number + 1, now) + self._too_late(number, now)
 
     def _out_of_date(self, number: int) -> float:
         """Against a version from before the client's last save was merged in."""
@@ -339,8 +415,20 @@ class Reader:
         arrived_at = self._arrived_at.get(number)
         if arrived_at is None:
             return 0.0
-        since = now - arrived_at
+        since = max(0.0, now - arrived_at - self._delay())
         return min(IDLE, IDLE_RATE * since) + min(LONG_IDLE, LONG_RATE * since)
+
+    def _delay(self) -> float:
+        """How long the page waits before it saves, as far as its saves tell."""
+        at_most = DELAY_AT_MOST if len(self._gaps) == GAPS else DELAY
+        return min([at_most, *self._gaps])
+
+    def _too_late(self, number: int, now: float) -> float:
+        """Against a version that arrived while the page was waiting to save."""
+        since, delay = now - self._arrived_at.get(number, float("-inf")), self._delay()
+        if delay < KEYSTROKES or since >= IN_TIME * delay:
+            return 0.0
+        return LATE if len(self._gaps) == GAPS else LATE_GUESSED
 
     def _not_taken(self, now: float) -> float:
         """Against the client's own text, when a newer version has arrived since."""
@@ -357,10 +445,6 @@ class Reader:
             self._stubborn += STUBBORN_STEP * (float(base.is_own) - self._stubborn)
 
     # ---- merging -----------------------------------------------------------------------------
-
-    def _to_head(self, base: Candidate) -> Change | None:
-        since = self._mirror.since(base.seq)
-        return since if since is None or base.bridge is None else base.bridge.compose(since)
 
     def _rebase(self, base: Candidate, mine: Change, *, join: bool) -> Rebased:
         since, authors = self._mirror.since(base.seq), self._mirror.authors_since(base.seq)
@@ -403,25 +487,3 @@ class Reader:
 def _is_in_word(text: str, caret: int | None) -> bool:
     """Whether a word may be unfinished at the caret."""
     return not caret or caret > len(text) or in_word(text[caret - 1])
-
-
-def _without_deletions(change: Change, before: str) -> Change:
-    """The insertions alone, with a blank behind one that would else touch a word that stays."""
-    hunks = []
-    for at, deleted, inserted in change.hunks():
-        touches = inserted and deleted and in_word(before[at]) and not inserted[-1].isspace()
-        hunks.append((at, 0, f"{inserted} " if touches else inserted))
-    return Change.of(change.before, hunks)
-
-
-def _restoring(change: Change, additions: Change, before: str) -> Change:
-    """From what ``change`` makes of ``before`` to what its ``additions`` alone make of it."""
-    build = Builder()
-    at = 0
-    added = {hunk.at: hunk.inserted for hunk in additions.hunks()}
-    for start, deleted, inserted in change.hunks():
-        build.keep(start - at + len(inserted))
-        build.insert(added.get(start, "")[len(inserted) :] + before[start : start + deleted])
-        at = start + deleted
-    build.keep(change.before - at)
-    return build.change()

@@ -62,6 +62,10 @@ class Mirror:
         if len(self._seqs) > KEPT_CHANGES or self._letters > KEPT_LETTERS:
             self._forget_half()
 
+    def reaches(self, seq: int) -> bool:
+        """Whether all changes numbered above ``seq`` are still here."""
+        return seq >= self._floor
+
     def since(self, seq: int) -> Change | None:
         """All changes numbered above ``seq`` as one; None when some of them are forgotten."""
         return self._compose(self._changes, seq, self.text)
