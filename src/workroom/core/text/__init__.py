@@ -5,8 +5,9 @@ Everything counts code points; ``units`` converts to the wire. ``ytext`` alone k
 
 from workroom.core.text.change import Change, Hunk, Side
 from workroom.core.text.diff import diff
+from workroom.core.text.evidence import Candidate
 from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_all
-from workroom.core.text.inference import Candidate, Reader
+from workroom.core.text.inference import Reader
 from workroom.core.text.mirror import NOBODY, Mirror, Version
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.units import (
