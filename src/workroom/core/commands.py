@@ -6,15 +6,15 @@ Offsets in commands count UTF-16 code units, as clients do; the room converts th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
+from workroom.core.values import value
 from workroom.ids import ConnectionId, FeedbackId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Origin:
     """Who asks, through which connection (None: REST or the command line), under which id."""
 
@@ -23,7 +23,7 @@ class Origin:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Join:
     """Be present in the room and follow it. Idempotent; answered with the present state.
 
@@ -33,14 +33,14 @@ class Join:
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Leave:
     """Stop following. ``clean`` is False when the connection broke: presence keeps a grace time."""
 
     clean: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SaveText:
     """The whole text as this client has it now."""
 
@@ -50,17 +50,17 @@ class SaveText:
     base_seq: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StartTyping:
     """The user types; the server ends it by itself after a pause."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StopTyping:
     """The user stopped typing."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AddFeedback:
     """Comment on ``[start, end)`` of the text that this client last had, or on all (both None)."""
 
@@ -71,7 +71,7 @@ class AddFeedback:
     end: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QuoteFeedback:
     """Comment on the first place where ``quote`` stands between ``prefix`` and ``suffix``."""
 
@@ -83,7 +83,7 @@ class QuoteFeedback:
     suffix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChangeFeedback:
     """Change type, comment or range; None keeps it. ``start`` and ``end`` go together."""
 
@@ -94,28 +94,28 @@ class ChangeFeedback:
     end: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeleteFeedback:
     """Remove a piece of feedback."""
 
     feedback_id: FeedbackId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChangeEssay:
     """Set ``title``, ``prompt`` and/or ``word_limit`` (None: no limit)."""
 
     fields: Mapping[str, str | int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChangeProject:
     """Set ``title``, ``description``, ``status``; merge ``metadata`` as JSON Merge Patch."""
 
     changes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SetRight:
     """Give a user a right; None takes it away. The author's ownership cannot be taken."""
 
@@ -123,7 +123,7 @@ class SetRight:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeleteRoom:
     """Delete the essay or the project with all that belongs to it."""
 

@@ -10,16 +10,16 @@ Positions in entries count code points of the text at that ``seq``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
 from workroom.core.text import Change, Highlight
+from workroom.core.values import value
 from workroom.ids import FeedbackId, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayCreated:
     """The first entry of every essay. ``content`` travels as a ``TextEdited`` of its own."""
 
@@ -28,14 +28,14 @@ class EssayCreated:
     word_limit: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayChanged:
     """Title, prompt or word limit were set; ``None`` in ``word_limit`` means no limit."""
 
     fields: Mapping[str, str | int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TextEdited:
     """The text was edited: ``update`` is the truth (Yjs v1), ``change`` says what it did here.
 
@@ -46,7 +46,7 @@ class TextEdited:
     update: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackAdded:
     """Somebody commented, on a range of the text or (``highlight`` is None) on the whole essay."""
 
@@ -56,7 +56,7 @@ class FeedbackAdded:
     highlight: Highlight | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackChanged:
     """Type, comment or range were set by a person; what is None stays as it was."""
 
@@ -66,14 +66,14 @@ class FeedbackChanged:
     highlight: Highlight | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackDeleted:
     """A person removed a piece of feedback."""
 
     feedback_id: FeedbackId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RightSet:
     """A user's right in the room; None takes it away."""
 
@@ -81,7 +81,7 @@ class RightSet:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProjectCreated:
     """The first entry of every project."""
 
@@ -91,14 +91,14 @@ class ProjectCreated:
     metadata: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProjectChanged:
     """Fields that changed, with their new values; ``metadata`` holds the JSON Merge Patch."""
 
     changes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomDeleted:
     """The last entry of a room."""
 
@@ -118,7 +118,7 @@ Fact = (
 """What happened, durably."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """A fact with its number in the room's log, who did it, and when (ms since 1970, UTC)."""
 
@@ -128,7 +128,7 @@ class Entry:
     fact: Fact
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Record:
     """An entry as it is stored: ``body`` is JSON, ``update`` a Yjs update where there is one."""
 

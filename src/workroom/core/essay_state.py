@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, assert_never
 
@@ -25,13 +25,14 @@ from workroom.core.feedback import Feedback
 from workroom.core.people import Right
 from workroom.core.permissions import with_right
 from workroom.core.text import Change, Highlight, move_all, word_count
+from workroom.core.values import value
 from workroom.ids import EssayId, FeedbackId, UserId
 
 _BLANK: Final = re.compile(r"\s")  # the same characters as ``isspace`` and ``split``
 _NOTHING: Final[Mapping[FeedbackId, Feedback]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayState:
     """One essay after the entry ``seq``. Times are milliseconds since 1970, UTC."""
 

@@ -10,15 +10,15 @@ Offsets in events count UTF-16 code units: they are ready for the wire. ``at`` i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
+from workroom.core.values import value
 from workroom.ids import EssayId, FeedbackId, ProjectId, RoomId, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayUpdated:
     """The text as it stands at ``seq``."""
 
@@ -30,7 +30,7 @@ class EssayUpdated:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackShown:
     """A piece of feedback as clients see it; offsets both given or both None."""
 
@@ -47,7 +47,7 @@ class FeedbackShown:
     quote: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewFeedback:
     """Somebody commented."""
 
@@ -56,7 +56,7 @@ class NewFeedback:
     feedback: FeedbackShown
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackUpdated:
     """A person changed a piece of feedback, or edits moved its highlight."""
 
@@ -65,7 +65,7 @@ class FeedbackUpdated:
     feedback: FeedbackShown
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackRemoved:
     """Somebody deleted a piece of feedback (told to extended connections only)."""
 
@@ -74,7 +74,7 @@ class FeedbackRemoved:
     feedback_id: FeedbackId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UserJoined:
     """A user's first connection arrived in the room."""
 
@@ -83,7 +83,7 @@ class UserJoined:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UserLeft:
     """A user's last connection has gone from the room."""
 
@@ -92,7 +92,7 @@ class UserLeft:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TypingStarted:
     """A user began to type."""
 
@@ -101,7 +101,7 @@ class TypingStarted:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TypingStopped:
     """A user stopped typing."""
 
@@ -110,7 +110,7 @@ class TypingStopped:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CursorMoved:
     """Where a user's caret stands in the text that the receiver has (extended connections only)."""
 
@@ -120,7 +120,7 @@ class CursorMoved:
     selection_end: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProjectUpdated:
     """Fields of a project that changed, with their new values."""
 
@@ -130,7 +130,7 @@ class ProjectUpdated:
     editor: UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RightsChanged:
     """The receiver's own right in the room changed; None: taken away (extended only)."""
 
@@ -138,14 +138,14 @@ class RightsChanged:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomClosed:
     """The room was deleted (extended connections only; plain ones get ``permission_denied``)."""
 
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TokenExpiring:
     """The connection's token ends in ``seconds`` (extended connections only)."""
 

@@ -8,16 +8,16 @@ the order in which they were handed over, and the log of a room is numbered 1, 2
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from workroom.core.entries import Record
 from workroom.core.people import Right, User
+from workroom.core.values import value
 from workroom.errors import Unavailable
 from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Checkpoint:
     """The whole state of a room at ``seq``; entries up to it need not be replayed."""
 
@@ -25,7 +25,7 @@ class Checkpoint:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredRoom:
     """All that is needed to bring a room to life."""
 
@@ -39,7 +39,7 @@ class StoredRoom:
     """Everybody who acted in the room, or has a right in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomSummary:
     """What lists show of a room without loading it. ``details`` are plain JSON values."""
 
@@ -52,7 +52,7 @@ class RoomSummary:
     """Essays: ``prompt``, ``word_limit``, ``word_count``. Projects: ``status``, ``description``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """The first answer to a ``request_id`` of a user, kept for at least 24 hours."""
 
@@ -64,7 +64,7 @@ class Answer:
     """What to answer again: JSON."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Append:
     """Entries for one room's log, with everything that has to be stored in the same transaction."""
 
@@ -84,28 +84,28 @@ class Append:
     """The room's lists and rights vanish; its log stays for the record, and ``load`` is None."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Appended:
     """Durable. ``seq`` is the number of the last entry."""
 
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Behind:
     """The log has moved on: its last entry is ``head``, not ``expected``. Nothing was stored."""
 
     head: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AlreadyDone:
     """The user's ``request_id`` was answered before. Nothing was stored."""
 
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotStored:
     """The store failed: nothing was stored. Appends behind it in the same room fail as well."""
 
@@ -115,7 +115,7 @@ class NotStored:
 AppendResult = Appended | Behind | AlreadyDone | NotStored
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ListedRoom:
     """One row of a list of rooms. ``right`` is the asking user's; None: an admin without one."""
 
@@ -125,7 +125,7 @@ class ListedRoom:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomPage:
     """One page of a list of rooms, newest change first."""
 

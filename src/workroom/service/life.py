@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -120,9 +121,9 @@ def _rights(body: dict[str, str]) -> MappingProxyType[UserId, Right]:
 
 def _essay_body(state: EssayState) -> dict[str, Any]:
     plain = {
-        name: getattr(state, name)
-        for name in EssayState.__slots__
-        if name not in ("feedback", "rights")
+        field.name: getattr(state, field.name)
+        for field in fields(EssayState)
+        if field.name not in ("feedback", "rights")
     }
     feedback = [_feedback_body(item) for item in state.feedback.values()]
     return {**plain, "feedback": feedback, "rights": _rights_body(state.rights)}
