@@ -13,9 +13,11 @@ Positions and lengths count code points. With ``a: x -> y`` meaning that change 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 from typing import NamedTuple
+
+from workroom.core.values import value
 
 
 class Side(IntEnum):
@@ -79,7 +81,7 @@ class Builder:
             self._deleted = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """An edit of a text of exactly ``before`` code points.
 
@@ -129,6 +131,12 @@ class Change:
         """Whether the text stays as it is."""
         ops = self.ops
         return not ops or (len(ops) == 1 and not isinstance(ops[0], str) and ops[0] > 0)
+
+    @property
+    def only_hunk(self) -> Hunk | None:
+        """The place that changes, when there is one and no more, as there is while people type."""
+        hunks = tuple(islice(self.hunks(), 2))
+        return hunks[0] if len(hunks) == 1 else None
 
     def hunks(self) -> Iterator[Hunk]:
         """The places that change, from left to right; a kept letter lies between any two."""
