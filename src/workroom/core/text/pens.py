@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from workroom.core.text.change import Hunk
+from workroom.core.text.units import utf16_length
 from workroom.core.text.update_check import insertion_of
 
 _MOST: Final = 16
@@ -54,23 +55,25 @@ class Pens:
             # A pen stays while the letters on both sides of it do.
             end = at + deleted
             pens = self._pens.items()
-            self._pens = {p if p < at else p - deleted: pen for p, pen in pens if p < at or p > end}
+            self._pens = {
+                p if p < at else p - deleted: pen for p, pen in pens if p < at or p > end
+            }
+        elif pen := self._pens.get(at):
+            self._typed(at, len(inserted), self._next + utf16_length(inserted), pen.right)
+        elif insertion := insertion_of(update):
+            self._typed(at, len(inserted), insertion.end, insertion.right)
         else:
-            self._typed(at, len(inserted), update)
+            self.forget()
 
     def forget(self) -> None:
         """Something else happened to the text."""
         self._pens = {}
 
-    def _typed(self, at: int, length: int, update: bytes) -> None:
-        insertion = insertion_of(update)
-        if insertion is None:
-            self.forget()
-            return
+    def _typed(self, at: int, length: int, end: int, right: bytes) -> None:
         pens = self._pens.items()
         self._pens = {p if p < at else p + length: pen for p, pen in pens if p != at}
-        self._next = insertion.end
-        self._pens[at + length] = _Pen(insertion.end - 1, insertion.right)
+        self._pens[at + length] = _Pen(end - 1, right)
+        self._next = end
         if len(self._pens) > _MOST:
             del self._pens[next(iter(self._pens))]  # the one unused for longest
 
