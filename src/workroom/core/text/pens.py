@@ -55,9 +55,7 @@ class Pens:
             # A pen stays while the letters on both sides of it do.
             end = at + deleted
             pens = self._pens.items()
-            self._pens = {
-                p if p < at else p - deleted: pen for p, pen in pens if p < at or p > end
-            }
+            self._pens = {p if p < at else p - deleted: pen for p, pen in pens if p < at or p > end}
         elif pen := self._pens.get(at):
             self._typed(at, len(inserted), self._next + utf16_length(inserted), pen.right)
         elif insertion := insertion_of(update):
