@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from text_strategies import changes, runs_of_changes, texts
+from text_strategies import changes, runs_of_changes, texts, words
 from workroom.core.text import Change, Hunk, Side
 
 
@@ -106,3 +106,14 @@ def _assert_normal(change: Change) -> None:
 
 def _kind(op: int | str) -> str:
     return "insert" if isinstance(op, str) else "keep" if op > 0 else "delete"
+
+
+@given(st.data(), texts, st.just("") | words)
+def test_one_place_written_out_is_the_same_change(
+    data: st.DataObject, text: str, inserted: str
+) -> None:
+    at = data.draw(st.integers(0, len(text)))
+    deleted = data.draw(st.integers(0, len(text) - at))
+    expected = Change.of(len(text), [(at, deleted, inserted)])
+    assert Change.one(len(text), at, deleted, inserted) == expected
+    assert expected.only_hunk == (Hunk(at, deleted, inserted) if inserted or deleted else None)

@@ -330,7 +330,8 @@ class Connection:
         """A request is done: say so, if the client understands it."""
         if self.form is Form.EXTENDED:
             details = {k: v for k, v in answer.items() if k not in ("room", "seq")}
-            done_in = RoomId.parse(answer["room"]) if "room" in answer else room
+            here = answer.get("room") in (str(room), None)
+            done_in = room if here else RoomId.parse(answer["room"])
             payload = self._dialect.encode_ack(Ack(request_id, done_in, answer["seq"], details))
             (write or self.write)(text_frame(payload))
 

@@ -6,7 +6,7 @@ is told of a command before its entries are durable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import orjson
@@ -22,11 +22,19 @@ from workroom.core.effects import (
     Refuse,
     Send,
 )
-from workroom.core.entries import Entry, FeedbackAdded, FeedbackDeleted, RightSet, RoomDeleted
+from workroom.core.entries import (
+    Entry,
+    Fact,
+    FeedbackAdded,
+    FeedbackDeleted,
+    RightSet,
+    RoomDeleted,
+)
+from workroom.core.people import Right
 from workroom.core.room import Glimpse
 from workroom.core.time import Now
 from workroom.errors import Unavailable, WorkroomError
-from workroom.ids import ConnectionId, RoomId
+from workroom.ids import ConnectionId, FeedbackId, RoomId, UserId
 from workroom.observe import COMMIT_SECONDS, STORE_FAILURES, log_failure, logger
 from workroom.ports.clock import Clock, Timer
 from workroom.ports.store import (
@@ -191,39 +199,35 @@ class RoomHost:
             self._desk.refused(origin, self.room.id, self._failure)
 
     def _append(self, entries: tuple[Entry, ...], origin: Origin, now: Now) -> None:
-        last = entries[-1].seq
-        records = tuple(map(to_record, entries))
-        size = sum(len(record.body) + len(record.update or b"") for record in records)
+        records = tuple([to_record(entry) for entry in entries])
+        size = sum([len(record.body) + len(record.update or b"") for record in records])
+        listed = _Listed()
+        for entry in entries:
+            listed.add(entry.fact)
         append = Append(
             room=self.room.id,
             expected=entries[0].seq - 1,
             records=records,
             summary=summary(self.room),
-            rights=_rights_of(entries),
-            feedback_added=tuple(
-                e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackAdded)
-            ),
-            feedback_deleted=tuple(
-                e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackDeleted)
-            ),
-            answer=self._answer(origin, last, entries, now),
-            deletes_room=any(isinstance(e.fact, RoomDeleted) for e in entries),
+            rights=listed.rights or None,
+            feedback_added=tuple(listed.added),
+            feedback_deleted=tuple(listed.deleted),
+            answer=self._answer(origin, entries[-1].seq, listed.added, now),
+            deletes_room=listed.room_deleted,
         )
         self._appending += 1
         self._bytes += size
         self._store.append(append, lambda result: self._appended(result, now.tick, size))
 
     def _answer(
-        self, origin: Origin, seq: int, entries: tuple[Entry, ...], now: Now
+        self, origin: Origin, seq: int, added: Sequence[FeedbackId], now: Now
     ) -> Answer | None:
         if origin.request_id is None:
             return None
-        details: dict[str, int] = {}
-        for entry in entries:
-            if isinstance(entry.fact, FeedbackAdded):
-                details["feedback_id"] = entry.fact.feedback_id
-        body = orjson.dumps({"room": str(self.room.id), "seq": seq, **details})
-        return Answer(origin.user.id, origin.request_id, now.wall, body)
+        answer = {"room": str(self.room.id), "seq": seq}
+        if added:
+            answer["feedback_id"] = added[-1]
+        return Answer(origin.user.id, origin.request_id, now.wall, orjson.dumps(answer))
 
     # ---- what the store says ----------------------------------------------------------------
 
@@ -401,6 +405,24 @@ class RoomHost:
         return self.room.head.seq - self._checkpoint_seq
 
 
-def _rights_of(entries: tuple[Entry, ...]) -> dict[Any, Any] | None:
-    rights = {e.fact.user_id: e.fact.right for e in entries if isinstance(e.fact, RightSet)}
-    return rights or None
+class _Listed:
+    """What is kept in tables of its own, beside the log, of what happened."""
+
+    __slots__ = ("added", "deleted", "rights", "room_deleted")
+
+    def __init__(self) -> None:
+        self.rights: dict[UserId, Right | None] = {}
+        self.added: list[FeedbackId] = []
+        self.deleted: list[FeedbackId] = []
+        self.room_deleted = False
+
+    def add(self, fact: Fact) -> None:
+        match fact:
+            case RightSet():
+                self.rights[fact.user_id] = fact.right
+            case FeedbackAdded():
+                self.added.append(fact.feedback_id)
+            case FeedbackDeleted():
+                self.deleted.append(fact.feedback_id)
+            case RoomDeleted():
+                self.room_deleted = True

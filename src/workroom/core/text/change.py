@@ -116,6 +116,19 @@ class Change:
         build.keep(length - done)
         return build.change()
 
+    @classmethod
+    def one(cls, length: int, at: int, deleted: int, inserted: str) -> Change:
+        """``of`` for one place, which is what people do: written out, for speed.
+
+        Raises ValueError when it lies outside of the text.
+        """
+        left = length - at - deleted
+        if at < 0 or deleted < 0 or left < 0:
+            raise ValueError(f"hunk at {at} (deletes {deleted}) does not fit: 0..{length}")
+        if not inserted and not deleted:
+            return cls.keep(length)
+        return cls(tuple([op for op in (at, inserted, -deleted, left) if op]))
+
     @property
     def before(self) -> int:
         """Length of the text that this change applies to."""

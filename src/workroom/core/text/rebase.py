@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from workroom.core.text.change import Builder, Change, Hunk
+from workroom.core.text.change import Builder, Change
 from workroom.core.text.words import in_word
 from workroom.core.values import value
 
@@ -100,8 +100,8 @@ def _apart(mine: Change, since: Change, since_authors: Change) -> Rebased | None
             if free_left and (end < stop or (end == stop and index == last)):
                 size = op + len(inserted) - deleted
                 bridge = _resized(since, index, size), _resized(since_authors, index, size)
-                moved = Hunk(head + at - here, deleted, inserted)
-                return Rebased(Change.of(since.after, [moved]), *bridge, ())
+                moved = Change.one(since.after, head + at - here, deleted, inserted)
+                return Rebased(moved, *bridge, ())
             head += op
         if stop > at:
             return None
