@@ -24,7 +24,7 @@ from workroom.core.entries import (
 from workroom.core.feedback import Feedback
 from workroom.core.people import Right
 from workroom.core.permissions import with_right
-from workroom.core.text import Change, Highlight, move_all, word_count
+from workroom.core.text import Change, Highlight, Hunk, move_all, word_count
 from workroom.core.values import value
 from workroom.ids import EssayId, FeedbackId, UserId
 
@@ -117,6 +117,8 @@ def words_after(words: int, change: Change, old: str, new: str) -> int:
     hunks = tuple(change.hunks())
     if not hunks:
         return words
+    if _within_word(hunks, old):
+        return words
     shift = len(new) - len(old)
     start = _word_start(old, hunks[0].at)
     blank = _BLANK.search(old, hunks[-1].at + hunks[-1].deleted)
@@ -124,6 +126,15 @@ def words_after(words: int, change: Change, old: str, new: str) -> int:
     if 2 * (end - start) + shift >= len(new):
         return word_count(new)  # no more to count than what changed, before and after
     return words - word_count(old[start:end]) + word_count(new[start : end + shift])
+
+
+def _within_word(hunks: tuple[Hunk, ...], old: str) -> bool:
+    """Whether all that happened is that a word has grown, as with most keystrokes."""
+    at, deleted, inserted = hunks[0]
+    if len(hunks) > 1 or deleted or inserted.split() != [inserted]:
+        return False
+    around = old[max(0, at - 1) : at + 1]
+    return around != "" and not around.isspace()
 
 
 def _word_start(text: str, at: int) -> int:

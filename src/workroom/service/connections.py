@@ -416,9 +416,9 @@ class Connection:
         self._submit(request.room, request.command, request.request_id)
 
     def _require_room(self, request: RoomRequest) -> None:
-        kind, follows = request.room.kind.value, self._rooms | self._joining
-        if request.room in follows:
+        if request.room in self._rooms or request.room in self._joining:
             return
+        kind, follows = request.room.kind.value, self._rooms | self._joining
         if not isinstance(request.command, Join):
             message = f"this connection has not joined {kind} {request.room.number}"
             raise NotSubscribed(message, field=_ROOM_FIELD[request.room.kind])

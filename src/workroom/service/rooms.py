@@ -163,7 +163,8 @@ class RoomHost:
         if isinstance(command, Join):
             # A state is large: let the socket say at once that it is full, before it asks again.
             self.audience.flush()
-        self._arrange()
+        if not outcome.entries or self._timer is None:
+            self._arrange()  # else when the store has answered, in a moment
 
     def _remember(self, outcome: Outcome, origin: Origin, now: Now) -> None:
         """A request that changed nothing is remembered too: done later, it might change things."""
