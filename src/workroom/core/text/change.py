@@ -192,7 +192,7 @@ class Change:
             return later
         if later.is_empty and self.after == later.before:
             return self
-        return _compose(self, later)
+        return _grown(self, later) or _compose(self, later)
 
     def invert(self, text_before: str) -> Change:
         """The change that undoes this one; ``text_before`` is the text that this one applies to."""
@@ -257,6 +257,30 @@ class Change:
 
 def _adds(op: int | str) -> bool:
     return isinstance(op, str) or op > 0
+
+
+def _grown(first: Change, later: Change) -> Change | None:
+    """``_compose`` for the usual case, that ``later`` types within one piece of ``first``.
+
+    None for any other. Whoever saves is brought up to date with one keystroke of others by this.
+    """
+    if len(later.ops) != 3:
+        return None
+    left, typed, right = later.ops
+    if type(typed) is not str or type(left) is not int or type(right) is not int or right < 0:
+        return None
+    found, at = -1, 0
+    pieces: tuple[int | str, ...] = ()
+    for index, op in enumerate(first.ops):
+        start, at = at, at + (len(op) if isinstance(op, str) else max(op, 0))
+        if isinstance(op, str):
+            if start <= left <= at and found < 0:
+                found, pieces = index, (op[: left - start] + typed + op[left - start :],)
+        elif start < left < at:
+            found, pieces = index, (left - start, typed, at - left)
+    if found < 0 or at != left + right:
+        return None
+    return Change((*first.ops[:found], *pieces, *first.ops[found + 1 :]))
 
 
 def _compose(first: Change, later: Change) -> Change:
