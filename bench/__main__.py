@@ -20,10 +20,11 @@ from bench.machine import description
 from bench.memory import measure_memory
 from bench.plan import Plan, full, quick
 from bench.report import Results
+from bench.saves import measure_saves
 from bench.servers import seconds_to_healthz
 from bench.world import Wanted, make_world, prose
 
-PARTS: Final = ("fanout", "edits", "memory", "startup")
+PARTS: Final = ("fanout", "edits", "saves", "memory", "startup")
 _WIDTH: Final = 132
 """Columns, when nobody looks."""
 _RESULTS: Final = Path(__file__).resolve().parent / "results"
@@ -66,6 +67,8 @@ def _measure(
             results.fanout = measure_fanout(plan, crew, scratch["fanout"], say)
         if "edits" in parts:
             results.edits = measure_edits(plan, scratch["edits"], say)
+        if "saves" in parts:
+            results.saves = measure_saves(plan, scratch["saves"], say)
         if "memory" in parts:
             results.memory = measure_memory(plan, crew, scratch["memory"], say)
 

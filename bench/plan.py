@@ -28,6 +28,7 @@ class Plan:
     essays: int = 100
     writers: int = 2
     """Connections in each of these essays."""
+    save_batches: int = 12
     idle: int = 2000
     calm: float = 3.0
     """How long idle connections are left alone before memory is read."""
@@ -52,6 +53,7 @@ def quick() -> Plan:
         seconds=0.12,
         settle=0.1,
         edit_seconds=1.5,
+        save_batches=3,
         idle=300,
         calm=1.0,
         starts=2,

@@ -15,6 +15,7 @@ from rich.table import Table
 from bench.edits import Edits
 from bench.fanout import Cell
 from bench.memory import Memory
+from bench.saves import Saves
 
 OURS: Final = "workroom"
 
@@ -26,6 +27,7 @@ class Results:
     machine: dict[str, Any]
     fanout: list[Cell] = field(default_factory=list)
     edits: list[Edits] = field(default_factory=list)
+    saves: list[Saves] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     startup: list[float] = field(default_factory=list)
     """Seconds, one for each start."""
@@ -48,6 +50,7 @@ class Results:
         for table in (
             _fanout_table(self.fanout),
             _edits_table(self.edits),
+            _saves_table(self.saves),
             _memory_table(self.memory),
         ):
             if table.row_count:
@@ -107,6 +110,22 @@ def _edits_table(edits: Sequence[Edits]) -> Table:
             f"{each.cpu_per_edit:.0f}",
             f"{each.flushes:.0f}",
             str(each.damaged),
+        )
+    return table
+
+
+def _saves_table(saves: Sequence[Saves]) -> Table:
+    table = Table(title="CPU of one save, from the socket to everybody")
+    for head in ("letters", "members", "highlights", "saves", "ms, median", "ms, dearest batch"):
+        table.add_column(head, justify="right")
+    for each in saves:
+        figures = f"{each.cpu:.2f}", f"{each.cpu_most:.2f}"
+        table.add_row(
+            f"{each.letters:,}",
+            str(each.members),
+            str(each.highlights),
+            f"{each.saves:,}",
+            *figures,
         )
     return table
 

@@ -31,6 +31,7 @@ from workroom.ports.store import (
     Appended,
     Behind,
     Checkpoint,
+    Milestone,
     RoomSummary,
 )
 
@@ -53,6 +54,48 @@ class CheckpointContract:
         await outcome(store, append(count=5, checkpoint=Checkpoint(5, b"five")))
 
         assert [each.seq for each in await store.records(ESSAY, 0, 10)] == [1, 2, 3, 4, 5]
+
+
+class MilestoneContract:
+    """Milestones are kept once, found by number and by groups, and go with their room."""
+
+    async def test_the_latest_milestone_up_to_a_number_is_found(self, store: Store) -> None:
+        await outcome(store, append(count=5))
+        for seq in (512, 1024, 1536):
+            await store.keep_milestone(ESSAY, Milestone(seq, seq // 100, b"\x00g", b"\xffs"))
+
+        assert await store.milestone(ESSAY, 511) is None
+        assert await store.milestone(ESSAY, 1535) == Milestone(1024, 10, b"\x00g", b"\xffs")
+        assert await store.milestone(ESSAY, 2**53) == Milestone(1536, 15, b"\x00g", b"\xffs")
+        assert await store.milestone(essay_room(2), 2**53) is None
+
+    async def test_a_milestone_stays_as_it_was_kept_first(self, store: Store) -> None:
+        await outcome(store, append())
+        await store.keep_milestone(ESSAY, Milestone(512, 1, b"one", b"1"))
+        await store.keep_milestone(ESSAY, Milestone(512, 2, b"two", b"2"))
+
+        assert await store.milestone(ESSAY, 512) == Milestone(512, 1, b"one", b"1")
+
+    async def test_groups_are_found_by_how_many_there_are(self, store: Store) -> None:
+        await outcome(store, append())
+        for seq, total in ((512, 3), (1024, 7), (1536, 8), (2048, 20)):
+            await store.keep_milestone(ESSAY, Milestone(seq, total, b"%d" % total, b"state"))
+
+        found = await store.milestone_groups(ESSAY, 3, 20, 10)
+        assert found == [Milestone(1024, 7, b"7", b""), Milestone(1536, 8, b"8", b"")]
+        assert await store.milestone_groups(ESSAY, 0, 99, 1) == [Milestone(512, 3, b"3", b"")]
+        assert await store.milestone_groups(essay_room(2), 0, 99, 1) == []
+
+    async def test_a_room_that_is_not_there_has_no_milestones(self, store: Store) -> None:
+        await outcome(store, append(count=2))
+        await store.keep_milestone(ESSAY, Milestone(512, 3, b"", b""))
+        await outcome(store, append(expected=2, deletes_room=True))
+        await store.keep_milestone(ESSAY, Milestone(1024, 4, b"", b""))
+        await store.keep_milestone(essay_room(2), Milestone(512, 3, b"", b""))
+
+        assert await store.milestone(ESSAY, 2**53) is None
+        assert await store.milestone_groups(ESSAY, 0, 99, 9) == []
+        assert await store.milestone(essay_room(2), 2**53) is None
 
 
 class ListContract:

@@ -11,6 +11,7 @@ from tests.ports.lists_contract import (
     DeletedRoomContract,
     ListContract,
     LookUpContract,
+    MilestoneContract,
 )
 from tests.ports.store_kit import (
     ANA,
@@ -322,6 +323,7 @@ class RoomStoreContract(
     CompareAndAppendContract,
     DeliveryContract,
     CheckpointContract,
+    MilestoneContract,
     ListContract,
     DeletedRoomContract,
     LookUpContract,

@@ -11,11 +11,17 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from tests.ports.store_kit import ANA, BEN, ESSAY, answer, append, rights
-from workroom.adapters.store import account_queries, batch_queries, migrations, queries
+from workroom.adapters.store import (
+    account_queries,
+    batch_queries,
+    migrations,
+    milestone_queries,
+    queries,
+)
 from workroom.adapters.store.batch import collect
 from workroom.core.people import Right
 from workroom.ids import FeedbackId, RoomKind, SessionId, essay_room
-from workroom.ports.store import Checkpoint
+from workroom.ports.store import Checkpoint, Milestone
 
 
 @pytest.fixture
@@ -48,12 +54,16 @@ FULL = append(
     checkpoint=Checkpoint(1, b""),
     deletes_room=True,
 )
+MILESTONE = Milestone(512, 3, b"groups", b"state")
 QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "heads": lambda c: batch_queries.heads(c, [ESSAY, essay_room(2)]),
     "answers given": lambda c: batch_queries.answers_given(c, [(ANA, "r1"), (BEN, "r2")]),
     "store": lambda c: batch_queries.store_batch(c, collect([FULL])),
     "load": lambda c: queries.load(c, ESSAY),
     "records": lambda c: queries.records(c, ESSAY, 5, 10),
+    "milestone": lambda c: milestone_queries.milestone(c, ESSAY, 5),
+    "groups of milestones": lambda c: milestone_queries.milestone_groups(c, ESSAY, 0, 9, 5),
+    "keep a milestone": lambda c: milestone_queries.keep_milestone(c, essay_room(9), MILESTONE),
     "answer": lambda c: queries.answer(c, ANA, "r1"),
     "forget answers": lambda c: queries.forget_answers(c, 5, 10),
     "rooms of a user": lambda c: queries.list_rooms(c, RoomKind.ESSAY, ANA, 10, 0),

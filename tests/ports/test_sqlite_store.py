@@ -330,12 +330,14 @@ async def test_gaps_strays_and_checkpoints_ahead_are_found(store: SqliteStore, p
         vandal.execute("DELETE FROM entries WHERE room_id = 2")
         vandal.execute("DELETE FROM rooms WHERE room_id = 3")
         vandal.execute("INSERT INTO checkpoints VALUES ('essay', 4, 9, x'')")
+        vandal.execute("INSERT INTO milestones VALUES ('essay', 4, 512, 1, x'', x'')")
 
     assert sorted(await store.verify()) == [
         "essay:1: the log should have 3 entries, it has 2, up to 3",
         "essay:2: the log should have 3 entries, it has 0, up to 0",
         "essay:3: there are entries, but no such room",
         "essay:4: the checkpoint at 9 is ahead of the log",
+        "essay:4: the milestone at 512 is ahead of the log",
     ]
 
 

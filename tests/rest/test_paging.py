@@ -20,13 +20,17 @@ async def _fill(server: House, kind: str) -> str:
         for number in range(7):
             await emma.post(f"{room}feedback/", {"type": "style", "comment": f"{number}"})
         return f"{room}feedback/"
+    if kind == "revisions":
+        for number in range(6):
+            await emma.patch(room, {"title": f"{number}"})
+        return f"{room}revisions/"
     for number in range(100, 106):
         made = await server.as_("admin").post("/api/users/", {"username": f"user{number}"})
         await emma.put(f"{room}collaborators/{made['id']}/")
     return f"{room}collaborators/"
 
 
-KINDS = ["essays", "projects", "feedback", "collaborators"]
+KINDS = ["essays", "projects", "feedback", "collaborators", "revisions"]
 
 
 async def _walk(client: Client, start: str, way: str) -> list[Any]:

@@ -46,6 +46,13 @@ ACTIONS = [
     *_both(Verb.MANAGE, "DELETE", JANE),
     Action(ESSAY, Verb.EDIT, "PATCH", "/api/essays/{room}/", {"content": "Other words"}),
     Action(ESSAY, Verb.EDIT, "PATCH", "/api/essays/{room}/", {"title": "New", "content": "x"}),
+    Action(ESSAY, Verb.VIEW, "GET", "/api/essays/{room}/revisions/"),
+    Action(ESSAY, Verb.VIEW, "GET", "/api/essays/{room}/revisions/?grouped=1"),
+    Action(ESSAY, Verb.VIEW, "GET", "/api/essays/{room}/revisions/?named=1"),
+    Action(ESSAY, Verb.VIEW, "GET", "/api/essays/{room}/revisions/2/"),
+    Action(ESSAY, Verb.EDIT, "PATCH", "/api/essays/{room}/revisions/2/", {"name": "Draft"}),
+    Action(ESSAY, Verb.EDIT, "POST", "/api/essays/{room}/revisions/1/restore/"),
+    Action(ESSAY, Verb.VIEW, "GET", "/api/essays/{room}/attribution/"),
     Action(ESSAY, Verb.VIEW, "GET", "/api/essays/{room}/feedback/"),
     Action(ESSAY, Verb.COMMENT, "POST", "/api/essays/{room}/feedback/", COMMENT),
     Action(

@@ -56,6 +56,11 @@ def test_every_promised_address_is_in_it(document: dict[str, Any]) -> None:
         GET /api/essays/{essay_id}/collaborators/{user_id}/
         PUT /api/essays/{essay_id}/collaborators/{user_id}/
         DELETE /api/essays/{essay_id}/collaborators/{user_id}/
+        GET /api/essays/{essay_id}/revisions/
+        GET /api/essays/{essay_id}/revisions/{seq}/
+        PATCH /api/essays/{essay_id}/revisions/{seq}/
+        POST /api/essays/{essay_id}/revisions/{seq}/restore/
+        GET /api/essays/{essay_id}/attribution/
         GET /api/essays/{essay_id}/feedback/
         POST /api/essays/{essay_id}/feedback/
         GET /api/feedback/{feedback_id}/

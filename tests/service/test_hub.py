@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
-from typing import Any
 
-import orjson
 import pytest
 
-from workroom.adapters.clock import LoopClock
+from hub_kit import ESSAY, Member, make_hub, member_of
 from workroom.adapters.store import MemoryStore
 from workroom.core.commands import (
     AddFeedback,
@@ -25,80 +22,15 @@ from workroom.core.commands import (
 from workroom.core.entries import EssayCreated
 from workroom.core.feedback import FeedbackType
 from workroom.core.limits import RoomRules
-from workroom.core.people import Right, User
-from workroom.errors import NotFound, PermissionDenied, Unavailable, WorkroomError
-from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, essay_room
+from workroom.core.people import Right
+from workroom.errors import NotFound, PermissionDenied, Unavailable
+from workroom.ids import ConnectionId, FeedbackId, RoomId, essay_room
 from workroom.ports.accounts import NewUser
 from workroom.ports.store import Append, AppendResult, IdKind, StoredRoom
-from workroom.protocol.dialect import Dialect, Form
-from workroom.protocol.essays import EssayDialect
-from workroom.protocol.projects import ProjectDialect
 from workroom.service.hub import Hub
 from workroom.testing.scenario import EMMA, JANE, MIKE
 
-DIALECTS: dict[RoomKind, Dialect] = {
-    RoomKind.ESSAY: EssayDialect(),
-    RoomKind.PROJECT: ProjectDialect(),
-}
-ESSAY = essay_room(1)
 FULL = Unavailable("the disk is full")
-
-
-@dataclass(eq=False)
-class Member:
-    """A connection without a socket."""
-
-    hub: Hub
-    id: ConnectionId
-    user: User
-    form: Form = Form.EXTENDED
-    frames: list[dict[str, Any]] = field(default_factory=list)
-    answers: list[tuple[str | None, Any]] = field(default_factory=list)
-    refusals: list[WorkroomError] = field(default_factory=list)
-    rooms: set[RoomId] = field(default_factory=set)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def user_id(self) -> Any:
-        return self.user.id
-
-    def write(self, data: bytes) -> None:
-        while data:
-            size, head = data[1], 2
-            if size > 125:
-                head = 4 if size == 126 else 10
-                size = int.from_bytes(data[2:head], "big")
-            self.frames.append(orjson.loads(data[head : head + size]))
-            data = data[head + size :]
-
-    def acknowledged(self, request_id: str, room: RoomId, answer: Any, write: Any) -> None:
-        self.answers.append((request_id, answer))
-        self._news.set()
-
-    def refused(
-        self, request_id: str | None, room: RoomId, error: WorkroomError, write: Any
-    ) -> None:
-        self.answers.append((request_id, error))
-        self.refusals.append(error)
-        self._news.set()
-
-    def joined(self, room: RoomId) -> None:
-        self.rooms.add(room)
-
-    def left(self, room: RoomId, why: WorkroomError | None) -> None:
-        self.rooms.discard(room)
-
-    async def asks(self, command: Any, request_id: str) -> Any:
-        """The answer to a command: what was acknowledged, or the error."""
-        before = len(self.answers)
-        self.hub.submit(ESSAY, command, Origin(self.user, self.id, request_id))
-        async with asyncio.timeout(10):
-            while len(self.answers) == before:
-                self._news.clear()
-                await self._news.wait()
-        answered, answer = self.answers[-1]
-        assert answered == request_id
-        return answer
 
 
 @pytest.fixture
@@ -111,27 +43,12 @@ async def store() -> MemoryStore:
 
 @pytest.fixture
 async def hub(store: MemoryStore) -> AsyncIterator[Hub]:
-    hub = _hub(store)
+    hub = make_hub(store)
     await hub.start()
     await hub.create(ESSAY, [EssayCreated("Title", "", None)], EMMA)
     await hub.execute(ESSAY, SetRight(JANE, Right.EDIT), EMMA)
     yield hub
     await hub.stop()
-
-
-AT_ONCE = RoomRules(quiet=0, confirm_after=0)
-
-
-def _hub(store: MemoryStore, rules: RoomRules = AT_ONCE) -> Hub:
-    clock = LoopClock(asyncio.get_running_loop())
-    return Hub(store, clock, DIALECTS, rules, lambda: 7)
-
-
-async def _member(hub: Hub, number: int, user: User) -> Member:
-    member = Member(hub, ConnectionId(number), user)
-    hub.replies.enter(member)
-    await member.asks(Join(), f"join-{number}")
-    return member
 
 
 def _feedback() -> AddFeedback:
@@ -141,7 +58,7 @@ def _feedback() -> AddFeedback:
 async def test_what_the_store_refused_was_never_said_and_the_room_goes_on_afterwards(
     hub: Hub, store: MemoryStore
 ) -> None:
-    emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
+    emma, jane = await member_of(hub, 1, EMMA), await member_of(hub, 2, JANE)
     await emma.asks(SaveText("Before"), "a")
     store.fail_with(FULL)
     assert await emma.asks(SaveText("Lost"), "b") is FULL
@@ -158,7 +75,7 @@ async def test_what_the_store_refused_was_never_said_and_the_room_goes_on_afterw
 async def test_a_refused_request_may_be_tried_again_under_its_id(
     hub: Hub, store: MemoryStore
 ) -> None:
-    emma = await _member(hub, 1, EMMA)
+    emma = await member_of(hub, 1, EMMA)
     store.fail_with(FULL)
     assert await emma.asks(SaveText("Text"), "same") is FULL
     store.heal()
@@ -169,12 +86,12 @@ async def test_a_refused_request_may_be_tried_again_under_its_id(
 async def test_a_request_is_done_once_on_whatever_connection_and_after_a_restart(
     hub: Hub, store: MemoryStore
 ) -> None:
-    jane = await _member(hub, 1, JANE)
+    jane = await member_of(hub, 1, JANE)
     first = await jane.asks(_feedback(), "once")
-    again = await (await _member(hub, 2, JANE)).asks(_feedback(), "once")
-    other_node = _hub(store)
+    again = await (await member_of(hub, 2, JANE)).asks(_feedback(), "once")
+    other_node = make_hub(store)
     await other_node.start()
-    after = await (await _member(other_node, 3, JANE)).asks(_feedback(), "once")
+    after = await (await member_of(other_node, 3, JANE)).asks(_feedback(), "once")
     assert first["feedback_id"] == again["feedback_id"] == after["feedback_id"]
     room = await other_node.look(ESSAY, EMMA)
     assert len(room.confirmed.feedback) == 1  # type: ignore[union-attr]
@@ -193,10 +110,10 @@ async def test_a_node_that_is_behind_catches_up_and_does_the_work_once(
     hub: Hub, store: MemoryStore
 ) -> None:
     """Two nodes on one log without a bus: each finds out when its numbers are taken."""
-    emma = await _member(hub, 1, EMMA)
-    other = _hub(store)
+    emma = await member_of(hub, 1, EMMA)
+    other = make_hub(store)
     await other.start()
-    jane = await _member(other, 2, JANE)
+    jane = await member_of(other, 2, JANE)
     await emma.asks(SaveText("Emma. "), "a")
     assert (await jane.asks(_feedback(), "b"))["seq"] == 4
     assert [f["content"] for f in jane.frames if f["type"] == "essay_update"][-1] == "Emma. "
@@ -206,7 +123,7 @@ async def test_a_node_that_is_behind_catches_up_and_does_the_work_once(
 
 
 async def test_a_mistake_of_ours_refuses_one_command_and_spares_the_room(hub: Hub) -> None:
-    emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
+    emma, jane = await member_of(hub, 1, EMMA), await member_of(hub, 2, JANE)
     await emma.asks(SaveText("Before"), "a")
     nonsense = SaveText(None)  # type: ignore[arg-type]  # what no dialect lets through
     assert isinstance(await emma.asks(nonsense, "b"), Unavailable)
@@ -227,18 +144,23 @@ async def test_rest_sees_no_room_where_the_user_may_see_none(hub: Hub) -> None:
         await hub.execute(ESSAY, SaveText("Mine"), MIKE)
 
 
+async def _stored(store: MemoryStore) -> StoredRoom:
+    stored = await store.load(ESSAY)
+    assert stored is not None
+    return stored
+
+
 async def test_a_room_that_was_checkpointed_comes_back_the_same(
     hub: Hub, store: MemoryStore
 ) -> None:
-    emma = await _member(hub, 1, EMMA)
+    emma = await member_of(hub, 1, EMMA)
     await emma.asks(_feedback(), "f")
     for number in range(600):
         await emma.asks(SaveText(f"Edit 😀 number {number}"), str(number))
-    stored = await store.load(ESSAY)
-    assert stored is not None
-    assert stored.checkpoint is not None
-    assert len(stored.records) < 300
-    other = _hub(store)
+    async with asyncio.timeout(10):
+        while len((await _stored(store)).records) >= 300:
+            await asyncio.sleep(0)
+    other = make_hub(store)
     await other.start()
     here, there = await hub.look(ESSAY, EMMA), await other.look(ESSAY, EMMA)
     assert there.confirmed == here.confirmed
@@ -247,7 +169,7 @@ async def test_a_room_that_was_checkpointed_comes_back_the_same(
 
 
 async def test_typing_goes_on_while_the_store_is_out_of_reach(hub: Hub, store: MemoryStore) -> None:
-    emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
+    emma, jane = await member_of(hub, 1, EMMA), await member_of(hub, 2, JANE)
     store.fail_with(FULL)
     assert await emma.asks(SaveText("Lost"), "a") is FULL
     await emma.asks(StartTyping(), "b")
@@ -281,7 +203,7 @@ async def faulty() -> FaultyStore:
 
 
 async def _open(store: MemoryStore) -> Hub:
-    hub = _hub(store)
+    hub = make_hub(store)
     await hub.start()
     await hub.create(ESSAY, [EssayCreated("Title", "", None)], EMMA)
     await hub.execute(ESSAY, SetRight(JANE, Right.EDIT), EMMA)
@@ -293,7 +215,7 @@ async def test_a_room_that_cannot_be_read_back_is_tried_again_and_answers_meanwh
     faulty: FaultyStore, trouble: BaseException
 ) -> None:
     hub = await _open(faulty)
-    emma = await _member(hub, 1, EMMA)
+    emma = await member_of(hub, 1, EMMA)
     faulty.fail_with(FULL)
     faulty.unreadable = trouble
     assert await emma.asks(SaveText("Lost"), "a") is FULL
@@ -309,7 +231,7 @@ async def test_a_store_that_does_not_answer_is_not_given_more_and_more(
     faulty: FaultyStore,
 ) -> None:
     hub = await _open(faulty)
-    emma = await _member(hub, 1, EMMA)
+    emma = await member_of(hub, 1, EMMA)
     faulty.silent = True
     for number in range(300):
         hub.submit(ESSAY, SaveText(f"Text {number}"), Origin(EMMA, emma.id, f"t{number}"))
@@ -319,7 +241,7 @@ async def test_a_store_that_does_not_answer_is_not_given_more_and_more(
 
 
 async def test_who_leaves_while_the_store_is_down_is_gone(hub: Hub, store: MemoryStore) -> None:
-    emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
+    emma, jane = await member_of(hub, 1, EMMA), await member_of(hub, 2, JANE)
     store.fail_with(FULL)
     for number in range(100):
         hub.submit(ESSAY, _feedback(), Origin(JANE, jane.id, f"f{number}"))
@@ -332,7 +254,7 @@ async def test_who_leaves_while_the_store_is_down_is_gone(hub: Hub, store: Memor
 
 
 async def test_comments_beyond_the_ids_at_hand_keep_their_place(hub: Hub) -> None:
-    jane = await _member(hub, 1, JANE)
+    jane = await member_of(hub, 1, JANE)
     for number in range(200):
         hub.submit(ESSAY, _feedback(), Origin(JANE, jane.id, str(number)))
     hub.submit(ESSAY, SaveText("After all of them"), Origin(JANE, jane.id, "200"))
@@ -345,8 +267,8 @@ async def test_comments_beyond_the_ids_at_hand_keep_their_place(hub: Hub) -> Non
 async def test_an_essay_deleted_on_another_node_puts_its_members_out(
     hub: Hub, store: MemoryStore
 ) -> None:
-    emma = await _member(hub, 1, EMMA)
-    other = _hub(store)
+    emma = await member_of(hub, 1, EMMA)
+    other = make_hub(store)
     await other.start()
     await other.execute(ESSAY, DeleteRoom(), EMMA)
     assert isinstance(await emma.asks(SaveText("Too late"), "a"), Unavailable)
@@ -358,13 +280,13 @@ async def test_an_essay_deleted_on_another_node_puts_its_members_out(
 async def test_a_request_that_changed_nothing_is_not_done_later_either(
     hub: Hub, store: MemoryStore
 ) -> None:
-    emma, jane = await _member(hub, 1, EMMA), await _member(hub, 2, JANE)
+    emma, jane = await member_of(hub, 1, EMMA), await member_of(hub, 2, JANE)
     await emma.asks(SaveText("A"), "a")
     first = await emma.asks(SaveText("A"), "same")
     await jane.asks(SaveText("A and B"), "b")
-    other = _hub(store)
+    other = make_hub(store)
     await other.start()
-    again = await (await _member(other, 3, EMMA)).asks(SaveText("A"), "same")
+    again = await (await member_of(other, 3, EMMA)).asks(SaveText("A"), "same")
     assert (again["seq"], first["seq"]) == (3, 3)
     room = await other.look(ESSAY, EMMA)
     assert room.confirmed.text == "A and B"  # type: ignore[union-attr]
@@ -374,7 +296,7 @@ async def test_a_request_that_changed_nothing_is_not_done_later_either(
 async def test_who_went_away_while_the_room_was_loading_never_came(
     hub: Hub, store: MemoryStore
 ) -> None:
-    other = _hub(store)
+    other = make_hub(store)
     await other.start()
     emma, jane = Member(other, ConnectionId(1), EMMA), Member(other, ConnectionId(2), JANE)
     other.replies.enter(emma)
@@ -391,12 +313,12 @@ async def test_who_went_away_while_the_room_was_loading_never_came(
 async def test_a_save_that_is_retried_keeps_what_another_node_stored_meanwhile(
     store: MemoryStore,
 ) -> None:
-    here, there = _hub(store, RoomRules()), _hub(store, RoomRules())
+    here, there = make_hub(store, RoomRules()), make_hub(store, RoomRules())
     for hub in (here, there):
         await hub.start()
     await here.create(ESSAY, [EssayCreated("Title", "", None)], EMMA)
     await here.execute(ESSAY, SetRight(JANE, Right.EDIT), EMMA)
-    emma = await _member(here, 1, EMMA)
+    emma = await member_of(here, 1, EMMA)
     await emma.asks(SaveText("Once upon a time"), "a")
     await there.execute(ESSAY, SaveText("NEW. Once upon a time"), JANE)
     await emma.asks(SaveText("Once upon a time there was"), "b")
@@ -437,7 +359,7 @@ async def test_a_room_whose_ids_cannot_be_had_goes_on_without_them() -> None:
     for user in (EMMA, JANE):
         await store.create_user(NewUser(user.username, user.name, user.role, id=user.id))
     hub = await _open(store)
-    jane = await _member(hub, 1, JANE)
+    jane = await member_of(hub, 1, JANE)
     store.idless = True
     for number in range(70):
         hub.submit(ESSAY, _feedback(), Origin(JANE, jane.id, f"f{number}"))

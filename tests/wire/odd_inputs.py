@@ -18,6 +18,7 @@ def accepted() -> Iterator[Case]:
     yield from _spelling()
     yield from _contents()
     yield from _carets()
+    yield from _resumed()
     yield from _plain_ignores()
     yield from _at_the_limits()
     yield from _projects()
@@ -31,8 +32,10 @@ def _asks(room: str, kind: str, request_id: str | None = None, **fields: Any) ->
     return {"room": room, "command": {"kind": kind, **fields}, "request_id": request_id}
 
 
-def _subscribes(essay: int = 1, request_id: str | None = None) -> dict[str, Any]:
-    return _asks(f"essay:{essay}", "Join", request_id, quiet=False)
+def _subscribes(
+    essay: int = 1, request_id: str | None = None, since: int | None = None
+) -> dict[str, Any]:
+    return _asks(f"essay:{essay}", "Join", request_id, quiet=False, since=since)
 
 
 def _saves(content: str, **more: Any) -> dict[str, Any]:
@@ -100,6 +103,16 @@ def _carets() -> Iterator[Case]:
     yield _case("base 0", "essay", base, _saves("x", base_seq=0), form="extended")
 
 
+def _resumed() -> Iterator[Case]:
+    """Where a client that comes back had got to."""
+    for since in (0, 1, 2**53 - 1):
+        text = f'{{"action":"subscribe_essay","essay_id":1,"since":{since}}}'
+        yield _case(f"since {since}", "essay", text, _subscribes(since=since), form="extended")
+        text = f'{{"type":"join_project","payload":{{"project_id":123,"since":{since}}}}}'
+        request = _asks("project:123", "Join", quiet=False, since=since)
+        yield _case(f"since {since}", "project", text, request, form="extended")
+
+
 def _plain_ignores() -> Iterator[Case]:
     """What only the extended form knows is an unknown field to the plain one, whatever it holds."""
     for token in ("5", "-1", '"x"', "[]", "true", "{}"):
@@ -109,7 +122,7 @@ def _plain_ignores() -> Iterator[Case]:
         text = f'{{"action":"subscribe_essay","essay_id":1,"since":{token}}}'
         yield _case(f"since {token}", "essay", text, _subscribes(), form="plain")
         text = f'{{"type":"join_project","payload":{{"project_id":123,"since":{token}}}}}'
-        request = _asks("project:123", "Join", quiet=False)
+        request = _asks("project:123", "Join", quiet=False, since=None)
         yield _case(f"since {token}", "project", text, request, form="plain")
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field
 
 from workroom.errors import InvalidMessage
-from workroom.protocol.shapes import ClientShape, reader, refuse_later, string_at, unknown
+from workroom.protocol.shapes import ClientShape, reader, string_at, unknown
 
 
 class Inner(ClientShape):
@@ -54,12 +54,3 @@ def test_an_unknown_kind_is_shown_next_to_the_known_ones() -> None:
     error = unknown("dance\n", field="action", known=["sit", "run"])
     assert error.message == '"dance\\n" is not known here; expected one of sit, run'
     assert error.field == "action"
-
-
-def test_null_is_not_a_field_of_a_later_version() -> None:
-    """Clients that write out every optional field are no newer for it."""
-    refuse_later({"since": None}, "since")
-    refuse_later({}, "since")
-    with pytest.raises(InvalidMessage) as raised:
-        refuse_later({"since": 0}, "since", field="payload.since")
-    assert raised.value.field == "payload.since"

@@ -28,9 +28,11 @@ class Join:
     """Be present in the room and follow it. Idempotent; answered with the present state.
 
     ``quiet`` leaves the state out (an essay connection is subscribed before it asks for anything).
+    ``since`` is the last entry that the client knows: it is told what it missed, where possible.
     """
 
     quiet: bool = False
+    since: int | None = None
 
 
 @value
@@ -48,6 +50,8 @@ class SaveText:
     cursor: int | None = None
     selection_end: int | None = None
     base_seq: int | None = None
+    base_text: str | None = None
+    """The text at ``base_seq``, where that is too long ago for the room to know (``lacks``)."""
 
 
 @value
@@ -102,6 +106,22 @@ class DeleteFeedback:
 
 
 @value
+class RestoreRevision:
+    """Put the text of revision ``revision`` back, which was ``content``. Feedback stays."""
+
+    revision: int
+    content: str
+
+
+@value
+class NameRevision:
+    """Call a revision something; None takes its name away."""
+
+    revision: int
+    name: str | None
+
+
+@value
 class ChangeEssay:
     """Set ``title``, ``prompt`` and/or ``word_limit`` (None: no limit)."""
 
@@ -138,6 +158,8 @@ EssayCommand = (
     | QuoteFeedback
     | ChangeFeedback
     | DeleteFeedback
+    | RestoreRevision
+    | NameRevision
     | ChangeEssay
     | SetRight
     | DeleteRoom

@@ -32,6 +32,17 @@ class Send:
 
 
 @value
+class Probe:
+    """Ask a connection, behind what it has been told, whether that has arrived.
+
+    ``number`` comes back with the answer (``Room.arrived``).
+    """
+
+    connection: ConnectionId
+    number: int
+
+
+@value
 class Admit:
     """The connection follows the room from here on: what comes after reaches it."""
 
@@ -63,7 +74,7 @@ class Refuse:
     error: WorkroomError
 
 
-Effect = Broadcast | Send | Admit | Dismiss | Acknowledge | Refuse
+Effect = Broadcast | Send | Probe | Admit | Dismiss | Acknowledge | Refuse
 
 
 @value

@@ -44,6 +44,10 @@ class TextEdited:
 
     change: Change
     update: bytes
+    inferred: bool = False
+    """The base was guessed, and what others wrote was deleted on the strength of that."""
+    restores: int | None = None
+    """The revision whose text was put back, when that is what the edit was for."""
 
 
 @value
@@ -71,6 +75,14 @@ class FeedbackDeleted:
     """A person removed a piece of feedback."""
 
     feedback_id: FeedbackId
+
+
+@value
+class RevisionNamed:
+    """A person gave revision ``revision`` of an essay a name; None takes it away."""
+
+    revision: int
+    name: str | None
 
 
 @value
@@ -110,6 +122,7 @@ Fact = (
     | FeedbackAdded
     | FeedbackChanged
     | FeedbackDeleted
+    | RevisionNamed
     | RightSet
     | ProjectCreated
     | ProjectChanged

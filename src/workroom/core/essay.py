@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from workroom.core.awareness import Typists
+from workroom.core.bases import bases_named
 from workroom.core.commands import (
     AddFeedback,
     ChangeEssay,
@@ -17,15 +18,17 @@ from workroom.core.commands import (
     DeleteRoom,
     Join,
     Leave,
+    NameRevision,
     Origin,
     QuoteFeedback,
+    RestoreRevision,
     SaveText,
     SetRight,
     StartTyping,
     StopTyping,
 )
 from workroom.core.delivery import Delivery
-from workroom.core.effects import Acknowledge, Broadcast, Effect, Outcome, Send
+from workroom.core.effects import Acknowledge, Broadcast, Effect, Outcome, Probe, Send
 from workroom.core.entries import (
     Entry,
     EssayChanged,
@@ -35,10 +38,11 @@ from workroom.core.entries import (
     TextEdited,
 )
 from workroom.core.essay_state import EssayState, evolve
-from workroom.core.essay_text import Base, EssayText, continues, work_from
-from workroom.core.essay_view import shown_feedback, shown_text
+from workroom.core.essay_text import EssayText
+from workroom.core.essay_view import retold, shown_feedback, shown_text
 from workroom.core.events import (
     CursorMoved,
+    EssayUpdated,
     Event,
     FeedbackRemoved,
     FeedbackUpdated,
@@ -50,12 +54,15 @@ from workroom.core.feedback_room import FeedbackPace, feedback_to_change, find_q
 from workroom.core.limits import RoomRules
 from workroom.core.people import User
 from workroom.core.permissions import Verb
+from workroom.core.revisions import naming
 from workroom.core.room import Glimpse, Pending, Room
 from workroom.core.text import (
     Change,
     Highlight,
     Side,
+    Version,
     clean_with_carets,
+    diff,
     to_utf16,
     utf16_length,
 )
@@ -65,10 +72,10 @@ from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, UserId
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class Untold:
     """What has to be remembered of a save until it is durable. Positions are code points."""
 
-    version: Base
+    version: Version
     exact: bool
     """The merged text is the one that the client sent."""
     cursor: int | None
@@ -88,10 +95,10 @@ class EssayRoom(Room[EssayState]):
         super().__init__(RoomId(RoomKind.ESSAY, state.id), state, people, rules)
         self._text = text
         self._typists = Typists(rules.typing_idle)
-        self._delivery = Delivery(rules, text.head())
+        self._delivery = Delivery(rules, text)
         self._pace = FeedbackPace(rules.feedback_pace)
         self._pace.seen(state.feedback)
-        self._saves: dict[int, Saved] = {}
+        self._saves: dict[int, Untold] = {}
         """By the ``seq`` that becomes durable with it."""
 
     # ---- decisions --------------------------------------------------------------------------
@@ -116,6 +123,10 @@ class EssayRoom(Room[EssayState]):
                 return self._change_feedback(command, origin, now)
             case DeleteFeedback():
                 return self._delete_feedback(command, origin, now)
+            case RestoreRevision():
+                return self._restore(command, origin, now)
+            case NameRevision():
+                return self._name(command, origin, now)
             case ChangeEssay():
                 return self._change(command, origin, now)
             case SetRight():
@@ -132,46 +143,69 @@ class EssayRoom(Room[EssayState]):
         self._require(origin, Verb.EDIT)
         carets = command.cursor, command.selection_end
         content, [cursor, selection_end] = clean_with_carets(command.content, *carets)
+        self._require_room_for(content)
+        reader = self._delivery.reader(origin.connection, origin.user.id, now.tick)
+        bases = bases_named(command, reader, self.head.seq)
+        merge = reader.save_from(bases, content, cursor, now.tick)
+        effects = self._types(origin.user, now) if origin.connection is not None else []
+        facts = []
+        if not merge.change.is_empty:
+            fact = self._text.commit(merge.change, self.head.seq + 1, origin.user.id)
+            doubtful = merge.inferred and merge.foreign > 0
+            facts.append(replace(fact, inferred=True) if doubtful else fact)
+        pending, outcome = self._accept(command, origin, facts, now)
+        reader.accepted(merge)
+        version = self._text.head()
+        if facts:
+            self._saves[pending.state.seq] = Untold(
+                version,
+                version.text == content,
+                _mapped(cursor, merge.bridge),
+                _mapped(selection_end, merge.bridge),
+            )
+        if origin.connection is not None:
+            self._delivery.saved(origin.connection, now.tick, astray=merge.additions_only)
+        return self._settle_now(Outcome(outcome.entries, (*effects, *outcome.effects)), now)
+
+    def lacks(self, command: Command, origin: Origin) -> bool:
+        """As in every room; also the text that a save names, when that is too long ago."""
+        if not isinstance(command, SaveText):
+            return super().lacks(command, origin)
+        base_seq = command.base_seq
+        if base_seq is None or command.base_text is not None:
+            return False
+        return not self._delivery.knows(base_seq, origin.connection)
+
+    def _require_room_for(self, content: str) -> None:
         units = utf16_length(content)
         if units > self.rules.essay_units:
             message = (
                 f"an essay holds at most {self.rules.essay_units} UTF-16 units, this has {units}"
             )
             raise TooLarge(message, field="content")
-        base = self._base_of(origin, content, cursor)
-        effects = self._types(origin.user, now) if origin.connection is not None else []
-        seq = self.head.seq + 1
-        merge = self._text.merge(base, content, cursor, origin.user.id, seq)
+
+    def _restore(self, command: RestoreRevision, origin: Origin, now: Now) -> Outcome:
+        """An edit like any other, from the head: what others are still typing is merged with it."""
+        self._require(origin, Verb.EDIT)
+        self._require_room_for(command.content)
+        change = diff(self._text.text, command.content)
         facts = []
-        if not merge.change.is_empty:
-            facts.append(self._text.commit(merge.change, seq, origin.user.id))
+        if not change.is_empty:
+            fact = self._text.commit(change, self.head.seq + 1, origin.user.id)
+            facts.append(replace(fact, restores=command.revision))
         pending, outcome = self._accept(command, origin, facts, now)
-        version = self._text.head()
-        saved = Saved(
-            version,
-            version.text == content,
-            _mapped(cursor, merge.own.bridge),
-            _mapped(selection_end, merge.own.bridge),
-        )
         if facts:
-            self._saves[pending.state.seq] = saved
-        if origin.connection is not None:
-            self._delivery.saved(origin.connection, origin.user.id, merge.own, base, now.tick)
-        outcome = Outcome(outcome.entries, (*effects, *outcome.effects))
+            version = self._text.head()
+            self._saves[pending.state.seq] = Untold(
+                version, exact=True, cursor=None, selection_end=None
+            )
         return self._settle_now(outcome, now)
 
-    def _base_of(self, origin: Origin, content: str, cursor: int | None) -> Base:
-        """The version that this save was written from, as far as the server can tell.
-
-        A client that was sent a text while it was writing may have taken it or not: whichever
-        leaves it less to have done.
-        """
-        if origin.connection is None:
-            return self._text.head()
-        bases = self._delivery.bases(origin.connection)
-        if len(bases) == 1 or continues(bases[-1], content, cursor):
-            return bases[-1]
-        return min(bases, key=lambda base: work_from(base, content, cursor, origin.user.id))
+    def _name(self, command: NameRevision, origin: Origin, now: Now) -> Outcome:
+        self._require(origin, Verb.EDIT)
+        fact = naming(self.head, command, self.rules)
+        _, outcome = self._accept(command, origin, [fact] if fact else [], now)
+        return self._settle_now(outcome, now)
 
     def _add_feedback(
         self, command: AddFeedback | QuoteFeedback, origin: Origin, now: Now
@@ -191,7 +225,7 @@ class EssayRoom(Room[EssayState]):
     def _range(self, start: int | None, end: int | None, origin: Origin) -> Highlight | None:
         if start is None or end is None:
             return None
-        base = self._delivery.newest(origin.connection) or self._text.head()
+        base = self._delivery.newest(origin.connection, origin.user.id)
         to_head = self._text.to_head(base)
         return range_at_head(base.text, start, end, to_head, self._text.text)
 
@@ -267,17 +301,18 @@ class EssayRoom(Room[EssayState]):
     def _text_told(self, pending: Pending[EssayState], now: Now) -> list[Effect]:
         saved = self._saves.pop(pending.state.seq)
         author = pending.origin.connection
-        held, behind = self._delivery.publish(saved.version, author, now.tick, exact=saved.exact)
+        release = self._delivery.publish(saved.version, author, now.tick, exact=saved.exact)
         shown = shown_text(self.confirmed, self.people)
-        effects: list[Effect] = [Broadcast(shown, except_connections=held)]
-        if behind is not None:
-            effects.append(Send(behind, shown))
-        effects += self._cursor_told(pending.origin.user.id, saved, held)
+        effects: list[Effect] = [Broadcast(shown, except_connections=release.held)]
+        if release.behind is not None:
+            effects.append(Send(release.behind, shown))
+        effects += [Probe(connection, number) for connection, number in release.probes]
+        effects += self._cursor_told(pending.origin.user.id, saved, release.held)
         moved = self._pace.moved(self.confirmed.feedback, now.tick)
         return effects + self._feedback_told(moved)
 
     def _cursor_told(
-        self, user_id: UserId, saved: Saved, held: frozenset[ConnectionId]
+        self, user_id: UserId, saved: Untold, held: frozenset[ConnectionId]
     ) -> list[Effect]:
         if saved.cursor is None:
             return []
@@ -298,14 +333,36 @@ class EssayRoom(Room[EssayState]):
         return super()._settled(pending, now)
 
     def _welcome(self, connection: ConnectionId, _user: User, now: Now) -> list[Effect]:
-        self._delivery.sent_state(connection)
-        events: list[Event] = [shown_text(self.confirmed, self.people), *self._present(now)]
-        return [Send(connection, event) for event in events]
+        text = shown_text(self.confirmed, self.people)
+        return self._sent(connection, [text, *self._present(now)], now)
+
+    def _make_up(
+        self, connection: ConnectionId, _user: User, missed: Sequence[Entry], now: Now
+    ) -> list[Effect]:
+        events = retold(self.confirmed, self.people, missed, self._text.first_change_since)
+        if not any(isinstance(event, EssayUpdated) for event in events):
+            self._delivery.has_latest(connection, now.tick)
+        return self._sent(connection, [*events, *self._present(now)], now)
+
+    def _more_state(self, connection: ConnectionId) -> list[Effect]:
+        state = self.confirmed
+        shown = shown_feedback(state, self.people, state.feedback)
+        return [Send(connection, NewFeedback(state.id, state.seq, item)) for item in shown.values()]
+
+    def _sent(self, connection: ConnectionId, events: list[Event], now: Now) -> list[Effect]:
+        """Tell these to a connection; when the text is among them, its arrival is asked for."""
+        effects: list[Effect] = []
+        for event in events:
+            effects.append(Send(connection, event))
+            if isinstance(event, EssayUpdated):
+                effects.append(Probe(connection, self._delivery.welcomed(connection, now.tick)))
+        return effects
 
     def _arrived(
         self, connection: ConnectionId, user: User, now: Now, *, first: bool
     ) -> list[Effect]:
         """Besides who came: who is typing, for the connection that did not see them start."""
+        self._delivery.joined(connection)
         effects = super()._arrived(connection, user, now, first=first)
         for typist in self._typists.user_ids():
             if typist != user.id:
@@ -316,8 +373,16 @@ class EssayRoom(Room[EssayState]):
     def _left(self, user_id: UserId, now: Now) -> list[Effect]:
         return [*self._stops_typing(user_id, now), *super()._left(user_id, now)]
 
-    def _dismissed(self, connection: ConnectionId) -> None:
-        self._delivery.forget(connection)
+    def _dismissed(self, connection: ConnectionId, now: Now) -> None:
+        self._delivery.forget(connection, now.tick)
+
+    def arrived(self, connection: ConnectionId, probe: int, now: Now) -> None:
+        """As in every room: that tells from which text the next save can have been written."""
+        self._delivery.arrived(connection, probe, now.tick)
+
+    def served(self, user: User, now: Now) -> None:
+        """As in every room: that text may be what the user sends a new version of."""
+        self._delivery.served(user.id, now.tick)
 
     def _typing(self) -> Iterable[UserId]:
         return self._typists.user_ids()
@@ -327,7 +392,6 @@ class EssayRoom(Room[EssayState]):
         state, essay_id = self.confirmed, self.confirmed.id
         differs = state.text != knows.state.text
         if self._delivery.owed(connection, now.tick, differs=differs):
-            self._delivery.sent_state(connection)
             events.append(shown_text(state, self.people))
         events += self._feedback_news(knows)
         user_id = self.presence.user_of(connection)
@@ -338,6 +402,14 @@ class EssayRoom(Room[EssayState]):
         for typist in sorted(types - typed):
             events.append(TypingStarted(essay_id, self.people[typist], now.wall))
         return events
+
+    def catch_up(
+        self, connection: ConnectionId, knows: Glimpse[EssayState], now: Now
+    ) -> list[Effect]:
+        """As in every room; when the text is among it, its arrival is asked for."""
+        effects = super().catch_up(connection, knows, now)
+        events = [effect.event for effect in effects if isinstance(effect, Send)]
+        return self._sent(connection, events, now)
 
     def glimpse(self, slow: ConnectionId | None = None) -> Glimpse[EssayState]:
         """As in every room; what waits for the connection goes on waiting until it reads again."""
@@ -373,7 +445,8 @@ class EssayRoom(Room[EssayState]):
         released = self._delivery.expire(now.tick)
         if released:
             shown = shown_text(self.confirmed, self.people)
-            effects += [Send(connection, shown) for connection in released]
+            for connection, probe in released:
+                effects += [Send(connection, shown), Probe(connection, probe)]
         return effects + self._feedback_told(self._pace.due(now.tick))
 
     def next_deadline(self) -> float | None:
@@ -396,14 +469,14 @@ class EssayRoom(Room[EssayState]):
         """Start again from what is stored, after ``rewind``; members stay."""
         self._text.close()
         self._text = text
-        self.head = self.confirmed = state
+        self._restart(state)
         self._saves.clear()
         self._pace.seen(state.feedback)
-        self._delivery.restored(text.head())
+        self._delivery.restored(text)
 
-    def checkpoint(self) -> tuple[EssayState, bytes]:
-        """The head and its Yjs state. Only meaningful while nothing is pending."""
-        return self.head, self._text.state()
+    def checkpoint(self) -> tuple[EssayState, bytes, str]:
+        """The head, its Yjs state, and who wrote each letter of it."""
+        return self.head, self._text.state(), self._text.head().authors
 
     def close(self) -> None:
         """The room leaves memory."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Final, assert_never
 
@@ -17,6 +17,7 @@ from workroom.core.entries import (
     FeedbackDeleted,
     ProjectChanged,
     ProjectCreated,
+    RevisionNamed,
     RightSet,
     RoomDeleted,
     TextEdited,
@@ -30,6 +31,7 @@ from workroom.ids import EssayId, FeedbackId, UserId
 
 _BLANK: Final = re.compile(r"\s")  # the same characters as ``isspace`` and ``split``
 _NOTHING: Final[Mapping[FeedbackId, Feedback]] = MappingProxyType({})
+_NO_NAMES: Final[Mapping[int, str]] = MappingProxyType({})
 
 
 @value
@@ -53,6 +55,8 @@ class EssayState:
     feedback: Mapping[FeedbackId, Feedback]
     rights: Mapping[UserId, Right]
     deleted: bool = False
+    names: Mapping[int, str] = field(default_factory=lambda: _NO_NAMES)
+    """What people called revisions, by ``seq``."""
 
 
 def first_state(essay_id: EssayId, entry: Entry) -> EssayState:
@@ -98,6 +102,8 @@ def evolve(state: EssayState, entry: Entry) -> EssayState:
         case FeedbackDeleted(feedback_id=feedback_id):
             left = {k: v for k, v in state.feedback.items() if k != feedback_id}
             return replace(state, feedback=MappingProxyType(left))
+        case RevisionNamed():
+            return replace(state, names=_with_name(state.names, entry.fact))
         case RightSet(user_id=user_id, right=right):
             return replace(state, rights=with_right(state.rights, user_id, right))
         case EssayChanged(fields=fields):
@@ -177,11 +183,19 @@ def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:
         feedback=feedback,
         rights=state.rights,
         deleted=state.deleted,
+        names=state.names,
     )
 
 
 def _with_feedback(state: EssayState, feedback: Feedback) -> EssayState:
     return replace(state, feedback=MappingProxyType({**state.feedback, feedback.id: feedback}))
+
+
+def _with_name(names: Mapping[int, str], fact: RevisionNamed) -> Mapping[int, str]:
+    others = {seq: name for seq, name in names.items() if seq != fact.revision}
+    if fact.name is not None:
+        others[fact.revision] = fact.name
+    return MappingProxyType(others)
 
 
 def _new_feedback(fact: FeedbackAdded, entry: Entry) -> Feedback:

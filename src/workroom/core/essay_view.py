@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from workroom.core.entries import (
+    Entry,
+    FeedbackAdded,
+    FeedbackChanged,
+    FeedbackDeleted,
+    TextEdited,
+)
 from workroom.core.essay_state import EssayState
-from workroom.core.events import EssayUpdated, FeedbackShown
+from workroom.core.events import (
+    EssayUpdated,
+    Event,
+    FeedbackRemoved,
+    FeedbackShown,
+    FeedbackUpdated,
+    NewFeedback,
+)
 from workroom.core.feedback import Feedback
 from workroom.core.people import People
 from workroom.core.text import to_utf16_many
@@ -22,6 +37,40 @@ def shown_text(state: EssayState, people: People) -> EssayUpdated:
         editor=people[state.edited_by],
         at=state.edited_at,
     )
+
+
+def retold(
+    state: EssayState,
+    people: People,
+    missed: Sequence[Entry],
+    first_change_since: Callable[[int], int],
+) -> list[Event]:
+    """What somebody is told who missed these entries: feedback as it is now, the last text alone.
+
+    ``first_change_since`` gives the first place that was changed after an entry: the highlights
+    from there on may have moved.
+    """
+    edits = [entry.seq for entry in missed if isinstance(entry.fact, TextEdited)]
+    events: list[Event] = []
+    for entry in missed:
+        if isinstance(entry.fact, FeedbackAdded | FeedbackChanged):
+            kind = NewFeedback if isinstance(entry.fact, FeedbackAdded) else FeedbackUpdated
+            shown = shown_feedback(state, people, [entry.fact.feedback_id])
+            events += [kind(state.id, entry.seq, item) for item in shown.values()]
+        elif isinstance(entry.fact, FeedbackDeleted):
+            events.append(FeedbackRemoved(state.id, entry.seq, entry.fact.feedback_id))
+        elif edits and entry.seq == edits[-1]:
+            events.append(replace(shown_text(state, people), seq=entry.seq))
+            moved = _reaching(state, first_change_since(edits[0] - 1))
+            shown = shown_feedback(state, people, moved)
+            events += [FeedbackUpdated(state.id, entry.seq, item) for item in shown.values()]
+    return events
+
+
+def _reaching(state: EssayState, place: int) -> list[FeedbackId]:
+    """The feedback whose highlights do not end before a place (code points)."""
+    items = state.feedback.values()
+    return [f.id for f in items if f.highlight is not None and f.highlight.end >= place]
 
 
 def shown_feedback(

@@ -131,6 +131,19 @@ class ProjectUpdated:
 
 
 @value
+class Subscribed:
+    """The answer to who came back: what follows it leads to ``seq`` (extended connections only).
+
+    ``recovered``: what was missed follows, and nothing else; if not, the whole state does.
+    """
+
+    room: RoomId
+    seq: int
+    recovered: bool
+    right: Right
+
+
+@value
 class RightsChanged:
     """The receiver's own right in the room changed; None: taken away (extended only)."""
 
@@ -163,6 +176,7 @@ Event = (
     | TypingStopped
     | CursorMoved
     | ProjectUpdated
+    | Subscribed
     | RightsChanged
     | RoomClosed
     | TokenExpiring

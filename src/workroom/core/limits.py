@@ -22,4 +22,5 @@ class RoomRules:
     essay_units: int = 500_000
     feedback_per_essay: int = 10_000
     collaborators: int = 1_000
+    named_revisions: int = 1_000
     metadata_bytes: int = 64 * 1024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workroom.core.commands import (
@@ -103,6 +103,18 @@ class ProjectRoom(Room[ProjectState]):
         events: list[Event] = [*others, everything]
         return [Send(connection, event) for event in events]
 
+    def _make_up(
+        self, connection: ConnectionId, user: User, missed: Sequence[Entry], now: Now
+    ) -> list[Effect]:
+        project = self.confirmed.id
+        events: list[Event] = [
+            ProjectUpdated(project, entry.seq, entry.fact.changes, entry.actor)
+            for entry in missed
+            if isinstance(entry.fact, ProjectChanged)
+        ]
+        events += [joined for joined in self._present(now) if joined.user.id != user.id]
+        return [Send(connection, event) for event in events]
+
     def _news(
         self, _connection: ConnectionId, knows: Glimpse[ProjectState], _now: Now
     ) -> list[Event]:
@@ -125,7 +137,7 @@ class ProjectRoom(Room[ProjectState]):
 
     def restore(self, state: ProjectState) -> None:
         """Start again from what is stored, after ``rewind``; members stay."""
-        self.head = self.confirmed = state
+        self._restart(state)
 
     def close(self) -> None:
         """The room leaves memory."""

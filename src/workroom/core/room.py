@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from workroom.core.backlog import Backlog
 from workroom.core.commands import Command, DeleteRoom, Join, Leave, Origin, SetRight
 from workroom.core.effects import (
     Acknowledge,
@@ -26,7 +27,14 @@ from workroom.core.effects import (
     Send,
 )
 from workroom.core.entries import Entry, Fact, RightSet, RoomDeleted
-from workroom.core.events import Event, RightsChanged, RoomClosed, UserJoined, UserLeft
+from workroom.core.events import (
+    Event,
+    RightsChanged,
+    RoomClosed,
+    Subscribed,
+    UserJoined,
+    UserLeft,
+)
 from workroom.core.limits import RoomRules
 from workroom.core.people import People, Right, Role, User
 from workroom.core.permissions import Verb, effective, require
@@ -95,6 +103,7 @@ class Room(ABC, Generic[State]):
         self.presence = Presence(rules.presence_grace)
         self.head = state
         self.confirmed = state
+        self.backlog = Backlog(state.seq)
         self._pending: deque[Pending[State]] = deque()
 
     # ---- what the service calls -------------------------------------------------------------
@@ -115,6 +124,8 @@ class Room(ABC, Generic[State]):
         while self._pending and self._pending[0].state.seq <= seq:
             pending = self._pending.popleft()
             self.confirmed = pending.state
+            for entry in pending.entries:
+                self.backlog.add(entry)
             effects += self._settled(pending, now)
         return effects
 
@@ -141,6 +152,17 @@ class Room(ABC, Generic[State]):
         del slow
         present = frozenset(self.presence.user_ids())
         return Glimpse(self.confirmed, present, frozenset(self._typing()))
+
+    def lacks(self, command: Command, _origin: Origin) -> bool:
+        """Whether older entries than are in memory are needed to carry out this command."""
+        since = command.since if isinstance(command, Join) else None
+        return since is not None and self.backlog.lowest <= since < self.backlog.floor
+
+    def arrived(self, connection: ConnectionId, probe: int, now: Now) -> None:
+        """A ``Probe`` came back: what was told before it has arrived there."""
+
+    def served(self, user: User, now: Now) -> None:
+        """A user was given the confirmed state by REST."""
 
     def closed(self, now: Now) -> list[Effect]:
         """The room is gone from the store: everybody is put out."""
@@ -195,7 +217,7 @@ class Room(ABC, Generic[State]):
         """A user is no longer present."""
         return [Broadcast(UserLeft(self.id, user_id, now.wall))]
 
-    def _dismissed(self, connection: ConnectionId) -> None:
+    def _dismissed(self, connection: ConnectionId, now: Now) -> None:
         """A connection no longer follows the room."""
 
     # ---- shared parts -----------------------------------------------------------------------
@@ -258,10 +280,41 @@ class Room(ABC, Generic[State]):
             first = self.presence.arrive(connection, origin.user)
             effects.append(Admit(connection))
             effects += self._arrived(connection, origin.user, now, first=first)
-        if not command.quiet:
+        if command.since is not None:
+            effects += self._resume(command.since, connection, origin.user, now)
+        elif not command.quiet:
             effects += self._welcome(connection, origin.user, now)
         effects.append(Acknowledge(origin, self.confirmed.seq))
         return Outcome(effects=tuple(effects))
+
+    def _resume(self, since: int, connection: ConnectionId, user: User, now: Now) -> list[Effect]:
+        """What a connection missed that knows everything up to ``since``; else the whole state."""
+        missed = self.backlog.after(since)
+        right = self.right_of(user)
+        assert right is not None  # it has just joined
+        recovered = missed is not None
+        answer = Subscribed(self.id, self.confirmed.seq, recovered, right)
+        if missed is None:
+            rest = [*self._welcome(connection, user, now), *self._more_state(connection)]
+        else:
+            rest = self._make_up(connection, user, missed, now)
+        return [Send(connection, answer), *rest]
+
+    @abstractmethod
+    def _make_up(
+        self, connection: ConnectionId, user: User, missed: Sequence[Entry], now: Now
+    ) -> list[Effect]:
+        """What a connection is told that has missed these entries, and who is present."""
+
+    def _more_state(self, _connection: ConnectionId) -> list[Effect]:
+        """What belongs to the whole state, beside the welcome."""
+        return []
+
+    def _restart(self, state: State) -> None:
+        """Go on from a state that was read back from the store."""
+        self.head = self.confirmed = state
+        if self.backlog.newest != state.seq:
+            self.backlog = Backlog(state.seq)
 
     def _arrived(
         self, _connection: ConnectionId, user: User, now: Now, *, first: bool
@@ -278,7 +331,7 @@ class Room(ABC, Generic[State]):
         return Outcome(effects=tuple(effects))
 
     def _part(self, connection: ConnectionId, *, clean: bool, now: Now) -> list[Effect]:
-        self._dismissed(connection)
+        self._dismissed(connection, now)
         gone = self.presence.depart(connection, clean=clean, tick=now.tick)
         effects: list[Effect] = [Dismiss(connection)]
         if gone is not None:

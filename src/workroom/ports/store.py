@@ -26,6 +26,20 @@ class Checkpoint:
 
 
 @value
+class Milestone:
+    """What came of one chapter of an essay's log, so that its history need not be replayed."""
+
+    seq: int
+    """The last entry of the chapter."""
+    groups_total: int
+    """How many groups of revisions the log has up to here."""
+    groups: bytes
+    """Those of this chapter: JSON."""
+    state: bytes
+    """The essay after the chapter, and who wrote it; empty where only the groups were read."""
+
+
+@value
 class StoredRoom:
     """All that is needed to bring a room to life."""
 
@@ -147,6 +161,20 @@ class RoomStore(Protocol):
 
     async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
         """Up to ``limit`` entries with a number greater than ``after``, in order."""
+
+    async def milestone(self, room: RoomId, most: int) -> Milestone | None:
+        """The latest milestone with a number of at most ``most``."""
+
+    async def milestone_groups(
+        self, room: RoomId, above: int, below: int, limit: int
+    ) -> list[Milestone]:
+        """Milestones with more than ``above`` and fewer than ``below`` groups up to them, in order.
+
+        Their ``state`` is left out.
+        """
+
+    async def keep_milestone(self, room: RoomId, milestone: Milestone) -> None:
+        """Keep a milestone, if there is none with its number yet and the room is not deleted."""
 
     def append(self, append: Append, done: Callable[[AppendResult], None]) -> None:
         """Store in the next group commit, then call ``done`` on the event loop's thread.

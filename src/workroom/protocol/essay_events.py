@@ -118,6 +118,18 @@ def _cursor_moved(event: events.CursorMoved) -> Message:
     return message
 
 
+def _subscribed(event: events.Subscribed) -> Message | None:
+    if event.room.kind is not RoomKind.ESSAY:
+        return None
+    return {
+        "type": "subscribed",
+        "essay_id": event.room.number,
+        "seq": event.seq,
+        "recovered": event.recovered,
+        "rights": event.right.word,
+    }
+
+
 def _rights_changed(event: events.RightsChanged) -> Message | None:
     if event.room.kind is not RoomKind.ESSAY:
         return None
@@ -170,6 +182,7 @@ WRITERS: Final[Mapping[Form, Mapping[type, _Write]]] = MappingProxyType(
             events.FeedbackUpdated: _numbered(_feedback_update),
             events.FeedbackRemoved: _numbered(_feedback_deleted),
             events.CursorMoved: _cursor_moved,
+            events.Subscribed: _subscribed,
             events.RightsChanged: _rights_changed,
             events.RoomClosed: _essay_closed,
             events.TokenExpiring: _token_expiring,

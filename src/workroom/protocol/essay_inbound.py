@@ -27,6 +27,13 @@ class SubscribeEssay(Asked):
     essay_id: Id
 
 
+class SubscribeEssayExtended(SubscribeEssay):
+    """Follow an essay from where one had got to."""
+
+    since: Count | None = None
+    """The highest ``seq`` that the client knows; 0 when it knows nothing."""
+
+
 class UnsubscribeEssay(Asked):
     """Stop following an essay (extended form)."""
 
@@ -126,7 +133,7 @@ PLAIN: Final[tuple[type[ClientShape], ...]] = (
     RefreshEssayToken,
 )
 EXTENDED: Final[tuple[type[ClientShape], ...]] = (
-    SubscribeEssay,
+    SubscribeEssayExtended,
     UnsubscribeEssay,
     UpdateEssayExtended,
     TypingStartAction,

@@ -205,6 +205,20 @@ class FeedbackDeletedMessage(PlainShape):
     seq: Seq
 
 
+class EssaySubscribed(PlainShape):
+    """The answer to who subscribes with ``since`` (extended form); see the protocol's page."""
+
+    model_config = OPEN
+
+    type: Literal["subscribed"]
+    essay_id: Id
+    seq: Seq
+    """What follows this message leads up to here."""
+    recovered: bool
+    """Whether what follows is what was missed, and not the whole state."""
+    rights: Rights
+
+
 class EssayRightsChanged(PlainShape):
     """The receiver's own right changed (extended form); null: taken away."""
 
@@ -267,6 +281,7 @@ EXTENDED: Final[tuple[type[PlainShape], ...]] = (
     TypingStartMessage,
     TypingStopMessage,
     CursorMovedMessage,
+    EssaySubscribed,
     EssayRightsChanged,
     EssayClosed,
     EssayTokenExpiring,

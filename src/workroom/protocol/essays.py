@@ -17,7 +17,6 @@ from workroom.protocol.reading import Message, read_object, refuse_bad_character
 from workroom.protocol.shapes import (
     LONGEST_REQUEST_ID,
     reader,
-    refuse_later,
     request_id_in,
     string_at,
     unknown,
@@ -49,8 +48,6 @@ class EssayDialect:
         read = _READERS[form].get(action)
         if read is None:
             raise unknown(action, field="action", known=_READERS[form])
-        if form is Form.EXTENDED:
-            refuse_later(message, "since")
         return read(message)
 
     def request_id_of(self, text: bytes) -> str | None:
@@ -97,6 +94,11 @@ _Read = Callable[[Mapping[str, Any]], Request]
 
 def _subscribe(asked: inbound.SubscribeEssay) -> Request:
     return RoomRequest(essay_room(asked.essay_id), commands.Join(), asked.request_id)
+
+
+def _subscribe_since(asked: inbound.SubscribeEssayExtended) -> Request:
+    command = commands.Join(since=asked.since)
+    return RoomRequest(essay_room(asked.essay_id), command, asked.request_id)
 
 
 def _unsubscribe(asked: inbound.UnsubscribeEssay) -> Request:
@@ -197,6 +199,7 @@ _READERS: Final[Mapping[Form, Mapping[str, _Read]]] = MappingProxyType(
         Form.PLAIN: _PLAIN_READERS,
         Form.EXTENDED: _PLAIN_READERS
         | {
+            "subscribe_essay": reader(inbound.SubscribeEssayExtended, _subscribe_since),
             "update_essay": _save_reader(
                 Form.EXTENDED, reader(inbound.UpdateEssayExtended, _update_extended)
             ),

@@ -66,6 +66,7 @@ _ERROR: Final = {
 }
 _ESSAYS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "SubscribeEssay": ({"action": "subscribe_essay", "essay_id": 1},),
+    "SubscribeEssayExtended": ({"action": "subscribe_essay", "essay_id": 1, "since": 41},),
     "UnsubscribeEssay": ({"action": "unsubscribe_essay", "essay_id": 1, "request_id": "r-1"},),
     "UpdateEssay": (_UPDATE,),
     "UpdateEssayExtended": ({**_UPDATE, "selection_end": 1262, "base_seq": 41},),
@@ -139,6 +140,9 @@ _ESSAYS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "CursorMovedMessage": (
         {"type": "cursor_moved", "essay_id": 1, "user_id": 2, "cursor_position": 1250},
     ),
+    "EssaySubscribed": (
+        {"type": "subscribed", "essay_id": 1, "seq": 45, "recovered": True, "rights": "edit"},
+    ),
     "EssayRightsChanged": ({"type": "rights_changed", "essay_id": 1, "rights": "comment"},),
     "EssayClosed": ({"type": "essay_closed", "essay_id": 1},),
     "EssayTokenExpiring": ({"type": "token_expiring", "seconds": 60},),
@@ -163,6 +167,7 @@ _FAILED: Final = {
 }
 _PROJECTS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "JoinProject": _about("join_project", {"project_id": 123}),
+    "JoinProjectExtended": _about("join_project", {"project_id": 123, "since": 12}),
     "LeaveProject": _about("leave_project", {"project_id": 123}),
     "UpdateProject": _about(
         "update_project", {"project_id": 123, "data": {"title": "Updated Title"}}
@@ -185,6 +190,9 @@ _PROJECTS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "TaskProgressMessage": _about(
         "task_progress",
         {"task_id": "celery_task_id", "progress": 75, "message": "Processing audio..."},
+    ),
+    "ProjectSubscribed": _about(
+        "subscribed", {"project_id": 123, "seq": 17, "recovered": False, "rights": "view"}
     ),
     "ProjectRightsChanged": _about("rights_changed", {"project_id": 123, "rights": None}),
     "ProjectClosed": _about("project_closed", {"project_id": 123}),

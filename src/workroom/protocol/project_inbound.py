@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, InstanceOf, WithJsonSchema
 
-from workroom.protocol.shapes import ClientShape, Id, RequestId, Token
+from workroom.protocol.shapes import ClientShape, Count, Id, RequestId, Token
 
 LONGEST_TITLE: Final = 200
 LONGEST_DESCRIPTION: Final = 20_000
@@ -34,6 +34,20 @@ class JoinProject(Asked):
 
     type: Literal["join_project"]
     payload: ProjectPayload
+
+
+class JoinPayload(ProjectPayload):
+    """Which project is meant, and how much of it the client knows."""
+
+    since: Count | None = None
+    """The highest ``seq`` that the client knows; 0 when it knows nothing."""
+
+
+class JoinProjectExtended(Asked):
+    """Be present in a project, and follow it from where one had got to."""
+
+    type: Literal["join_project"]
+    payload: JoinPayload
 
 
 class LeaveProject(Asked):
@@ -89,4 +103,9 @@ PLAIN: Final[tuple[type[ClientShape], ...]] = (
     UpdateProject,
     RefreshProjectToken,
 )
-EXTENDED: Final = PLAIN
+EXTENDED: Final[tuple[type[ClientShape], ...]] = (
+    JoinProjectExtended,
+    LeaveProject,
+    UpdateProject,
+    RefreshProjectToken,
+)

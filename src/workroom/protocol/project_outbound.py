@@ -177,6 +177,28 @@ class ProjectErrorExtended(PlainShape):
     payload: ProjectErrorExtendedPayload
 
 
+class SubscribedPayload(PlainShape):
+    """Where the client stands from here on."""
+
+    model_config = OPEN
+
+    project_id: Id
+    seq: Seq
+    """What follows this message leads up to here."""
+    recovered: bool
+    """Whether what follows is what was missed, and not the whole state."""
+    rights: Rights
+
+
+class ProjectSubscribed(PlainShape):
+    """The answer to who joins with ``since`` (extended form); see the protocol's page."""
+
+    model_config = OPEN
+
+    type: Literal["subscribed"]
+    payload: SubscribedPayload
+
+
 class ProjectRights(PlainShape):
     """The receiver's own right; null: taken away."""
 
@@ -263,6 +285,7 @@ EXTENDED: Final[tuple[type[PlainShape], ...]] = (
     ProjectUserLeft,
     TaskCompletedMessage,
     TaskProgressMessage,
+    ProjectSubscribed,
     ProjectRightsChanged,
     ProjectClosed,
     ProjectTokenExpiring,

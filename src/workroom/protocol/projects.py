@@ -13,7 +13,7 @@ from workroom.protocol import project_inbound as inbound
 from workroom.protocol.dialect import Ack, Form, Request, RoomRequest, TokenRequest
 from workroom.protocol.metadata import check_metadata
 from workroom.protocol.reading import Message, read_object, refuse_bad_characters, shown
-from workroom.protocol.shapes import reader, refuse_later, request_id_in, string_at, unknown
+from workroom.protocol.shapes import reader, request_id_in, string_at, unknown
 from workroom.protocol.writing import advice, dump, text_of, told, with_details
 
 MAX_PROJECTS: Final = 100
@@ -36,15 +36,12 @@ class ProjectDialect:
         if suspicious:
             refuse_bad_characters(message)
         name = string_at(message, "type")
-        read = _READERS.get(name)
+        read = _READERS[form].get(name)
         if read is None:
-            raise unknown(name, field="type", known=_READERS)
+            raise unknown(name, field="type", known=_READERS[form])
         payload = message.get("payload")
-        if type(payload) is dict:
-            if form is Form.EXTENDED:
-                refuse_later(payload, "since", field="payload.since")
-            if name == "update_project":
-                _check_data(payload.get("data"))
+        if type(payload) is dict and name == "update_project":
+            _check_data(payload.get("data"))
         return read(message)
 
     def request_id_of(self, text: bytes) -> str | None:
@@ -90,6 +87,10 @@ def _join(asked: inbound.JoinProject) -> Request:
     return _request(asked, asked.payload, commands.Join())
 
 
+def _join_since(asked: inbound.JoinProjectExtended) -> Request:
+    return _request(asked, asked.payload, commands.Join(since=asked.payload.since))
+
+
 def _leave(asked: inbound.LeaveProject) -> Request:
     return _request(asked, asked.payload, commands.Leave())
 
@@ -129,12 +130,19 @@ def _check_data(data: object) -> None:
         check_metadata(data["metadata"], "payload.data.metadata")
 
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Request]]] = MappingProxyType(
+_Read = Callable[[Mapping[str, Any]], Request]
+
+_PLAIN_READERS: Final[dict[str, _Read]] = {
+    "join_project": reader(inbound.JoinProject, _join),
+    "leave_project": reader(inbound.LeaveProject, _leave),
+    "update_project": reader(inbound.UpdateProject, _update),
+    "refresh_token": reader(inbound.RefreshProjectToken, _refresh),
+}
+_READERS: Final[Mapping[Form, Mapping[str, _Read]]] = MappingProxyType(
     {
-        "join_project": reader(inbound.JoinProject, _join),
-        "leave_project": reader(inbound.LeaveProject, _leave),
-        "update_project": reader(inbound.UpdateProject, _update),
-        "refresh_token": reader(inbound.RefreshProjectToken, _refresh),
+        Form.PLAIN: _PLAIN_READERS,
+        Form.EXTENDED: _PLAIN_READERS
+        | {"join_project": reader(inbound.JoinProjectExtended, _join_since)},
     }
 )
 
@@ -162,6 +170,11 @@ def _user_joined(event: events.UserJoined) -> Message | None:
 
 def _user_left(event: events.UserLeft) -> Message | None:
     return _in_project(event.room, user_id=event.user_id)
+
+
+def _subscribed(event: events.Subscribed) -> Message | None:
+    rights = event.right.word
+    return _in_project(event.room, seq=event.seq, recovered=event.recovered, rights=rights)
 
 
 def _rights_changed(event: events.RightsChanged) -> Message | None:
@@ -197,6 +210,7 @@ _WRITERS: Final[Mapping[Form, Mapping[type, _Writer]]] = MappingProxyType(
         Form.EXTENDED: _PLAIN_WRITERS
         | {
             events.ProjectUpdated: ("project_updated", _project_updated_extended),
+            events.Subscribed: ("subscribed", _subscribed),
             events.RightsChanged: ("rights_changed", _rights_changed),
             events.RoomClosed: ("project_closed", _closed),
             events.TokenExpiring: ("token_expiring", _token_expiring),

@@ -106,13 +106,6 @@ def unknown(name: str, *, field: str, known: Iterable[str]) -> UnknownAction:
     return UnknownAction(message, field=field)
 
 
-def refuse_later(message: Message, key: str, field: str | None = None) -> None:
-    """Raise InvalidMessage for a field that only later versions of the server understand."""
-    if message.get(key) is not None:
-        reason = "is not supported by this server version"
-        raise InvalidMessage(reason, field=field or key)
-
-
 def request_id_in(text: bytes, *, inside: str | None = None) -> str | None:
     """The ``request_id`` of a message, well or badly formed; also looked for under ``inside``."""
     try:

@@ -38,6 +38,7 @@ from workroom.service.fanout import Write
 from workroom.service.hub import Hub
 from workroom.service.manners import Bucket, ConnectionRules
 from workroom.service.outlet import Outlet
+from workroom.service.probes import probe_of
 
 log = logger("connections")
 
@@ -293,7 +294,9 @@ class Connection:
         self._mistake(TooLarge(f"a message holds at most {limit} bytes, this has {size}"), b"")
 
     def ponged(self, payload: bytes) -> None:
-        """The peer answered a ping; the transport has taken note that it is alive."""
+        """The peer answered a ping: one of its rooms may have asked."""
+        if self._stage is Stage.OPEN and (probe := probe_of(payload)) is not None:
+            self._gateway.hub.arrived(probe[0], self.id, probe[1])
 
     def paused(self) -> None:
         """The peer reads too slowly: its rooms stop writing to it."""

@@ -206,6 +206,12 @@ class Audience:
         """Write a frame to one member, in order with what is published."""
         self._put(_Item((frame, frame), only=connection))
 
+    def probe(self, connection: ConnectionId, frame: bytes) -> None:
+        """Ask a member whether what it was told has arrived; a slow one is not asked."""
+        recipient = self._members.get(connection)
+        if recipient is not None and connection in self._fast[recipient.form]:
+            self.send_frame(connection, frame)
+
     def flush(self) -> None:
         """Write all that is pending, in order; the loop calls this by itself in its next turn."""
         items, self._pending = self._pending, []

@@ -28,14 +28,16 @@ from workroom.ports.store import (
 )
 from workroom.protocol.dialect import Dialect
 from workroom.service.fanout import Recipient
-from workroom.service.life import AnyRoom, revive
+from workroom.service.hindsight import Hindsight
+from workroom.service.history import History
+from workroom.service.life import AnyRoom, Draft, checkpoint_seq, revive
 from workroom.service.records import to_record
 from workroom.service.replies import Replies
 from workroom.service.rooms import RELOAD_AFTER, RoomHost
 
 SWEEP_EVERY: Final = 10.0
 """Seconds between two looks for rooms that nobody uses."""
-UNLOAD_AFTER: Final = 30.0
+UNLOAD_AFTER: Final = 60.0
 """Seconds that a room stays in memory after the last use."""
 ID_BLOCK: Final = 64
 """Feedback ids that are fetched from the store at once."""
@@ -61,6 +63,11 @@ class Hub:
         self.rules = rules
         self.store = store
         self.clock = clock
+        self.history = History(store)
+        """The past of the essays."""
+        self._hindsight = Hindsight(self.history)
+        self._held: dict[ConnectionId, list[tuple[RoomId, Command, Origin]]] = {}
+        """What connections ask for whose last command waits for something long ago."""
         self.replies = Replies()
         self._dialects = dialects
         self._new_client_id = new_client_id
@@ -85,6 +92,7 @@ class Hub:
             self._sweep_timer.cancel()
         for task in list(self._tasks):
             task.cancel()
+        self.history.close()
         for host in self._rooms.values():
             host.close()
         self._rooms.clear()
@@ -95,8 +103,16 @@ class Hub:
         """Carry out a command, from a connection. Answers go through ``replies``."""
         if not isinstance(command, AWARENESS) and not self.replies.begin(origin, room):
             return
-        host = self._rooms.get(room)
-        if host is not None and room not in self._waiting and not _needs_id(command):
+        self._pass_on(room, command, origin)
+
+    def _pass_on(self, room: RoomId, command: Command, origin: Origin) -> None:
+        """Give a command to its room; in order with what the connection asked before."""
+        host, held = self._rooms.get(room), self._held.get(origin.connection or ConnectionId(0))
+        if held is not None:
+            held.append((room, command, origin))
+        elif host is not None and host.room.lacks(command, origin):
+            self._hold(host, command, origin)
+        elif host is not None and room not in self._waiting and not _needs_id(command):
             host.idle_since = None
             host.submit(command, origin)
         elif host is not None and self._feedback_ids and room not in self._waiting:
@@ -166,6 +182,11 @@ class Hub:
         if host := self._rooms.get(room):
             host.slow(connection)
 
+    def arrived(self, room: RoomId, connection: ConnectionId, probe: int) -> None:
+        """A connection answered a probe of this room, if it is one."""
+        if host := self._rooms.get(room):
+            host.arrived(connection, probe)
+
     def drained(self, room: RoomId, connection: ConnectionId) -> None:
         """A connection reads again."""
         if host := self._rooms.get(room):
@@ -205,6 +226,56 @@ class Hub:
         """Read a room back from the store after it failed, however long that takes."""
         self._spawn(self._reload(host))
 
+    def write_out(self, host: RoomHost, draft: Draft) -> None:
+        """Make a checkpoint of what a room was at a moment, off the loop."""
+        self._spawn(self._write_out(host, draft))
+
+    async def _write_out(self, host: RoomHost, draft: Draft) -> None:
+        try:
+            checkpoint = await asyncio.to_thread(draft.checkpoint)
+        except Exception as mistake:  # noqa: BLE001 -- ours; the room goes on without
+            log_failure(log, "checkpoint_not_written", mistake, room=str(host.room.id))
+            checkpoint = None
+        host.written_out(draft, checkpoint)
+
+    def chapter_ended(self, room: RoomId) -> None:
+        """Tell the chapter while it is short, so that nobody has to wait for it later."""
+        if room.kind is RoomKind.ESSAY:
+            self._spawn(self._keep_up(room))
+
+    async def _keep_up(self, room: RoomId) -> None:
+        try:
+            await self.history.keep_up(room)
+        except Unavailable:
+            log.warning("milestone_not_kept", room=str(room))
+        except Exception as mistake:  # noqa: BLE001 -- ours; whoever asks for it is told
+            log_failure(log, "milestone_not_kept", mistake, room=str(room))
+
+    # ---- what is long ago -------------------------------------------------------------------
+
+    def _hold(self, host: RoomHost, command: Command, origin: Origin) -> None:
+        """Keep back what this connection asks, until its room knows enough of its past."""
+        if origin.connection is not None:
+            self._held[origin.connection] = []
+        self._spawn(self._look_back(host, command, origin))
+
+    async def _look_back(self, host: RoomHost, command: Command, origin: Origin) -> None:
+        room, failure = host.room.id, None
+        try:
+            command = await self._hindsight.give(host.room, command)
+        except Unavailable as unavailable:
+            failure = unavailable
+        except Exception as mistake:  # noqa: BLE001 -- ours; whoever asked is answered
+            log_failure(log, "past_not_read", mistake, room=str(room))
+            failure = Unavailable("the server made a mistake; it has been logged")
+        held = self._held.pop(origin.connection or ConnectionId(0), [])
+        if failure is not None:
+            self.refused(origin, room, failure)
+        elif self._is_here(origin) or not isinstance(command, Join):
+            self._wait_for(room, command, origin)
+        for each in held:
+            self._pass_on(*each)
+
     # ---- loading ----------------------------------------------------------------------------
 
     def _wait_for(self, room: RoomId, command: Command, origin: Origin) -> None:
@@ -228,8 +299,7 @@ class Hub:
             elif _needs_id(command) and no_ids is not None:
                 self.refused(origin, room, no_ids)
             else:
-                host.idle_since = None
-                host.submit(self._with_id(command), origin)
+                self._pass_on(room, command, origin)
 
     async def _try_to_open(self, room: RoomId) -> tuple[RoomHost | None, Unavailable | None]:
         try:
@@ -273,9 +343,8 @@ class Hub:
         if stored is None:
             return None
         revived = revive(stored, self.rules, self._new_client_id)
-        checkpoint_seq = stored.checkpoint.seq if stored.checkpoint else 0
         dialect = self._dialects[room.kind]
-        host = RoomHost(revived, dialect, self, self.store, self.clock, checkpoint_seq)
+        host = RoomHost(revived, dialect, self, self.store, self.clock, checkpoint_seq(stored))
         self._rooms[room] = host
         ROOMS.labels(room.kind.value).inc()
         return host

@@ -33,6 +33,7 @@ from workroom.service.accounts import Accounts
 from workroom.service.hub import Hub
 from workroom.service.life import AnyRoom
 from workroom.service.remarks import Remarks, Slice
+from workroom.service.revisions import Revisions
 
 State = TypeVar("State", EssayState, ProjectState)
 
@@ -82,12 +83,15 @@ class Library:
         self._new_client_id = new_client_id
         self.remarks = Remarks(hub)
         """The feedback on essays."""
+        self.revisions = Revisions(hub)
+        """The history of essays."""
 
     # ---- essays -----------------------------------------------------------------------------
 
     async def essay(self, user: User, number: int) -> Seen[EssayState]:
         """An essay as it stands. Raises NotFound."""
         room = await self._hub.look(essay_room(number), user)
+        room.served(user, self._hub.clock.now())
         return _seen(room, user)
 
     async def create_essay(

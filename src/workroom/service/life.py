@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from workroom.core.limits import RoomRules
 from workroom.core.people import Right
 from workroom.core.project import ProjectRoom
 from workroom.core.project_state import ProjectState
+from workroom.core.revisions import runs_of, spelled
 from workroom.core.text import Highlight, Mirror, YText
 from workroom.errors import Unavailable
 from workroom.ids import EssayId, FeedbackId, ProjectId, RoomKind, UserId
@@ -36,55 +37,65 @@ def revive(stored: StoredRoom, rules: RoomRules, new_client_id: Callable[[], int
     ``new_client_id``: a fresh Yjs client id (below 2**53) for this life of the text.
     """
     try:
-        if stored.room.kind is RoomKind.PROJECT:
-            return ProjectRoom(_project(stored), stored.people, rules)
-        state, text = essay_parts(stored, new_client_id)
-        return EssayRoom(state, text, stored.people, rules)
+        entries = _entries(stored.records)
+        room = _room(stored, entries, rules, new_client_id)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"the stored log of {stored.room} cannot be read"
         raise Unavailable(message) from error
+    room.backlog.reach_back(entries)
+    return room
+
+
+def _room(
+    stored: StoredRoom,
+    entries: Sequence[Entry],
+    rules: RoomRules,
+    new_client_id: Callable[[], int],
+) -> AnyRoom:
+    if stored.room.kind is RoomKind.PROJECT:
+        return ProjectRoom(_project(stored, entries), stored.people, rules)
+    return EssayRoom(*essay_parts(stored, entries, new_client_id), stored.people, rules)
 
 
 def restore(room: AnyRoom, stored: StoredRoom, new_client_id: Callable[[], int]) -> None:
     """Put a room that ran ahead back to what is stored. Raises Unavailable as above."""
+    entries = _entries(stored.records)
     if isinstance(room, ProjectRoom):
-        room.restore(_project(stored))
+        room.restore(_project(stored, entries))
     else:
-        room.restore(*essay_parts(stored, new_client_id))
+        room.restore(*essay_parts(stored, entries, new_client_id))
+    room.backlog.reach_back(entries)
 
 
 def essay_parts(
-    stored: StoredRoom, new_client_id: Callable[[], int]
+    stored: StoredRoom, entries: Sequence[Entry], new_client_id: Callable[[], int]
 ) -> tuple[EssayState, EssayText]:
     """State and text of a stored essay. Raises ValueError and the like for a log that is broken."""
-    state, yjs = _essay_checkpoint(stored.checkpoint) if stored.checkpoint else (None, None)
-    ytext = YText(yjs, client_id=new_client_id())
-    mirror = Mirror(ytext.text, authors=_authors(ytext.text, state), seq=state.seq if state else 0)
-    for entry in _entries(stored.records):
+    kept = _essay_checkpoint(stored.checkpoint) if stored.checkpoint else None
+    state, yjs = (kept.state, kept.yjs) if kept else (None, None)
+    mirror = Mirror(kept.state.text, authors=kept.authors, seq=kept.seq) if kept else Mirror()
+    updates = []
+    for entry in entries:
         fact = entry.fact
         if isinstance(fact, TextEdited):
-            observed = ytext.apply(fact.update)
-            mirror.commit(entry.seq, observed, author_mark(entry.actor))
+            updates.append(fact.update)
+            mirror.commit(entry.seq, fact.change, author_mark(entry.actor))
         if state is None:
             state = essay_state.first_state(EssayId(stored.room.number), entry)
         else:
             state = essay_state.evolve(state, entry)
+    ytext = YText(yjs, updates, client_id=new_client_id())
     if state is None or state.seq != stored.seq or state.text != ytext.text:
         message = f"the log of {stored.room} ends before its last entry"
         raise ValueError(message)
     return state, EssayText(ytext, mirror)
 
 
-def _authors(text: str, state: EssayState | None) -> str:
-    """After a checkpoint nobody knows who wrote what: it all counts as the last editor's."""
-    return author_mark(state.edited_by) * len(text) if state else ""
-
-
-def _project(stored: StoredRoom) -> ProjectState:
+def _project(stored: StoredRoom, entries: Sequence[Entry]) -> ProjectState:
     state = None
     if stored.checkpoint:
         state = _project_state(orjson.loads(stored.checkpoint.state))
-    for entry in _entries(stored.records):
+    for entry in entries:
         if state is None:
             state = project_state.first_state(ProjectId(stored.room.number), entry)
         else:
@@ -99,16 +110,58 @@ def _entries(records: tuple[Record, ...]) -> list[Entry]:
     return [to_entry(record) for record in records]
 
 
+def checkpoint_seq(stored: StoredRoom) -> int:
+    """The entry up to which the stored room need not be replayed."""
+    return stored.checkpoint.seq if stored.checkpoint else 0
+
+
 # ---- checkpoints -------------------------------------------------------------------------------
 
 
-def checkpoint(room: AnyRoom) -> Checkpoint:
-    """The room's whole state at its head, which must be durable."""
+@dataclass(frozen=True, slots=True)
+class EssayDraft:
+    """The whole of an essay's room at its head, taken at one moment and not written out yet."""
+
+    state: EssayState
+    yjs: bytes
+    authors: str
+    """The ``author_mark`` of each letter."""
+
+    @property
+    def seq(self) -> int:
+        """The number of the last entry in it."""
+        return self.state.seq
+
+    def checkpoint(self) -> Checkpoint:
+        """Write it out. Takes milliseconds where there is much feedback; good on any thread."""
+        body = orjson.dumps({**essay_body(self.state), "authors": runs_of(self.authors)})
+        return Checkpoint(self.seq, len(body).to_bytes(_LENGTH, "big") + body + self.yjs)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDraft:
+    """The same of a project's."""
+
+    state: ProjectState
+
+    @property
+    def seq(self) -> int:
+        """The number of the last entry in it."""
+        return self.state.seq
+
+    def checkpoint(self) -> Checkpoint:
+        """Write it out."""
+        return Checkpoint(self.seq, orjson.dumps(_project_body(self.state)))
+
+
+Draft = EssayDraft | ProjectDraft
+
+
+def draft(room: AnyRoom) -> Draft:
+    """The room's whole state at its head, durable or not."""
     if isinstance(room, ProjectRoom):
-        return Checkpoint(room.head.seq, orjson.dumps(_project_body(room.head)))
-    state, yjs = room.checkpoint()
-    body = orjson.dumps(_essay_body(state))
-    return Checkpoint(state.seq, len(body).to_bytes(_LENGTH, "big") + body + yjs)
+        return ProjectDraft(room.head)
+    return EssayDraft(*room.checkpoint())
 
 
 def _rights_body(rights: Any) -> dict[str, str]:
@@ -119,23 +172,43 @@ def _rights(body: dict[str, str]) -> MappingProxyType[UserId, Right]:
     return MappingProxyType({UserId(int(k)): Right.named(v) for k, v in body.items()})
 
 
-def _essay_body(state: EssayState) -> dict[str, Any]:
+def essay_body(state: EssayState) -> dict[str, Any]:
+    """An essay's state as plain JSON values."""
     plain = {
         field.name: getattr(state, field.name)
         for field in fields(EssayState)
-        if field.name not in ("feedback", "rights")
+        if field.name not in ("feedback", "rights", "names")
     }
-    feedback = [_feedback_body(item) for item in state.feedback.values()]
-    return {**plain, "feedback": feedback, "rights": _rights_body(state.rights)}
+    return {
+        **plain,
+        "feedback": [_feedback_body(item) for item in state.feedback.values()],
+        "rights": _rights_body(state.rights),
+        "names": {str(seq): name for seq, name in state.names.items()},
+    }
 
 
-def _essay_checkpoint(stored: Checkpoint) -> tuple[EssayState, bytes]:
+def essay_state_of(body: dict[str, Any]) -> EssayState:
+    """The state that ``essay_body`` wrote; earlier versions knew no names of revisions."""
+    items = {FeedbackId(raw["id"]): _feedback(raw) for raw in body["feedback"]}
+    names = {int(seq): name for seq, name in body.get("names", {}).items()}
+    return EssayState(
+        **{
+            **body,
+            "feedback": MappingProxyType(items),
+            "rights": _rights(body["rights"]),
+            "names": MappingProxyType(names),
+        }
+    )
+
+
+def _essay_checkpoint(stored: Checkpoint) -> EssayDraft:
+    """What was written out. Earlier versions did not say who wrote what: the last editor, then."""
     length = int.from_bytes(stored.state[:_LENGTH], "big")
     body = orjson.loads(stored.state[_LENGTH : _LENGTH + length])
-    items = {FeedbackId(raw["id"]): _feedback(raw) for raw in body["feedback"]}
-    body["feedback"] = MappingProxyType(items)
-    body["rights"] = _rights(body["rights"])
-    return EssayState(**body), stored.state[_LENGTH + length :]
+    runs = body.pop("authors", None)
+    state = essay_state_of(body)
+    marks = author_mark(state.edited_by) * len(state.text) if runs is None else spelled(runs)
+    return EssayDraft(state, stored.state[_LENGTH + length :], marks)
 
 
 def _feedback_body(item: Feedback) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from workroom.core.entries import (
     ProjectChanged,
     ProjectCreated,
     Record,
+    RevisionNamed,
     RightSet,
     RoomDeleted,
     TextEdited,
@@ -84,11 +85,21 @@ def _project_created(fact: ProjectCreated) -> Body:
     }
 
 
+def _edit(fact: TextEdited) -> Body:
+    body: Body = {"change": fact.change.encode()}
+    if fact.inferred:
+        body["inferred"] = True
+    if fact.restores is not None:
+        body["restores"] = fact.restores
+    return body
+
+
 def _text_edited(body: Body, record: Record) -> TextEdited:
     if record.update is None:
         message = f"log entry {record.seq} has lost its update"
         raise ValueError(message)
-    return TextEdited(Change.decode(body["change"]), record.update)
+    change = Change.decode(body["change"])
+    return TextEdited(change, record.update, body.get("inferred", False), body.get("restores"))
 
 
 _WRITERS: Final[Mapping[type, tuple[str, Callable[[Any], Body]]]] = {
@@ -97,10 +108,11 @@ _WRITERS: Final[Mapping[type, tuple[str, Callable[[Any], Body]]]] = {
         lambda f: {"title": f.title, "prompt": f.prompt, "word_limit": f.word_limit},
     ),
     EssayChanged: ("essay_changed", lambda f: dict(f.fields)),
-    TextEdited: ("text_edited", lambda f: {"change": f.change.encode()}),
+    TextEdited: ("text_edited", _edit),
     FeedbackAdded: ("feedback_added", _feedback_added),
     FeedbackChanged: ("feedback_changed", _feedback_changed),
     FeedbackDeleted: ("feedback_deleted", lambda f: {"id": f.feedback_id}),
+    RevisionNamed: ("revision_named", lambda f: {"revision": f.revision, "name": f.name}),
     RightSet: (
         "right_set",
         lambda f: {"user": f.user_id, "right": None if f.right is None else f.right.word},
@@ -124,6 +136,7 @@ _READERS: Final[Mapping[str, Callable[[Body, Record], Fact]]] = {
         _highlight(b),
     ),
     "feedback_deleted": lambda b, _: FeedbackDeleted(FeedbackId(b["id"])),
+    "revision_named": lambda b, _: RevisionNamed(b["revision"], b["name"]),
     "right_set": lambda b, _: RightSet(
         UserId(b["user"]), None if b["right"] is None else Right.named(b["right"])
     ),

@@ -19,6 +19,7 @@ from workroom.core.effects import (
     Dismiss,
     Effect,
     Outcome,
+    Probe,
     Refuse,
     Send,
 )
@@ -31,6 +32,7 @@ from workroom.core.entries import (
     RoomDeleted,
 )
 from workroom.core.people import Right
+from workroom.core.revisions import CHAPTER
 from workroom.core.room import Glimpse
 from workroom.core.time import Now
 from workroom.errors import Unavailable, WorkroomError
@@ -44,16 +46,19 @@ from workroom.ports.store import (
     Appended,
     AppendResult,
     Behind,
+    Checkpoint,
     NotStored,
     RoomStore,
 )
 from workroom.protocol.dialect import Dialect
 from workroom.service.fanout import Audience, Recipient
-from workroom.service.life import AnyRoom, checkpoint, restore, summary
+from workroom.service.life import AnyRoom, Draft, checkpoint_seq, draft, restore, summary
+from workroom.service.probes import probe_frame
 from workroom.service.records import to_record
 
 CHECKPOINT_EVERY: Final = 256
-"""Entries after which the whole state is written down again."""
+CHECKPOINT_BYTES: Final = 2 * 2**20
+"""Entries, and bytes of them, after which the whole state is written down again."""
 MOST_WAITING: Final = 256
 MOST_BYTES: Final = 8 * 2**20
 """Commands, and bytes of their entries, that may wait for the store; more are refused."""
@@ -81,6 +86,12 @@ class Desk(Protocol):
     def reload(self, host: RoomHost) -> None:
         """Read the room back from the store, and call ``host.reloaded``."""
 
+    def write_out(self, host: RoomHost, draft: Draft) -> None:
+        """Make a checkpoint of the draft off the loop, and call ``host.written_out``."""
+
+    def chapter_ended(self, room: RoomId) -> None:
+        """The log of the room has grown by a whole chapter, durably."""
+
 
 class RoomHost:
     """A room in memory on this node."""
@@ -91,6 +102,7 @@ class RoomHost:
         "_checkpoint_seq",
         "_clock",
         "_desk",
+        "_draft",
         "_failure",
         "_glimpses",
         "_reloading",
@@ -98,6 +110,8 @@ class RoomHost:
         "_timer",
         "_timer_at",
         "_undone",
+        "_unwritten_bytes",
+        "_written",
         "audience",
         "idle_since",
         "room",
@@ -122,6 +136,9 @@ class RoomHost:
         self._store = store
         self._clock = clock
         self._checkpoint_seq = checkpoint_seq
+        self._draft: Draft | None = None
+        self._written: Checkpoint | None = None
+        self._unwritten_bytes = 0
         self._appending = 0
         self._bytes = 0
         self._undone: list[tuple[Command, Origin]] = []
@@ -218,6 +235,7 @@ class RoomHost:
         )
         self._appending += 1
         self._bytes += size
+        self._unwritten_bytes += size
         self._store.append(append, lambda result: self._appended(result, now.tick, size))
 
     def _answer(
@@ -252,8 +270,11 @@ class RoomHost:
 
     def _told(self, seq: int, now: Now) -> None:
         try:
+            before = self.room.confirmed.seq
             self._perform(self.room.committed(seq, now))
             self._checkpoint_if_due()
+            if before // CHAPTER < seq // CHAPTER:
+                self._desk.chapter_ended(self.room.id)
             self._arrange()
         except Exception as error:  # noqa: BLE001 - a mistake of ours: the room starts again
             self._failed("commit_not_told", error)
@@ -261,6 +282,7 @@ class RoomHost:
     def _suspend(self, error: Unavailable | None, answer: bytes | None) -> list[Origin]:
         """Take back what is not durable. Commands are refused if the store failed, else retried."""
         self.suspended = True
+        self._draft = self._written = None  # it may hold what is taken back now
         undone = self.room.rewind()
         if answer is not None and undone:
             (_, origin), *undone = undone
@@ -285,6 +307,7 @@ class RoomHost:
         """
         knows: Glimpse[Any] = self.room.glimpse()
         restore(self.room, stored, new_client_id)
+        self._checkpoint_seq = checkpoint_seq(stored)
         self.suspended, self._failure, self._reloading = False, None, False
         now = self._clock.now()
         for connection in tuple(self.room.presence.connections()):
@@ -307,19 +330,43 @@ class RoomHost:
         self._perform(self.room.closed(self._clock.now()))
 
     def _checkpoint_if_due(self) -> None:
-        if (
-            self._appending == 0
-            and self.room.head.seq - self._checkpoint_seq >= CHECKPOINT_EVERY
-            and not self.room.head.deleted
-        ):
+        if self._draft is not None:
+            self._store_checkpoint()
+        elif self._is_due() and not self.room.head.deleted:
             self.write_checkpoint()
 
+    def _is_due(self) -> bool:
+        return self.unwritten >= CHECKPOINT_EVERY or self._unwritten_bytes >= CHECKPOINT_BYTES
+
     def write_checkpoint(self) -> None:
-        """Write the whole state down. The head must be durable."""
-        seq = self.room.head.seq
-        append = Append(self.room.id, seq, (), checkpoint=checkpoint(self.room))
-        self._checkpoint_seq = seq
+        """Begin to write the whole state down, as it is at the head now.
+
+        The head may be ahead of the store: the state and its Yjs document are taken here, together,
+        and what was made of them is stored when the entries up to there are durable.
+        """
+        self._draft = draft(self.room)
+        self._checkpoint_seq = self._draft.seq
+        self._unwritten_bytes = 0
+        self._desk.write_out(self, self._draft)
+
+    def written_out(self, draft: Draft, checkpoint: Checkpoint | None) -> None:
+        """The checkpoint is made, or cannot be; the room may have been taken back since."""
+        if draft is not self._draft:
+            return
+        if checkpoint is None:
+            self._draft = None
+        else:
+            self._written = checkpoint
+            self._store_checkpoint()
+
+    def _store_checkpoint(self) -> None:
+        """Store what was written out, once all that is in it is durable."""
+        checkpoint = self._written
+        if checkpoint is None or checkpoint.seq > self.room.confirmed.seq:
+            return
+        self._draft = self._written = None
         self._appending += 1
+        append = Append(self.room.id, self.room.head.seq, (), checkpoint=checkpoint)
         self._store.append(append, self._noted)
 
     def _noted(self, result: AppendResult) -> None:
@@ -339,6 +386,8 @@ class RoomHost:
                     audience.publish(effect.event, effect.except_user, effect.except_connections)
                 case Send():
                     audience.send(effect.connection, effect.event)
+                case Probe():
+                    audience.probe(effect.connection, probe_frame(room_id, effect.number))
                 case Acknowledge():
                     answer = {"room": str(room_id), "seq": effect.seq, **effect.details}
                     desk.acknowledged(effect.origin, room_id, answer)
@@ -352,6 +401,10 @@ class RoomHost:
                     audience.remove(effect.connection)
                     self._glimpses.pop(effect.connection, None)
                     desk.dismissed(effect.connection, room_id, effect.refusal)
+
+    def arrived(self, connection: ConnectionId, number: int) -> None:
+        """A member's answer to a probe."""
+        self.room.arrived(connection, number, self._clock.now())
 
     # ---- slow readers -----------------------------------------------------------------------
 
@@ -392,7 +445,8 @@ class RoomHost:
     @property
     def busy(self) -> bool:
         """Something is on its way to or from the store, or somebody is here."""
-        return bool(self._appending or self._undone) or self.suspended or not self.room.idle
+        working = bool(self._appending or self._undone) or self._draft is not None
+        return working or self.suspended or not self.room.idle
 
     def close(self) -> None:
         """The room leaves memory; everything of it is in the store."""

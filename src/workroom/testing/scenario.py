@@ -30,6 +30,7 @@ from workroom.core.effects import (
     Dismiss,
     Effect,
     Outcome,
+    Probe,
     Refuse,
     Send,
 )
@@ -67,6 +68,8 @@ class Person:
     refusals: list[WorkroomError] = field(default_factory=list)
     acknowledged: list[Acknowledge] = field(default_factory=list)
     here: bool = False
+    answers: bool = True
+    """Whether what it is told arrives at once, and its answers to probes do too."""
 
     def does(self, command: Command, request_id: str | None = None) -> Person:
         """Send a command from this connection."""
@@ -204,6 +207,9 @@ class Scenario:
                     self._broadcast(effect)
                 case Send():
                     self._hears(effect.connection, effect.event)
+                case Probe() if self.people[effect.connection].answers:
+                    now = self.clock.now()
+                    self.room.arrived(effect.connection, effect.number, now)
                 case Admit():
                     self.people[effect.connection].here = True
                 case Dismiss():

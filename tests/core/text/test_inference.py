@@ -219,10 +219,34 @@ def test_the_number_of_ones_own_save_means_that_text() -> None:
     assert desk.mirror.text == "So: then: " + ESSAY + " Lightning!"
 
 
-def test_a_base_that_is_not_known_any_more_is_inferred() -> None:
+def test_the_version_named_stays_the_root_of_what_is_typed_on() -> None:
+    """A client names the version that it took; its own saves since are understood."""
     desk = Desk()
-    assert desk.ana_saves(ESSAY + "!", base_seq=77).inferred
-    assert desk.mirror.text == ESSAY + "!"
+    seq = desk.mirror.seq
+    desk.ben_writes(" Lightning!")
+    desk.ana_saves("So: " + ESSAY, base_seq=seq)
+    desk.ana_saves("So: then: " + ESSAY, base_seq=seq)
+    assert desk.mirror.text == "So: then: " + ESSAY + " Lightning!"
+
+
+def test_a_version_that_this_client_was_never_sent_can_be_named_too() -> None:
+    desk = Desk()
+    for word in (" One.", " Two.", " Three."):
+        desk.ben_writes(word)
+    saved = desk.ana_saves("Now: " + ESSAY, base_seq=desk.mirror.seq - 2)  # without the first, too
+    assert not saved.inferred
+    assert desk.mirror.text == "Now: " + ESSAY + " Two. Three."
+    desk.ana_saves("Now, then: " + ESSAY, base_seq=saved.base.seq)
+    assert desk.mirror.text == "Now, then: " + ESSAY + " Two. Three."
+
+
+def test_a_base_that_is_forgotten_is_inferred() -> None:
+    desk = Desk()
+    desk.ben_writes(" Lightning!")
+    desk.ana_gets_the_text()
+    desk.ana.mirror = Mirror(desk.mirror.text, seq=desk.mirror.seq)  # read back from the store
+    assert desk.ana.versions(0) == []
+    assert desk.ana.save(ESSAY + " Lightning!!", None, desk.now, base_seq=0).inferred
 
 
 def test_much_of_others_is_not_deleted_without_proof_that_it_had_been_seen() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workroom.core.text import mirror as module
 from workroom.core.text.change import Change, Hunk
@@ -40,6 +42,37 @@ def test_a_change_of_another_text_is_refused_and_changes_nothing() -> None:
     with pytest.raises(ValueError, match="code points"):
         mirror.commit(4, Change.keep(9), "a")
     assert (mirror.text, mirror.authors, mirror.seq) == ("text", NOBODY * 4, 3)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5), st.text("ab ", max_size=4))))
+def test_every_recent_text_can_be_had_again(edits: list[tuple[int, int, str]]) -> None:
+    mirror = Mirror("some text", seq=5)
+    versions = [mirror.head()]
+    for step, (at, deleted, inserted) in enumerate(edits):
+        at = min(at, len(mirror.text))
+        hunk = Hunk(at, min(deleted, len(mirror.text) - at), inserted)
+        mirror.commit(7 + 2 * step, Change.of(len(mirror.text), [hunk]), chr(97 + step % 3))
+        versions.append(mirror.head())
+    for version in versions:
+        assert mirror.version_at(version.seq) == version
+        assert mirror.number_at(version.seq) == version.seq
+    assert mirror.version_at(6) == versions[0] and mirror.number_at(6) == 5
+    assert mirror.version_at(4) is None and mirror.number_at(4) is None
+
+
+def test_old_texts_can_be_had_again_as_long_as_their_changes_are_kept() -> None:
+    mirror = Mirror("")
+    texts = {0: ""}
+    for seq in range(1, 3 * KEPT_CHANGES // 2):
+        write(mirror, seq, len(mirror.text) // 2, "x", chr(97 + seq % 3))
+        texts[seq] = mirror.text
+    kept = [seq for seq in texts if mirror.since(seq) is not None]
+    assert KEPT_CHANGES // 2 <= len(kept) <= KEPT_CHANGES + 1
+    for seq in kept[::97]:
+        version = mirror.version_at(seq)
+        assert version is not None and version.text == texts[seq]
+    assert mirror.version_at(kept[0] - 1) is None
 
 
 def test_since_leads_from_any_recent_text_to_the_head() -> None:

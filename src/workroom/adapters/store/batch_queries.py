@@ -16,7 +16,15 @@ from sqlalchemy import BigInteger, Connection, Select, Text, delete, select, upd
 from workroom.adapters.store.batch import AnswerKey, Batch, Head
 from workroom.adapters.store.rows import entry_row, head_rows, people_rows
 from workroom.adapters.store.sql import fetch, insert_many, pairs
-from workroom.adapters.store.tables import answers, checkpoints, entries, feedback, people, rooms
+from workroom.adapters.store.tables import (
+    answers,
+    checkpoints,
+    entries,
+    feedback,
+    milestones,
+    people,
+    rooms,
+)
 from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
 
 _ROOM_KEY: Final = "ON CONFLICT (room_kind, room_id)"
@@ -108,5 +116,6 @@ def _forget_room(connection: Connection, room: RoomId) -> None:
     connection.execute(update(rooms).filter_by(**key).values(deleted=True))
     connection.execute(delete(people).filter_by(**key))
     connection.execute(delete(checkpoints).filter_by(**key))
+    connection.execute(delete(milestones).filter_by(**key))
     if room.kind is RoomKind.ESSAY:
         connection.execute(delete(feedback).where(feedback.c.essay == room.number))

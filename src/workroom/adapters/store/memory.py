@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workroom.adapters.store.batch import AnswerKey, Batch, Head, collect, judge
 from workroom.adapters.store.memory_accounts import MemoryAccounts
@@ -24,6 +24,7 @@ from workroom.ports.store import (
     Checkpoint,
     IdKind,
     ListedRoom,
+    Milestone,
     NotStored,
     RoomPage,
     RoomSummary,
@@ -41,6 +42,7 @@ class _Room:
         default_factory=lambda: RoomSummary("", UserId(0), 0, 0, UserId(0), {})
     )
     people: dict[UserId, Right | None] = field(default_factory=dict)
+    milestones: dict[int, Milestone] = field(default_factory=dict)
 
 
 class MemoryStore(MemoryAccounts):
@@ -151,6 +153,7 @@ class MemoryStore(MemoryAccounts):
 
     def _forget_room(self, room: RoomId) -> None:
         self._rooms[room].people.clear()
+        self._rooms[room].milestones.clear()
         self._feedback = {each: of for each, of in self._feedback.items() if of != room}
 
     async def load(self, room: RoomId) -> StoredRoom | None:
@@ -175,6 +178,27 @@ class MemoryStore(MemoryAccounts):
         """Entries after a number, in order; of deleted rooms too."""
         self._may_read()
         return self._rooms[room].records[after : after + limit] if room in self._rooms else []
+
+    async def milestone(self, room: RoomId, most: int) -> Milestone | None:
+        """The latest milestone up to a number."""
+        self._may_read()
+        kept = self._rooms[room].milestones if room in self._rooms else {}
+        return kept.get(max((seq for seq in kept if seq <= most), default=0))
+
+    async def milestone_groups(
+        self, room: RoomId, above: int, below: int, limit: int
+    ) -> list[Milestone]:
+        """Milestones by the number of groups up to them, without their state."""
+        self._may_read()
+        kept = self._rooms[room].milestones if room in self._rooms else {}
+        between = [one for _, one in sorted(kept.items()) if above < one.groups_total < below]
+        return [replace(one, state=b"") for one in between[:limit]]
+
+    async def keep_milestone(self, room: RoomId, milestone: Milestone) -> None:
+        """Keep a milestone."""
+        self._may_write()
+        if room in self._rooms and not self._heads[room].deleted:
+            self._rooms[room].milestones.setdefault(milestone.seq, milestone)
 
     async def answer(self, user_id: UserId, request_id: str) -> bytes | None:
         """The first answer to this request."""

@@ -9,13 +9,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
-from workroom.adapters.store import queries, verify
+from workroom.adapters.store import milestone_queries, queries, verify
 from workroom.adapters.store.sqlite_access import SqliteAccess
 from workroom.adapters.store.sqlite_accounts import SqliteAccounts
 from workroom.adapters.store.work import Done
 from workroom.core.entries import Record
 from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
-from workroom.ports.store import Append, IdKind, RoomPage, StoredRoom
+from workroom.ports.store import Append, IdKind, Milestone, RoomPage, StoredRoom
 
 _FORGET_AT_ONCE: Final = 5_000
 """Answers deleted in one transaction: appends must not wait long behind them."""
@@ -74,6 +74,30 @@ class SqliteStore(SqliteAccounts):
         """Entries after a number, in order; of deleted rooms too."""
         return await self._access.read(
             partial(queries.records, room=room, after=after, limit=limit)
+        )
+
+    async def milestone(self, room: RoomId, most: int) -> Milestone | None:
+        """The latest milestone up to a number."""
+        return await self._access.read(partial(milestone_queries.milestone, room=room, most=most))
+
+    async def milestone_groups(
+        self, room: RoomId, above: int, below: int, limit: int
+    ) -> list[Milestone]:
+        """Milestones by the number of groups up to them, without their state."""
+        return await self._access.read(
+            partial(
+                milestone_queries.milestone_groups,
+                room=room,
+                above=above,
+                below=below,
+                limit=limit,
+            )
+        )
+
+    async def keep_milestone(self, room: RoomId, milestone: Milestone) -> None:
+        """Keep a milestone."""
+        await self._access.write(
+            partial(milestone_queries.keep_milestone, room=room, milestone=milestone)
         )
 
     def append(self, append: Append, done: Done) -> None:

@@ -76,6 +76,18 @@ checkpoints: Final = Table(
 )
 """The latest checkpoint of each room."""
 
+milestones: Final = Table(
+    "milestones",
+    metadata,
+    Column("room_kind", String(16), primary_key=True),
+    Column("room_id", WholeNumber, primary_key=True, autoincrement=False),
+    Column("seq", WholeNumber, primary_key=True, autoincrement=False),
+    Column("groups_total", WholeNumber, nullable=False),
+    Column("groups", LargeBinary, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+)
+"""What came of each chapter of a log. ``state``, the largest, is last: lists never read it."""
+
 people: Final = Table(
     "people",
     metadata,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from workroom.adapters.store import faults
-from workroom.adapters.store.tables import checkpoints, entries, rooms
+from workroom.adapters.store.tables import checkpoints, entries, milestones, rooms
 
 _MOST_FINDINGS: Final = 100
 
@@ -48,18 +48,20 @@ _ORPHANS: Final = (
     .where(rooms.c.seq.is_(None))
     .limit(_MOST_FINDINGS)
 )
-_AHEAD: Final = (
-    select(checkpoints.c.room_kind, checkpoints.c.room_id, checkpoints.c.seq)
-    .outerjoin(
-        rooms,
-        and_(
-            checkpoints.c.room_kind == rooms.c.room_kind,
-            checkpoints.c.room_id == rooms.c.room_id,
-        ),
+
+
+def _ahead(table: Table) -> Select[Any]:
+    """What was made of entries that are not there."""
+    same = and_(table.c.room_kind == rooms.c.room_kind, table.c.room_id == rooms.c.room_id)
+    return (
+        select(table.c.room_kind, table.c.room_id, table.c.seq)
+        .outerjoin(rooms, same)
+        .where(table.c.seq > func.coalesce(rooms.c.seq, 0))
+        .limit(_MOST_FINDINGS)
     )
-    .where(checkpoints.c.seq > func.coalesce(rooms.c.seq, 0))
-    .limit(_MOST_FINDINGS)
-)
+
+
+_AHEAD: Final = {"checkpoint": _ahead(checkpoints), "milestone": _ahead(milestones)}
 
 
 def findings(connection: Connection) -> Sequence[str]:
@@ -97,6 +99,7 @@ def _log_findings(connection: Connection) -> list[str]:
 
 def _checkpoint_findings(connection: Connection) -> list[str]:
     return [
-        f"{kind}:{number}: the checkpoint at {seq} is ahead of the log"
-        for kind, number, seq in connection.execute(_AHEAD)
+        f"{kind}:{number}: the {name} at {seq} is ahead of the log"
+        for name, statement in _AHEAD.items()
+        for kind, number, seq in connection.execute(statement)
     ]

@@ -6,7 +6,8 @@ Everything counts code points; ``units`` converts to the wire. ``ytext`` alone k
 from workroom.core.text.change import Change, Hunk, Side
 from workroom.core.text.diff import diff
 from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_all
-from workroom.core.text.mirror import NOBODY, Mirror
+from workroom.core.text.inference import Candidate, Reader
+from workroom.core.text.mirror import NOBODY, Mirror, Version
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.units import (
     clean_text,
@@ -23,13 +24,16 @@ from workroom.core.text.ytext import UpdateAhead, YText, assert_pycrdt_behaves, 
 __all__ = [
     "NOBODY",
     "Anchor",
+    "Candidate",
     "Change",
     "Highlight",
     "Hunk",
     "Mirror",
+    "Reader",
     "Rebased",
     "Side",
     "UpdateAhead",
+    "Version",
     "YText",
     "assert_pycrdt_behaves",
     "attach",

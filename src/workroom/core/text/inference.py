@@ -16,12 +16,15 @@ contained can be deleted. Times are seconds, of any clock that does not go back.
 from __future__ import annotations
 
 from collections import deque
+from copy import copy
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from workroom.core.text.change import Builder, Change
+from workroom.core.text.additions import restoring, without_deletions
+from workroom.core.text.change import Change
 from workroom.core.text.diff import diff
-from workroom.core.text.mirror import Mirror
+from workroom.core.text.mirror import Mirror, Version
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.words import in_word
 
@@ -70,6 +73,8 @@ JOIN_WITHIN: Final = 1.5
 JOIN_LETTERS: Final = 3
 """Seconds in which letters go on with a word that the same person has left unfinished, and how many
 letters at once: more are a word of their own, typed on a version without the unfinished one."""
+TYPED_ON: Final = 8
+"""Letters put in at one place of the own text that leave no doubt about the base."""
 STUBBORN_AFTER: Final = 0.3
 """Seconds that a newer version must have lain there before a save tells if the client takes it."""
 STUBBORN_STEP: Final = 0.25
@@ -96,6 +101,8 @@ class Candidate:
     bridge: Change | None = None
     """From the text to the head at ``seq``; None for a version sent, which was the head."""
     bridge_authors: Change | None = None
+    root: int = -1
+    """Of the client's own text: the ``seq`` of the version that it descends from."""
 
     @property
     def is_own(self) -> bool:
@@ -114,6 +121,8 @@ class Saved:
     base: Candidate
     inferred: bool
     """Whether the base was guessed: worth a mark in the history when others' text is deleted."""
+    foreign: int
+    """How many letters that others wrote the client deleted from the base."""
     additions_only: bool
     """Whether deletions were left out: the client must be sent the text."""
     change: Change
@@ -128,12 +137,13 @@ class Saved:
 class Reader:
     """What the server knows about one plain connection to one essay.
 
-    Call ``sent`` when the head is sent, ``arrived`` when a pong comes in, ``save`` for a save and
+    Call ``sent`` when a version is sent, ``arrived`` when a pong comes in, ``save`` for a save and
     ``accepted`` after its commit, all in the order in which things happen on the connection.
     """
 
     def __init__(self, mirror: Mirror, author: str, *, has_pongs: bool = True) -> None:
-        self._mirror = mirror
+        self.mirror = mirror
+        """The text; another one when the room was read back from the store."""
         self._author = author
         self._has_pongs = has_pongs
         self._versions: deque[Candidate] = deque()
@@ -156,11 +166,14 @@ class Reader:
         """Whether all that was sent to this client had arrived before its last save."""
         return self._arrived_before == self._sent - 1
 
-    def sent(self, now: float) -> int:
-        """The head is sent to the client now. The pong that proves its arrival says this number."""
-        mirror = self._mirror
+    def sent(self, now: float, version: Version | None = None) -> int:
+        """A version (the head) is sent to the client now.
+
+        Returns how many were sent: ``arrived`` is told that number when a pong proves its arrival.
+        """
+        text, authors, seq = version or self.mirror.head()
         number, self._sent = self._sent, self._sent + 1
-        self._versions.append(Candidate(mirror.text, mirror.authors, mirror.seq, number, now))
+        self._versions.append(Candidate(text, authors, seq, number, now))
         while len(self._versions) > 1 and self._is_spare(self._versions[1], now):
             self._versions.popleft()
         return self._sent
@@ -170,16 +183,67 @@ class Reader:
         old = following.sent_at < now - KEPT_FOR and following.number <= self._arrived
         return old or len(self._versions) > KEPT_VERSIONS
 
-    def arrived(self, count: int, now: float) -> None:
-        """The first ``count`` versions sent had arrived before whatever is read from now on."""
+    def arrived(self, count: int, now: float | None) -> None:
+        """The first ``count`` versions sent had arrived before whatever is read from now on.
+
+        ``now`` None: they may have arrived, nobody has asked; neither is held against them.
+        """
         for number in range(self._arrived + 1, min(count, self._sent)):
-            self._arrived_at[number] = now
             self._arrived = number
+            if now is not None:
+                self._arrived_at[number] = now
 
     def versions(self, seq: int) -> list[Candidate]:
-        """What a client can mean by this number: the version sent with it, or its own save."""
-        known = [*self._versions, *self._own_text()]
-        return [candidate for candidate in known if candidate.seq == seq]
+        """What a client can mean that says it wrote from version ``seq`` of the essay.
+
+        It took that version, and may have saved since: then it goes on with its own text. Some say
+        the number that their own last save was given instead.
+        """
+        own = self._own
+        if own is not None and own.root == seq:
+            return [own]
+        number = self.mirror.number_at(seq)
+        taken = next((v for v in reversed(self._versions) if v.seq == number), None)
+        if taken is None and (past := self.mirror.version_at(seq)) is not None:
+            taken = Candidate(*past, -1, float("-inf"))
+        if taken is None:
+            return []
+        if own is None:
+            return [taken]
+        if own.root == taken.seq:
+            return [own]
+        return [taken, own] if own.seq == seq else [taken]
+
+    def fall_back(self, own: Candidate | None) -> None:
+        """The saves after ``own`` came to nothing: that is the client's own last text again."""
+        self._own = own
+
+    def successor(self) -> Reader:
+        """For another connection of the same person, who goes on where this one was.
+
+        What was under way may have arrived, or not: nothing can be held against either.
+        """
+        heir = copy(self)
+        heir._versions = self._versions.copy()
+        heir._arrived_at = self._arrived_at.copy()
+        heir.arrived(self._sent, None)
+        return heir
+
+    def rest(self) -> None:
+        """Let go of the versions sent: nothing was saved for long. The own text stays."""
+        self._versions.clear()
+        self._arrived_at.clear()
+        self._arrived = self._arrived_before = self._sent - 1
+
+    def latest(self) -> Candidate | None:
+        """The text that the client most likely looks at now; None when it was sent nothing."""
+        own = self._own
+        for version in reversed(self._versions):
+            if own is not None and version.number <= own.number:
+                break
+            if version.number <= self._arrived or own is None:
+                return version
+        return own
 
     def save(
         self, text: str, caret: int | None, now: float, *, base_seq: int | None = None
@@ -187,29 +251,33 @@ class Reader:
         """Work out what the client changed, and rebase it on the head. Changes nothing here yet.
 
         ``text`` is clean, ``caret`` in its code points. ``base_seq`` ends the guessing when that
-        version is known.
+        version is known (see ``versions``).
         """
         return self.save_from([] if base_seq is None else self.versions(base_seq), text, caret, now)
 
     def save_from(self, bases: list[Candidate], text: str, caret: int | None, now: float) -> Saved:
         """``save``, when the base is one of ``bases``; none of them, to infer it."""
-        told = [base for base in bases if self._to_head(base) is not None]
-        groups = (told, []) if told else self._candidates()
-        base, mine = self._cheapest(groups, text, caret, now)
-        refused = not told and self._is_unproven_deletion(base, mine)
-        made = _without_deletions(mine, base.text) if refused else mine
+        told = [base for base in bases if self.mirror.reaches(base.seq)]
+        chosen = None if told else self._typed_on(text, caret)
+        base, mine = chosen or self._cheapest(
+            (told, []) if told else self._candidates(), text, caret, now
+        )
+        foreign = self._foreign(base, mine)
+        refused = foreign > FOREIGN_DELETION and not told and not self._is_proven(base)
+        made = without_deletions(mine, base.text) if refused else mine
         merged = self._rebase(base, made, join=self._goes_on(mine, now))
         bridge, bridge_authors = merged.bridge, merged.bridge_authors
         if refused:
-            bridge = _restoring(mine, made, base.text).compose(bridge)
+            bridge = restoring(mine, made, base.text).compose(bridge)
             signature = signed(made, self._author)
-            bridge_authors = _restoring(mine, signature, base.authors).compose(bridge_authors)
+            bridge_authors = restoring(mine, signature, base.authors).compose(bridge_authors)
         return Saved(
             text=text,
             caret=caret,
             at=now,
             base=base,
             inferred=not told,
+            foreign=foreign,
             additions_only=refused,
             change=merged.change,
             bridge=bridge,
@@ -224,11 +292,12 @@ class Reader:
         self._own = Candidate(
             saved.text,
             saved.authors,
-            self._mirror.seq,
+            self.mirror.seq,
             base.number,
             saved.at,
             saved.bridge,
             saved.bridge_authors,
+            base.root if base.is_own else base.seq,
         )
         while self._versions and self._versions[0].number < base.number:
             self._versions.popleft()
@@ -240,6 +309,21 @@ class Reader:
         self._word_open = _is_in_word(saved.text, saved.caret)
 
     # ---- inference ---------------------------------------------------------------------------
+
+    def _typed_on(self, text: str, caret: int | None) -> tuple[Candidate, Change] | None:
+        """The own text, when all there is to see is that a little was typed on in it.
+
+        No version that the client had before can be nearer, and none has arrived since.
+        """
+        own = self._own
+        news = self._arrived if self._has_pongs else self._sent - 1
+        if own is None or news > max(self._arrived_before, own.number):
+            return None
+        change = diff(own.text, text, caret)
+        hunks = tuple(islice(change.hunks(), 2))
+        if len(hunks) != 1 or hunks[0].deleted or len(hunks[0].inserted) > TYPED_ON:
+            return None
+        return own, change
 
     def _cheapest(
         self,
@@ -264,8 +348,8 @@ class Reader:
             if best is not None and best[0][0] <= SUPERSEDED:
                 break
         if best is None:
-            mirror = self._mirror
-            head = Candidate(mirror.text, mirror.authors, mirror.seq, self._sent - 1, now)
+            mirror = self.mirror
+            head = Candidate(*mirror.head(), self._sent, now)
             return head, diff(head.text, text, caret)
         return best[1], best[2]
 
@@ -277,7 +361,7 @@ class Reader:
         likely: list[Candidate] = []
         others: list[Candidate] = []
         for candidate in (*self._versions, *self._own_text()):
-            if self._to_head(candidate) is None or self._was_taken(candidate):
+            if not self.mirror.reaches(candidate.seq) or self._was_taken(candidate):
                 continue
             proven = self._arrived_before <= candidate.number <= self._arrived
             allowed = candidate.is_own or proven or not self._has_pongs
@@ -358,12 +442,8 @@ class Reader:
 
     # ---- merging -----------------------------------------------------------------------------
 
-    def _to_head(self, base: Candidate) -> Change | None:
-        since = self._mirror.since(base.seq)
-        return since if since is None or base.bridge is None else base.bridge.compose(since)
-
     def _rebase(self, base: Candidate, mine: Change, *, join: bool) -> Rebased:
-        since, authors = self._mirror.since(base.seq), self._mirror.authors_since(base.seq)
+        since, authors = self.mirror.since(base.seq), self.mirror.authors_since(base.seq)
         assert since is not None and authors is not None  # else it would be no candidate
         if base.bridge is not None and base.bridge_authors is not None:
             since, authors = base.bridge.compose(since), base.bridge_authors.compose(authors)
@@ -389,39 +469,18 @@ class Reader:
             and now - self._saved_at < JOIN_WITHIN
         )
 
-    def _is_unproven_deletion(self, base: Candidate, mine: Change) -> bool:
-        """Whether much of what others wrote would go without a sign that the client had it."""
-        if base.is_own or not self._has_pongs or base.number <= self._arrived:
-            return False
-        foreign = sum(
+    def _is_proven(self, base: Candidate) -> bool:
+        """Whether there is a sign that the client had this text."""
+        return base.is_own or not self._has_pongs or base.number <= self._arrived
+
+    def _foreign(self, base: Candidate, mine: Change) -> int:
+        """How many letters that others wrote a change of ``base`` deletes."""
+        return sum(
             deleted - base.authors.count(self._author, at, at + deleted)
             for at, deleted, _ in mine.hunks()
         )
-        return foreign > FOREIGN_DELETION
 
 
 def _is_in_word(text: str, caret: int | None) -> bool:
     """Whether a word may be unfinished at the caret."""
     return not caret or caret > len(text) or in_word(text[caret - 1])
-
-
-def _without_deletions(change: Change, before: str) -> Change:
-    """The insertions alone, with a blank behind one that would else touch a word that stays."""
-    hunks = []
-    for at, deleted, inserted in change.hunks():
-        touches = inserted and deleted and in_word(before[at]) and not inserted[-1].isspace()
-        hunks.append((at, 0, f"{inserted} " if touches else inserted))
-    return Change.of(change.before, hunks)
-
-
-def _restoring(change: Change, additions: Change, before: str) -> Change:
-    """From what ``change`` makes of ``before`` to what its ``additions`` alone make of it."""
-    build = Builder()
-    at = 0
-    added = {hunk.at: hunk.inserted for hunk in additions.hunks()}
-    for start, deleted, inserted in change.hunks():
-        build.keep(start - at + len(inserted))
-        build.insert(added.get(start, "")[len(inserted) :] + before[start : start + deleted])
-        at = start + deleted
-    build.keep(change.before - at)
-    return build.change()

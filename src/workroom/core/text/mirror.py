@@ -7,7 +7,7 @@ move along its changes. Positions count code points.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Final
+from typing import Final, NamedTuple
 
 from workroom.core.text.change import Change
 from workroom.core.text.rebase import signed
@@ -21,6 +21,17 @@ KEPT_LETTERS: Final = 4_000_000
 
 _CACHED: Final = 64
 """Composed stretches that are remembered: about one for each connection that lags behind."""
+
+_LANDMARK_LETTERS: Final = 2_000_000
+"""About how many letters all landmarks may hold, however long the text is."""
+
+
+class Version(NamedTuple):
+    """The text as the change numbered ``seq`` left it, and who wrote each letter of it."""
+
+    text: str
+    authors: str
+    seq: int
 
 
 class Mirror:
@@ -41,6 +52,13 @@ class Mirror:
         self._letters = 0
         self._changes = _Stretches()
         self._signatures = _Stretches()
+        self._landmarks = [self.head()]
+        """Versions from which those after them can be made again; the first is the floor."""
+        self._since_landmark = 0
+
+    def head(self) -> Version:
+        """The newest version."""
+        return Version(self.text, self.authors, self.seq)
 
     def commit(self, seq: int, change: Change, author: str) -> None:
         """Apply ``change``, the log's entry ``seq``, written by ``author`` (one character).
@@ -59,8 +77,44 @@ class Mirror:
         self._changes.append(change)
         self._signatures.append(signature)
         self._letters += _letters(change)
+        self._since_landmark += 1
+        if self._since_landmark >= 256 and self._since_landmark >= self._between_landmarks():
+            self._landmarks.append(self.head())
+            self._since_landmark = 0
         if len(self._seqs) > KEPT_CHANGES or self._letters > KEPT_LETTERS:
             self._forget_half()
+
+    def reaches(self, seq: int) -> bool:
+        """Whether ``since`` can tell what came after the log's entry ``seq``."""
+        return seq >= self._floor
+
+    def number_at(self, seq: int) -> int | None:
+        """The number of the last change up to the log's entry ``seq``; None when forgotten."""
+        if seq >= self.seq:
+            return self.seq
+        if seq < self._floor:
+            return None
+        at = bisect_right(self._seqs, seq)
+        return self._seqs[at - 1] if at else self._floor
+
+    def version_at(self, seq: int) -> Version | None:
+        """The text as it was after the log's entry ``seq``; None when that is forgotten."""
+        if seq >= self.seq:
+            return self.head()
+        if seq < self._floor:
+            return None
+        landmark = self._landmarks[bisect_right(self._landmarks, seq, key=_seq_of) - 1]
+        first = bisect_right(self._seqs, landmark.seq)
+        last = bisect_right(self._seqs, seq)
+        if first == last:
+            return landmark
+        text = self._changes.between(first, last).apply(landmark.text)
+        authors = self._signatures.between(first, last).apply(landmark.authors)
+        return Version(text, authors, self._seqs[last - 1])
+
+    def _between_landmarks(self) -> int:
+        """So many changes lie between two landmarks: more, the longer the text is."""
+        return KEPT_CHANGES * 2 * len(self.text) // _LANDMARK_LETTERS
 
     def since(self, seq: int) -> Change | None:
         """All changes numbered above ``seq`` as one; None when some of them are forgotten."""
@@ -79,10 +133,17 @@ class Mirror:
 
     def _forget_half(self) -> None:
         count = (len(self._seqs) + 1) // 2
-        self._floor = self._seqs[count - 1]
+        floor = self.version_at(self._seqs[count - 1])
+        assert floor is not None
+        self._floor = floor.seq
+        self._landmarks = [floor, *(mark for mark in self._landmarks if mark.seq > floor.seq)]
         del self._seqs[:count]
         self._letters -= sum(map(_letters, self._changes.forget(count)))
         self._signatures.forget(count)
+
+
+def _seq_of(version: Version) -> int:
+    return version.seq
 
 
 def _letters(change: Change) -> int:
@@ -115,6 +176,10 @@ class _Stretches:
         if len(self._composed) > _CACHED:
             del self._composed[next(iter(self._composed))]  # the one unused for longest
         return change
+
+    def between(self, first: int, last: int) -> Change:
+        """The changes from index ``first`` up to and without ``last``, composed."""
+        return _compose_all(self._changes, first, last)
 
     def forget(self, count: int) -> list[Change]:
         """Drop the oldest ``count`` changes and return them."""

@@ -7,7 +7,7 @@ is no ``Exception``; its observers keep a document alive until they are taken of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from pycrdt import Doc, Subscription, Text
@@ -43,17 +43,23 @@ class YText:
     the document raises RuntimeError: build another one from what is stored.
     """
 
-    def __init__(self, state: bytes | None = None, *, client_id: int) -> None:
-        """``state`` is a full update, as ``state()`` gives it. Raises ValueError for any other."""
+    def __init__(
+        self, state: bytes | None = None, updates: Iterable[bytes] = (), *, client_id: int
+    ) -> None:
+        """``state`` is a full update, as ``state()`` gives it; ``updates`` came after it, in order.
+
+        Raises ValueError for any other. Nobody observes what each update does: that costs more than
+        the update.
+        """
         self.broken = False
         self.closed = False
         # The recorder knows nothing of this object, so pycrdt's references to it make no cycle.
         self._recorder = _Recorder()
         self._doc: Doc[Text] = Doc(client_id=client_id)
         self._shared: Text = self._doc.get(CONTENT, type=Text)
-        if state is not None:
-            with _Guard(self):
-                self._doc.apply_update(state)
+        with _Guard(self):
+            for update in (*(() if state is None else (state,)), *updates):
+                self._doc.apply_update(update)
         self._text = ""
         self._size = 0  # of the text, in bytes
         text = str(self._shared)

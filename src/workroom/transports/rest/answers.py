@@ -121,6 +121,94 @@ class Feedback(Shown):
     updated_at: Timestamp
 
 
+class Name(Shown):
+    """What people called a revision."""
+
+    seq: Id
+    name: str
+
+
+class Revision(Shown):
+    """A change of an essay, or a group of changes."""
+
+    seq: Id
+    """The number of the change; of the last one of a group."""
+    first_seq: Id
+    """The number of the first one of a group; else as ``seq``."""
+    kind: str
+    """``essay_created``, ``essay_changed``, ``text_edited``, ``feedback_added``,
+    ``feedback_changed``, ``feedback_deleted``, ``right_set`` or ``revision_named``; later versions
+    may add kinds."""
+    author: Person
+    """Who made the change."""
+    began_at: Timestamp
+    at: Timestamp
+    added: Count
+    """Characters of text that came."""
+    removed: Count
+    """Characters of text that went."""
+    inferred: bool
+    """A client did not say what it had edited, and words of others were deleted on a guess."""
+    restores: Id | None
+    """The revision whose text was put back."""
+    feedback_id: Id | None
+    """The feedback that it is about."""
+    fields: list[str]
+    """What was set of the essay besides its text."""
+    names: list[Name]
+    """Names of the revisions in it."""
+
+
+class Place(Shown):
+    """Where the text was changed."""
+
+    start: Count
+    """In UTF-16 code units of ``content``."""
+    end: Count
+    """Exclusive. What is between was put there."""
+    deleted: str
+    """What stood there before."""
+
+
+class PastEssay(Revision):
+    """An essay as it stood after a revision."""
+
+    title: str
+    prompt: str
+    word_limit: int | None
+    content: str
+    word_count: Count
+    changes: list[Place]
+    """Of the text, from its beginning to its end."""
+    feedback: list[Feedback]
+
+
+class Range(Shown):
+    """A part of the text that one person wrote in one go."""
+
+    start: Count
+    """In UTF-16 code units of the text."""
+    end: Count
+    """Exclusive."""
+    author_id: Id
+    first_seq: Id
+    """With ``seq``: the group of revisions (``grouped=1``) that put it there."""
+    seq: Id
+    at: Timestamp
+    """When the last revision of that group was made."""
+
+
+class Attribution(Shown):
+    """Who wrote what."""
+
+    seq: Id
+    """The revision after which the text stood like this."""
+    authors: list[Person]
+    """Everybody of whom there is a range."""
+    ranges: list[Range]
+    """From the beginning of the text to its end, without gaps."""
+
+
 class Mistake(Shown):
     """What is wrong with one field."""
 

@@ -12,7 +12,16 @@ from starlette.exceptions import HTTPException
 from workroom.errors import WorkroomError
 from workroom.service.accounts import Accounts
 from workroom.service.library import Library
-from workroom.transports.rest import essays, feedback, health, problem, projects, tokens, users
+from workroom.transports.rest import (
+    essays,
+    feedback,
+    health,
+    problem,
+    projects,
+    revisions,
+    tokens,
+    users,
+)
 from workroom.transports.rest.cors import Cors
 from workroom.transports.rest.docs import add_docs
 from workroom.transports.rest.edge import Edge
@@ -24,7 +33,7 @@ from workroom.transports.rest.settings import Readiness, RestSettings
 _NO_TELEMETRY: Final = TelemetryConfig(
     tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
 )
-_PARTS: Final = (tokens, users, essays, feedback, projects, health)
+_PARTS: Final = (tokens, users, essays, feedback, revisions, projects, health)
 
 
 def create_api(

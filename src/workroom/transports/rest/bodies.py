@@ -28,6 +28,7 @@ from workroom.transports.rest.fields import (
     Comment,
     Description,
     Metadata,
+    Name,
     Offset,
     Prompt,
     Quote,
@@ -135,6 +136,18 @@ class EssayChange(Body):
             raise InvalidMessage(message, field="base_seq")
 
 
+class RevisionName(Body):
+    """What to call a revision."""
+
+    name: Name | None
+    """Not only white space; null takes the name away."""
+
+    def check(self) -> None:
+        """Raise InvalidMessage for a name that nobody could read."""
+        if self.name is not None:
+            _require_words(self.name, "name")
+
+
 class NewProject(Body):
     """A project to begin."""
 
@@ -213,7 +226,7 @@ class NewFeedback(Body):
 
     def command(self) -> AddFeedback | QuoteFeedback:
         """What to ask of the room. Raises InvalidMessage."""
-        _check_comment(self.comment)
+        _require_words(self.comment, "comment")
         _check_range(self.highlight_start, self.highlight_end)
         kind, comment = FeedbackType(self.type), self.comment
         if self.quote is None:
@@ -254,7 +267,7 @@ class FeedbackChange(Body):
         _require_some(self)
         given = self.given()
         if "comment" in given:
-            _check_comment(self.comment)
+            _require_words(self.comment, "comment")
         start, end = given.get(_PLACES[0]), given.get(_PLACES[1])
         _check_range(start, end)
         kind = FeedbackType(self.type) if "type" in given else None
@@ -268,10 +281,10 @@ def _require_some(body: Body) -> None:
         raise InvalidMessage(message)
 
 
-def _check_comment(comment: str) -> None:
-    if not comment.strip():
+def _require_words(text: str, field: str) -> None:
+    if not text.strip():
         message = "expected more than white space"
-        raise InvalidMessage(message, field="comment")
+        raise InvalidMessage(message, field=field)
 
 
 def _check_range(start: int | None, end: int | None) -> None:

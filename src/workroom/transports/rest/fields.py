@@ -85,6 +85,9 @@ Description = Annotated[str, Field(max_length=LONGEST_DESCRIPTION)]
 Comment = Annotated[
     str, Field(min_length=1, max_length=LONGEST_COMMENT, json_schema_extra={"pattern": r"\S"})
 ]
+Name = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_TITLE, json_schema_extra={"pattern": r"\S"})
+]
 Quote = Annotated[str, Field(min_length=1, max_length=LONGEST_QUOTE)]
 Around = Annotated[str, Field(max_length=LONGEST_QUOTE)]
 # InstanceOf: the contents are checked by size and depth, and need not be copied for it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Query
@@ -18,17 +19,23 @@ class Paging(NamedTuple):
     limit: int
     offset: int
 
-    def neighbours(self, path: str, total: int) -> tuple[str | None, str | None]:
-        """Relative links to the page before and the page after this one; None: there is none."""
+    def neighbours(
+        self, path: str, total: int, asked: Mapping[str, int] | None = None
+    ) -> tuple[str | None, str | None]:
+        """Relative links to the page before and the page after this one; None: there is none.
+
+        ``asked``: what else the query says; what is 0 is left out.
+        """
+        more = "".join([f"&{name}={value}" for name, value in (asked or {}).items() if value])
         limit, offset = self
         before = after = None
         if offset > 0:
             # Never further back than the list is long, and no item twice on the way.
             start = max(0, min(offset, total) - limit)
             size = min(limit, offset - start) if offset <= total else limit
-            before = f"{path}?limit={size}&offset={start}"
+            before = f"{path}?limit={size}&offset={start}{more}"
         if offset + limit < total:
-            after = f"{path}?limit={limit}&offset={offset + limit}"
+            after = f"{path}?limit={limit}&offset={offset + limit}{more}"
         return before, after
 
 

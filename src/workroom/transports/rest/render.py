@@ -5,7 +5,7 @@ Without models, because lists are read often; tests hold every answer against ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastapi import Response
@@ -17,6 +17,7 @@ from workroom.core.project_state import ProjectState
 from workroom.protocol.writing import dump, timestamp
 from workroom.service.library import Collaborator, Row, Seen
 from workroom.service.remarks import Remark
+from workroom.service.revisions import Attribution, PastEssay, ShownRevision
 from workroom.transports.rest.paging import Paging
 
 Json = dict[str, Any]
@@ -35,9 +36,10 @@ def page(
     items: Sequence[Item],
     total: int,
     write: Callable[[Item], Json],
+    asked: Mapping[str, int] | None = None,
 ) -> Response:
-    """One page of a list, with relative links to its neighbours."""
-    before, after = paging.neighbours(request.scope["path"], total)
+    """One page of a list, with relative links to its neighbours; ``asked`` as in ``Paging``."""
+    before, after = paging.neighbours(request.scope["path"], total, asked)
     results = [write(item) for item in items]
     return answer({"count": total, "next": after, "previous": before, "results": results})
 
@@ -147,3 +149,56 @@ def feedback(remark: Remark) -> Json:
         "created_at": timestamp(shown.created_at),
         "updated_at": timestamp(shown.updated_at),
     }
+
+
+def revision(shown: ShownRevision) -> Json:
+    """A revision, or a group of them."""
+    item = shown.revision
+    return {
+        "seq": item.last,
+        "first_seq": item.first,
+        "kind": item.kind,
+        "author": person(shown.author),
+        "began_at": timestamp(item.began_at),
+        "at": timestamp(item.at),
+        "added": item.added,
+        "removed": item.removed,
+        "inferred": item.inferred,
+        "restores": item.restores,
+        "feedback_id": item.feedback_id,
+        "fields": item.fields,
+        "names": [{"seq": seq, "name": name} for seq, name in shown.names.items()],
+    }
+
+
+def past_essay(seen: PastEssay) -> Json:
+    """An essay as it once stood."""
+    state = seen.state
+    return {
+        **revision(seen.shown),
+        "title": state.title,
+        "prompt": state.prompt,
+        "word_limit": state.word_limit,
+        "content": state.text,
+        "word_count": state.words,
+        "changes": [place._asdict() for place in seen.differences],
+        "feedback": [feedback(remark) for remark in seen.remarks],
+    }
+
+
+def attribution(found: Attribution) -> Json:
+    """Who wrote what."""
+    ranges = [
+        {
+            "start": each.start,
+            "end": each.end,
+            "author_id": each.label.actor,
+            "first_seq": each.label.first,
+            "seq": each.label.last,
+            "at": timestamp(each.label.at),
+        }
+        for each in found.passages
+    ]
+    writers = sorted({each.label.actor for each in found.passages})
+    authors = [person(found.people[user_id]) for user_id in writers]
+    return {"seq": found.seq, "authors": authors, "ranges": ranges}

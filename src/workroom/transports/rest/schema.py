@@ -27,6 +27,7 @@ TAGS: Final = (
     ("users", "Accounts."),
     ("essays", "Essays, and who may do what with them."),
     ("feedback", "Comments on essays, bound to the text."),
+    ("history", "What was changed in an essay, when and by whom; and back."),
     ("projects", "Projects, and who may do what with them."),
     ("health", "For those who run the server."),
 )

@@ -1,0 +1,321 @@
+"""Who saves the text of one essay, and what each of them has had of it.
+
+A connection costs next to nothing until it saves for the first time. Then it becomes a ``Writer``,
+with a ``Reader`` that works out what each of its saves was written from; it is sent a probe (a
+ping) behind every text, whose answer proves what has arrived. A writer that has saved nothing for a
+while is left in peace. One that has gone can come back for a minute, through a new connection, and
+goes on where it was. Whoever reads the essay by REST is remembered for an hour.
+
+Times are ticks: seconds of a clock that does not go back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Final
+
+from workroom.core.essay_text import EssayText, author_mark
+from workroom.core.limits import RoomRules
+from workroom.core.text import Candidate, Reader, Version
+from workroom.ids import ConnectionId, UserId
+
+FOLLOWED_FOR: Final = 60.0
+"""Seconds after its last save for which a connection is asked whether each text has arrived."""
+REMEMBERED_FOR: Final = 60.0
+"""Seconds for which somebody who has gone can come back to what they had."""
+MOST_REMEMBERED: Final = 256
+SERVED_FOR: Final = 3600.0
+"""Seconds for which the versions given by REST are remembered; so many for each user."""
+MOST_SERVED: Final = 8
+MOST_SERVED_USERS: Final = 1000
+RECENT: Final = 16
+"""The latest versions, which a connection that saves for the first time may have been sent."""
+SURELY_THERE: Final = 2.0
+"""Seconds after which a version counts as arrived where nobody has asked."""
+
+
+@dataclass(slots=True)
+class Writer:
+    """A connection that has saved text: what it has, and what waits for it."""
+
+    user_id: UserId
+    reader: Reader
+    durable_seq: int
+    """Everything up to this number is durable."""
+    owns: list[Candidate] = field(default_factory=list)
+    """Its own saves, as branches: the last durable one, and those not durable yet."""
+    doubtful: list[Candidate] = field(default_factory=list)
+    """Saves that the store refused, until the room is read back."""
+    probes: deque[tuple[int, int]] = field(default_factory=deque)
+    """Probes that have not come back: their numbers, and how many versions were sent before."""
+    probed: int = 0
+    saved_at: float = float("-inf")
+    left_at: float = float("-inf")
+    sent_seq: int = 0
+    """The newest version that it was sent, or that holds its own last save."""
+    held_since: float | None = None
+    """Since when other people's text waits for it."""
+    unconfirmed: bool = False
+    """Its own save is durable, and it has not been told."""
+    slow: bool = False
+    """It reads nothing for now: what it is owed waits until it has caught up."""
+    resting: bool = False
+    """It has saved nothing for long: what it is sent is not noted."""
+
+    @property
+    def ahead(self) -> bool:
+        """Whether a save of its own is on its way to the store.
+
+        Nothing is sent to it then: any durable text would be older than its own.
+        """
+        return bool(self.owns) and self.owns[-1].seq > self.durable_seq
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is to be sent something in the end."""
+        return self.held_since is not None or self.unconfirmed
+
+    def saved(self, tick: float) -> None:
+        """A save of it was accepted."""
+        own = self.reader.own
+        assert own is not None  # that is what accepting does
+        self.owns.append(own)
+        self.saved_at = tick
+        self.sent_seq = max(self.sent_seq, own.seq)
+
+    def durable(self, seq: int) -> None:
+        """Everything up to ``seq`` is: nobody will ask for its earlier saves again."""
+        self.durable_seq = seq
+        while len(self.owns) > 1 and self.owns[1].seq <= seq:
+            del self.owns[0]
+
+    def was_sent(self, version: Version, tick: float) -> int:
+        """It is being sent this version; nothing waits any longer. Returns the probe's number."""
+        self.held_since = None
+        self.unconfirmed = False
+        self.sent_seq = max(self.sent_seq, version.seq)
+        self.probed += 1
+        self.probes.append((self.probed, self.reader.sent(tick, version)))
+        return self.probed
+
+    def arrived(self, probe: int, tick: float) -> None:
+        """A probe came back."""
+        while self.probes and self.probes[0][0] <= probe:
+            self.reader.arrived(self.probes.popleft()[1], tick)
+
+    def follows(self, tick: float) -> bool:
+        """Whether what it is sent is to be noted; else it comes to rest."""
+        if not self.resting and tick - self.saved_at > FOLLOWED_FOR and not self.waits:
+            self.resting = True
+            self.probes.clear()
+            self.reader.rest()
+        return not self.resting
+
+    def due(self, rules: RoomRules) -> float | None:
+        """The tick at which it is to be sent the text; None when nothing waits, or may be sent."""
+        if self.ahead or self.slow:
+            return None
+        if self.held_since is not None:
+            return self.saved_at + rules.quiet
+        return self.saved_at + rules.confirm_after if self.unconfirmed else None
+
+    def lost(self, seq: int) -> None:
+        """The store refused all after ``seq``: that is nobody's base, unless it is ``found``."""
+        self.doubtful = [own for own in self.owns if own.seq > seq]
+        self.owns = [own for own in self.owns if own.seq <= seq]
+        self.reader.fall_back(self.owns[-1] if self.owns else None)
+
+    def restored(self, text: EssayText) -> None:
+        """The room was read back. A save that was refused may be the head after all."""
+        latest = text.head()
+        for own in reversed(self.doubtful):
+            if own.bridge is not None and own.bridge.apply(own.text) == latest.text:
+                self.owns.append(replace(own, seq=latest.seq))
+                self.reader.fall_back(self.owns[-1])
+                break
+        self.doubtful = []
+        self.reader.mirror = text.mirror
+        self.durable_seq = latest.seq
+        self.held_since = float("-inf")
+        self.unconfirmed = False
+
+
+@dataclass(slots=True)
+class _Guest:
+    """A connection that has never saved."""
+
+    seq: int
+    """It has been sent every version after this number."""
+    asked_at: float | None = None
+    """When it was sent this version too, because it asked for the state."""
+    probe: int = 0
+    arrived: bool = False
+
+
+class Writers:
+    """Everybody who saves, has saved, or may save."""
+
+    __slots__ = ("_gone", "_guests", "_recent", "_served", "_text", "live")
+
+    def __init__(self, text: EssayText) -> None:
+        self.live: dict[ConnectionId, Writer] = {}
+        self._text = text
+        self._guests: dict[ConnectionId, _Guest] = {}
+        self._gone: deque[Writer] = deque()
+        self._recent: deque[tuple[int, float]] = deque(maxlen=RECENT)
+        self._served: dict[UserId, deque[tuple[int, float]]] = {}
+
+    def all(self) -> Iterator[Writer]:
+        """Those who are here, and those who may come back."""
+        return chain(self.live.values(), self._gone)
+
+    # ---- from what a save is understood -------------------------------------------------------
+
+    def of(self, connection: ConnectionId, user_id: UserId, durable: int, tick: float) -> Writer:
+        """The writer behind a connection that saves now."""
+        writer = self.live.get(connection)
+        if writer is None:
+            reader = self._predecessor(user_id, tick) or self.of_user(user_id, tick)
+            writer = Writer(user_id, reader, durable)
+            if reader.own is not None:
+                writer.owns.append(reader.own)
+            if (guest := self._guests.pop(connection, None)) is not None:
+                self._recall(writer, guest, tick)
+            self.live[connection] = writer
+        elif writer.resting:
+            writer.resting = False
+            recent = [(seq, at) for seq, at in self._recent if seq > writer.sent_seq]
+            self._note(writer.reader, recent, tick)
+        return writer
+
+    def of_user(self, user_id: UserId, tick: float) -> Reader:
+        """What a user has had by REST."""
+        reader = Reader(self._text.mirror, author_mark(user_id))
+        served = [(seq, at) for seq, at in self._served.get(user_id, ()) if tick - at < SERVED_FOR]
+        self._note(reader, served, tick, arrived=True)
+        return reader
+
+    def newest(
+        self, connection: ConnectionId | None, user_id: UserId
+    ) -> Candidate | Version | None:
+        """What was last on the screen there, if that is known."""
+        if connection is not None:
+            writer = self.live.get(connection)
+            return writer.reader.latest() if writer is not None and not writer.resting else None
+        served = self._served.get(user_id)
+        return self._text.mirror.version_at(served[-1][0]) if served else None
+
+    def know(self, base_seq: int, connection: ConnectionId | None) -> bool:
+        """Whether that version is in memory, or the connection has gone on from it already."""
+        if self._text.mirror.reaches(base_seq):
+            return True
+        writer = None if connection is None else self.live.get(connection)
+        own = None if writer is None else writer.reader.own
+        return own is not None and base_seq in (own.root, own.seq)
+
+    def _predecessor(self, user_id: UserId, tick: float) -> Reader | None:
+        """What the same user had through the connection that they used before this one.
+
+        It may not have been seen to break yet, so it may also be another tab: then what that has
+        had is not what was saved here, and the prices say so.
+        """
+        since = tick - REMEMBERED_FOR
+        known = (
+            writer
+            for writer in self.all()
+            if writer.user_id == user_id and max(writer.saved_at, writer.left_at) > since
+        )
+        latest = max(known, key=lambda writer: writer.saved_at, default=None)
+        return None if latest is None else latest.reader.successor()
+
+    def _recall(self, writer: Writer, guest: _Guest, tick: float) -> None:
+        """Note what the connection was sent before anybody took notes of it."""
+        if guest.asked_at is not None:
+            version = [(guest.seq, guest.asked_at)]
+            count = self._note(writer.reader, version, tick, arrived=guest.arrived)
+            writer.probed = guest.probe
+            if not guest.arrived:
+                writer.probes.append((guest.probe, count))
+        recent = [(seq, at) for seq, at in self._recent if seq > guest.seq]
+        self._note(writer.reader, recent, tick)
+
+    def _note(
+        self,
+        reader: Reader,
+        versions: Iterable[tuple[int, float]],
+        tick: float,
+        *,
+        arrived: bool | None = None,
+    ) -> int:
+        """These versions were sent at these times. ``arrived`` None: nobody has asked."""
+        count = 0
+        for seq, at in versions:
+            version = self._text.mirror.version_at(seq)
+            if version is not None:
+                count = reader.sent(at, version)
+                surely = at + SURELY_THERE
+                if arrived is None:
+                    reader.arrived(count, surely if surely < tick else None)
+                elif arrived:
+                    reader.arrived(count, min(surely, tick))
+        return count
+
+    # ---- what they are sent -------------------------------------------------------------------
+
+    def joined(self, connection: ConnectionId, seq: int) -> None:
+        """A connection gets every version after this one."""
+        self._guests[connection] = _Guest(seq)
+
+    def published(self, seq: int, tick: float) -> None:
+        """A version is on its way to all who may get it now."""
+        self._recent.append((seq, tick))
+
+    def welcomed(self, connection: ConnectionId, version: Version, tick: float) -> int:
+        """A connection is sent the state. Returns the number of the probe to send behind it."""
+        writer = self.live.get(connection)
+        if writer is not None:
+            return writer.was_sent(version, tick)
+        before = self._guests.get(connection)
+        probe = 1 if before is None else before.probe + 1
+        self._guests[connection] = _Guest(version.seq, tick, probe)
+        return probe
+
+    def arrived(self, connection: ConnectionId, probe: int, tick: float) -> None:
+        """A probe came back from a connection."""
+        if (writer := self.live.get(connection)) is not None:
+            writer.arrived(probe, tick)
+        elif (guest := self._guests.get(connection)) is not None:
+            guest.arrived = guest.arrived or probe >= guest.probe > 0
+
+    def served(self, user_id: UserId, seq: int, tick: float) -> None:
+        """A user was given a version by REST."""
+        versions = self._served.pop(user_id, None) or deque(maxlen=MOST_SERVED)
+        if not versions or versions[-1][0] != seq:
+            versions.append((seq, tick))
+        self._served[user_id] = versions
+        if len(self._served) > MOST_SERVED_USERS:
+            del self._served[next(iter(self._served))]
+
+    # ---- their coming and going ---------------------------------------------------------------
+
+    def left(self, connection: ConnectionId, tick: float) -> None:
+        """A connection has gone."""
+        self._guests.pop(connection, None)
+        writer = self.live.pop(connection, None)
+        while self._gone and (
+            tick - self._gone[0].left_at > REMEMBERED_FOR or len(self._gone) >= MOST_REMEMBERED
+        ):
+            self._gone.popleft()
+        if writer is not None:
+            writer.left_at = tick
+            writer.probes.clear()
+            self._gone.append(writer)
+
+    def restored(self, text: EssayText) -> None:
+        """The room was read back from the store."""
+        self._text = text
+        for writer in self.all():
+            writer.restored(text)

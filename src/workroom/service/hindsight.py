@@ -1,0 +1,48 @@
+"""What some commands need of a room's past, and the room no longer has in memory.
+
+Somebody comes back and names an entry of long ago, or saves a text that was written from a version
+of long ago. Their commands wait until it is read from the log; nobody else's do. However many come
+back to a room at once, its entries are read once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from workroom.core.commands import Command, Join, SaveText
+from workroom.ids import RoomId
+from workroom.service.history import History
+from workroom.service.life import AnyRoom
+
+
+class Hindsight:
+    """Reads up for rooms. Runs on the event loop's thread."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._reading: dict[RoomId, asyncio.Task[None]] = {}
+
+    async def give(self, room: AnyRoom, command: Command) -> Command:
+        """Let the room have what it lacks for a command (see ``Room.lacks``).
+
+        Returns the command as it is to be carried out. Raises Unavailable.
+        """
+        if isinstance(command, Join):
+            await self._reach_back(room)
+        elif isinstance(command, SaveText) and command.base_seq is not None:
+            text = await self._history.text(room.id, command.base_seq)
+            return replace(command, base_text=text)
+        return command
+
+    async def _reach_back(self, room: AnyRoom) -> None:
+        task = self._reading.get(room.id)
+        if task is None:
+            task = self._reading[room.id] = asyncio.ensure_future(self._read(room))
+            task.add_done_callback(lambda _: self._reading.pop(room.id, None))
+        await asyncio.shield(task)
+
+    async def _read(self, room: AnyRoom) -> None:
+        backlog = room.backlog
+        entries = await self._history.entries(room.id, backlog.lowest, backlog.floor)
+        backlog.reach_back(entries)
