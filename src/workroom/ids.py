@@ -36,7 +36,7 @@ class RoomId(NamedTuple):
     number: int
 
     def __str__(self) -> str:
-        return f"{self.kind.value}:{self.number}"
+        return f"{self.kind}:{self.number}"
 
     @classmethod
     def parse(cls, text: str) -> RoomId:

@@ -98,6 +98,7 @@ async def test_more_than_a_burst_of_100_messages_is_refused_and_soon_welcome_aga
     strict: Server,
 ) -> None:
     async with python_client(strict.essay_url(1, strict.token("emma"))) as emma:
+        await _alive(emma, 1)  # while her token is being checked, another limit holds
         for _ in range(150):
             await emma.send({"action": "typing_stop", "essay_id": 1})
         error = await emma.next("error")

@@ -106,6 +106,27 @@ def test_each_form_gets_its_own_messages(room: Room) -> None:
     assert extended.data == _frame(cursor, Form.EXTENDED) + _frame(_update("words"), Form.EXTENDED)
 
 
+def test_a_form_in_which_everybody_is_excepted_is_not_written_down() -> None:
+    class Counting(EssayDialect):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoded: list[Form] = []
+
+        def encode(self, event: Event, form: Form) -> bytes | None:
+            self.encoded.append(form)
+            return super().encode(event, form)
+
+    dialect, room = Counting(), Room()
+    room.audience = Audience(dialect, room.loop.calls.append)
+    plain = room.enter(1)
+    typing = [room.enter(number, form=Form.EXTENDED) for number in (2, 3)]
+    room.audience.publish(_stopped(9), UserId(2), frozenset({ConnectionId(3)}))
+    room.audience.publish(_stopped(9), UserId(1))
+    room.loop.run()
+    assert dialect.encoded == [Form.PLAIN, Form.EXTENDED]
+    assert [len(reader.writes) for reader in (plain, *typing)] == [1, 1, 1]
+
+
 def test_exceptions_are_left_out_and_order_is_kept_for_everybody(room: Room) -> None:
     one, two, tab, three = room.enter(1), room.enter(2), room.enter(22, 2), room.enter(3)
     room.audience.publish(_stopped(10))

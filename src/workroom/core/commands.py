@@ -6,16 +6,16 @@ Offsets in commands count UTF-16 code units, as clients do; the room converts th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
+from workroom.core.values import value
 from workroom.ids import CanvasId, ConnectionId, FeedbackId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Origin:
     """Who asks, through which connection (None: REST or the command line), under which id."""
 
@@ -24,7 +24,7 @@ class Origin:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Join:
     """Be present in the room and follow it. Idempotent; answered with the present state.
 
@@ -36,14 +36,14 @@ class Join:
     since: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Leave:
     """Stop following. ``clean`` is False when the connection broke: presence keeps a grace time."""
 
     clean: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SaveText:
     """The whole text as this client has it now."""
 
@@ -55,17 +55,17 @@ class SaveText:
     """The text at ``base_seq``, where that is too long ago for the room to know (``lacks``)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StartTyping:
     """The user types; the server ends it by itself after a pause."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StopTyping:
     """The user stopped typing."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AddFeedback:
     """Comment on ``[start, end)`` of the text that this client last had, or on all (both None)."""
 
@@ -76,7 +76,7 @@ class AddFeedback:
     end: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QuoteFeedback:
     """Comment on the first place where ``quote`` stands between ``prefix`` and ``suffix``."""
 
@@ -88,7 +88,7 @@ class QuoteFeedback:
     suffix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChangeFeedback:
     """Change type, comment or range; None keeps it. ``start`` and ``end`` go together."""
 
@@ -99,14 +99,14 @@ class ChangeFeedback:
     end: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeleteFeedback:
     """Remove a piece of feedback."""
 
     feedback_id: FeedbackId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RestoreRevision:
     """Put the text of revision ``revision`` back, which was ``content``. Feedback stays."""
 
@@ -114,7 +114,7 @@ class RestoreRevision:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NameRevision:
     """Call a revision something; None takes its name away."""
 
@@ -122,21 +122,21 @@ class NameRevision:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChangeEssay:
     """Set ``title``, ``prompt`` and/or ``word_limit`` (None: no limit)."""
 
     fields: Mapping[str, str | int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChangeProject:
     """Set ``title``, ``description``, ``status``; merge ``metadata`` as JSON Merge Patch."""
 
     changes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AddCanvas:
     """Put a file whose bytes are kept already into the project."""
 
@@ -144,14 +144,14 @@ class AddCanvas:
     media: Media
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RemoveCanvas:
     """Take a canvas out of the project."""
 
     canvas_id: CanvasId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SetRight:
     """Give a user a right; None takes it away. The author's ownership cannot be taken."""
 
@@ -159,7 +159,7 @@ class SetRight:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeleteRoom:
     """Delete the essay or the project with all that belongs to it."""
 

@@ -10,17 +10,17 @@ Positions in entries count code points of the text at that ``seq``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
 from workroom.core.text import Change, Highlight
+from workroom.core.values import value
 from workroom.ids import CanvasId, FeedbackId, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayCreated:
     """The first entry of every essay. ``content`` travels as a ``TextEdited`` of its own."""
 
@@ -29,14 +29,14 @@ class EssayCreated:
     word_limit: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayChanged:
     """Title, prompt or word limit were set; ``None`` in ``word_limit`` means no limit."""
 
     fields: Mapping[str, str | int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TextEdited:
     """The text was edited: ``update`` is the truth (Yjs v1), ``change`` says what it did here.
 
@@ -51,7 +51,7 @@ class TextEdited:
     """The revision whose text was put back, when that is what the edit was for."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackAdded:
     """Somebody commented, on a range of the text or (``highlight`` is None) on the whole essay."""
 
@@ -61,7 +61,7 @@ class FeedbackAdded:
     highlight: Highlight | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackChanged:
     """Type, comment or range were set by a person; what is None stays as it was."""
 
@@ -71,14 +71,14 @@ class FeedbackChanged:
     highlight: Highlight | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackDeleted:
     """A person removed a piece of feedback."""
 
     feedback_id: FeedbackId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RevisionNamed:
     """A person gave revision ``revision`` of an essay a name; None takes it away."""
 
@@ -86,7 +86,7 @@ class RevisionNamed:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RightSet:
     """A user's right in the room; None takes it away."""
 
@@ -94,7 +94,7 @@ class RightSet:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProjectCreated:
     """The first entry of every project."""
 
@@ -104,14 +104,14 @@ class ProjectCreated:
     metadata: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProjectChanged:
     """Fields that changed, with their new values; ``metadata`` holds the JSON Merge Patch."""
 
     changes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CanvasAdded:
     """Somebody uploaded a file to a project."""
 
@@ -119,14 +119,14 @@ class CanvasAdded:
     media: Media
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CanvasRemoved:
     """Somebody deleted a canvas; its bytes are no longer kept."""
 
     canvas_id: CanvasId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomDeleted:
     """The last entry of a room."""
 
@@ -149,7 +149,7 @@ Fact = (
 """What happened, durably."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """A fact with its number in the room's log, who did it, and when (ms since 1970, UTC)."""
 
@@ -159,7 +159,7 @@ class Entry:
     fact: Fact
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Record:
     """An entry as it is stored: ``body`` is JSON, ``update`` a Yjs update where there is one."""
 

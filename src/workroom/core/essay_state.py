@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Final, assert_never
 
@@ -27,7 +27,8 @@ from workroom.core.entries import (
 from workroom.core.feedback import Feedback
 from workroom.core.people import Right
 from workroom.core.permissions import with_right
-from workroom.core.text import Change, Highlight, move_all, word_count
+from workroom.core.text import Change, Highlight, Hunk, move_all, word_count
+from workroom.core.values import value
 from workroom.ids import EssayId, FeedbackId, UserId
 
 _BLANK: Final = re.compile(r"\s")  # the same characters as ``isspace`` and ``split``
@@ -35,7 +36,7 @@ _NOTHING: Final[Mapping[FeedbackId, Feedback]] = MappingProxyType({})
 _NO_NAMES: Final[Mapping[int, str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayState:
     """One essay after the entry ``seq``. Times are milliseconds since 1970, UTC."""
 
@@ -124,6 +125,8 @@ def words_after(words: int, change: Change, old: str, new: str) -> int:
     hunks = tuple(change.hunks())
     if not hunks:
         return words
+    if _within_word(hunks, old):
+        return words
     shift = len(new) - len(old)
     start = _word_start(old, hunks[0].at)
     blank = _BLANK.search(old, hunks[-1].at + hunks[-1].deleted)
@@ -131,6 +134,15 @@ def words_after(words: int, change: Change, old: str, new: str) -> int:
     if 2 * (end - start) + shift >= len(new):
         return word_count(new)  # no more to count than what changed, before and after
     return words - word_count(old[start:end]) + word_count(new[start : end + shift])
+
+
+def _within_word(hunks: tuple[Hunk, ...], old: str) -> bool:
+    """Whether all that happened is that a word has grown, as with most keystrokes."""
+    at, deleted, inserted = hunks[0]
+    if len(hunks) > 1 or deleted or inserted.split() != [inserted]:
+        return False
+    around = old[max(0, at - 1) : at + 1]
+    return around != "" and not around.isspace()
 
 
 def _word_start(text: str, at: int) -> int:

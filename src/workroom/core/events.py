@@ -10,16 +10,16 @@ Offsets in events count UTF-16 code units: they are ready for the wire. ``at`` i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
+from workroom.core.values import value
 from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, RoomId, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayUpdated:
     """The text as it stands at ``seq``."""
 
@@ -31,7 +31,7 @@ class EssayUpdated:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackShown:
     """A piece of feedback as clients see it; offsets both given or both None."""
 
@@ -48,7 +48,7 @@ class FeedbackShown:
     quote: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewFeedback:
     """Somebody commented."""
 
@@ -57,7 +57,7 @@ class NewFeedback:
     feedback: FeedbackShown
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackUpdated:
     """A person changed a piece of feedback, or edits moved its highlight."""
 
@@ -66,7 +66,7 @@ class FeedbackUpdated:
     feedback: FeedbackShown
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackRemoved:
     """Somebody deleted a piece of feedback (told to extended connections only)."""
 
@@ -75,7 +75,7 @@ class FeedbackRemoved:
     feedback_id: FeedbackId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UserJoined:
     """A user's first connection arrived in the room."""
 
@@ -84,7 +84,7 @@ class UserJoined:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UserLeft:
     """A user's last connection has gone from the room."""
 
@@ -93,7 +93,7 @@ class UserLeft:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TypingStarted:
     """A user began to type."""
 
@@ -102,7 +102,7 @@ class TypingStarted:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TypingStopped:
     """A user stopped typing."""
 
@@ -111,7 +111,7 @@ class TypingStopped:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CursorMoved:
     """Where a user's caret stands in the text that the receiver has (extended connections only)."""
 
@@ -121,7 +121,7 @@ class CursorMoved:
     selection_end: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProjectUpdated:
     """Fields of a project that changed, with their new values."""
 
@@ -131,7 +131,7 @@ class ProjectUpdated:
     editor: UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Subscribed:
     """The answer to who came back: what follows it leads to ``seq`` (extended connections only).
 
@@ -144,7 +144,7 @@ class Subscribed:
     right: Right
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CanvasShown:
     """A canvas as clients see it."""
 
@@ -155,7 +155,7 @@ class CanvasShown:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewCanvas:
     """Somebody uploaded a file (told to extended connections only)."""
 
@@ -163,7 +163,7 @@ class NewCanvas:
     canvas: CanvasShown
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CanvasDeleted:
     """Somebody deleted a canvas (told to extended connections only)."""
 
@@ -172,7 +172,7 @@ class CanvasDeleted:
     canvas_id: CanvasId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RightsChanged:
     """The receiver's own right in the room changed; None: taken away (extended only)."""
 
@@ -180,14 +180,14 @@ class RightsChanged:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomClosed:
     """The room was deleted (extended connections only; plain ones get ``permission_denied``)."""
 
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TokenExpiring:
     """The connection's token ends in ``seconds`` (extended connections only)."""
 

@@ -8,16 +8,17 @@ the order in which they were handed over, and the log of a room is numbered 1, 2
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol
 
 from workroom.core.entries import Record
 from workroom.core.people import Right, User
+from workroom.core.values import value
 from workroom.errors import Unavailable
 from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Checkpoint:
     """The whole state of a room at ``seq``; entries up to it need not be replayed."""
 
@@ -25,7 +26,7 @@ class Checkpoint:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Milestone:
     """What came of one chapter of an essay's log, so that its history need not be replayed."""
 
@@ -39,7 +40,7 @@ class Milestone:
     """The essay after the chapter, and who wrote it; empty where only the groups were read."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredRoom:
     """All that is needed to bring a room to life."""
 
@@ -53,7 +54,7 @@ class StoredRoom:
     """Everybody who acted in the room, or has a right in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomSummary:
     """What lists show of a room without loading it. ``details`` are plain JSON values."""
 
@@ -66,7 +67,7 @@ class RoomSummary:
     """Essays: ``prompt``, ``word_limit``, ``word_count``. Projects: ``status``, ``description``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """The first answer to a ``request_id`` of a user, kept for at least 24 hours."""
 
@@ -78,7 +79,7 @@ class Answer:
     """What to answer again: JSON."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Append:
     """Entries for one room's log, with everything that has to be stored in the same transaction."""
 
@@ -101,28 +102,28 @@ class Append:
     """The room's lists and rights vanish; its log stays for the record, and ``load`` is None."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Appended:
     """Durable. ``seq`` is the number of the last entry."""
 
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Behind:
     """The log has moved on: its last entry is ``head``, not ``expected``. Nothing was stored."""
 
     head: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AlreadyDone:
     """The user's ``request_id`` was answered before. Nothing was stored."""
 
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotStored:
     """The store failed: nothing was stored. Appends behind it in the same room fail as well."""
 
@@ -132,7 +133,7 @@ class NotStored:
 AppendResult = Appended | Behind | AlreadyDone | NotStored
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ListedRoom:
     """One row of a list of rooms. ``right`` is the asking user's; None: an admin without one."""
 
@@ -142,7 +143,7 @@ class ListedRoom:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomPage:
     """One page of a list of rooms, newest change first."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any, Protocol
 
 from workroom.core.commands import Command
 from workroom.core.events import Event
+from workroom.core.values import value
 from workroom.errors import WorkroomError
 from workroom.ids import RoomId, RoomKind
 
@@ -24,7 +25,7 @@ SUBPROTOCOL = "workroom.v1"
 """The WebSocket subprotocol by which a client asks for the extended form."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomRequest:
     """A command for a room. An ``AddFeedback`` carries id 0: the service gives it a real one."""
 
@@ -33,7 +34,7 @@ class RoomRequest:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TokenRequest:
     """``refresh_token``: go on with this token."""
 
@@ -44,7 +45,7 @@ class TokenRequest:
 Request = RoomRequest | TokenRequest
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ack:
     """The answer to a request of an extended connection that was carried out."""
 

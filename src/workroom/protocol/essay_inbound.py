@@ -1,4 +1,4 @@
-"""What clients of the essay dialect send. Every message is read with one of these models."""
+"""What clients of the essay dialect send. Every message is read as one of these models says."""
 
 from __future__ import annotations
 

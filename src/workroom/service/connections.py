@@ -333,7 +333,8 @@ class Connection:
         """A request is done: say so, if the client understands it."""
         if self.form is Form.EXTENDED:
             details = {k: v for k, v in answer.items() if k not in ("room", "seq")}
-            done_in = RoomId.parse(answer["room"]) if "room" in answer else room
+            here = answer.get("room") in (str(room), None)
+            done_in = room if here else RoomId.parse(answer["room"])
             payload = self._dialect.encode_ack(Ack(request_id, done_in, answer["seq"], details))
             (write or self.write)(text_frame(payload))
 
@@ -418,9 +419,9 @@ class Connection:
         self._submit(request.room, request.command, request.request_id)
 
     def _require_room(self, request: RoomRequest) -> None:
-        kind, follows = request.room.kind.value, self._rooms | self._joining
-        if request.room in follows:
+        if request.room in self._rooms or request.room in self._joining:
             return
+        kind, follows = request.room.kind.value, self._rooms | self._joining
         if not isinstance(request.command, Join):
             message = f"this connection has not joined {kind} {request.room.number}"
             raise NotSubscribed(message, field=_ROOM_FIELD[request.room.kind])

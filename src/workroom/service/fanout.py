@@ -79,6 +79,10 @@ class _FastList:
     def __contains__(self, connection: ConnectionId) -> bool:
         return connection in self._index
 
+    def has_others_than(self, connections: frozenset[ConnectionId]) -> bool:
+        # Most lists are longer than any exceptions, and need not be looked through.
+        return len(self._ids) > len(connections) or not connections.issuperset(self._ids)
+
     def add(self, connection: ConnectionId, write: Write) -> None:
         self._index[connection] = len(self.writes)
         self._ids.append(connection)
@@ -177,9 +181,10 @@ class Audience:
         except_connections: frozenset[ConnectionId] = frozenset(),
     ) -> None:
         """Tell every member, but for the exceptions."""
-        if except_connections and except_connections.issuperset(self._members):
-            return  # everybody is in mid-typing: do not even write it down
-        frames = self._frames(event)
+        excepted = except_connections
+        if except_user is not None:
+            excepted |= self._by_user.get(except_user, set())
+        frames = self._frames(event, excepted)
         if frames == (None, None):
             return
         self._put(_Item(frames, None, except_user, except_connections))
@@ -227,12 +232,15 @@ class Audience:
 
     # ---- inside -----------------------------------------------------------------------------
 
-    def _frames(self, event: Event) -> tuple[bytes | None, bytes | None]:
-        plain = self._frame(event, Form.PLAIN) if self._fast[0].writes else None
-        extended = self._frame(event, Form.EXTENDED) if self._fast[1].writes else None
-        return plain, extended
+    def _frames(
+        self, event: Event, excepted: frozenset[ConnectionId]
+    ) -> tuple[bytes | None, bytes | None]:
+        plain = self._frame(event, Form.PLAIN, excepted)
+        return plain, self._frame(event, Form.EXTENDED, excepted)
 
-    def _frame(self, event: Event, form: Form) -> bytes | None:
+    def _frame(self, event: Event, form: Form, excepted: frozenset[ConnectionId]) -> bytes | None:
+        if not self._fast[form].has_others_than(excepted):
+            return None  # as when all of them are in mid-typing: it is not even written down
         payload = self._dialect.encode(event, form)
         return None if payload is None else text_frame(payload)
 

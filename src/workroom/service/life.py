@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -176,9 +176,9 @@ def _rights(body: dict[str, str]) -> MappingProxyType[UserId, Right]:
 def essay_body(state: EssayState) -> dict[str, Any]:
     """An essay's state as plain JSON values."""
     plain = {
-        name: getattr(state, name)
-        for name in EssayState.__slots__
-        if name not in ("feedback", "rights", "names")
+        field.name: getattr(state, field.name)
+        for field in fields(EssayState)
+        if field.name not in ("feedback", "rights", "names")
     }
     return {
         **plain,

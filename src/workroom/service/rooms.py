@@ -27,16 +27,18 @@ from workroom.core.entries import (
     CanvasAdded,
     CanvasRemoved,
     Entry,
+    Fact,
     FeedbackAdded,
     FeedbackDeleted,
     RightSet,
     RoomDeleted,
 )
+from workroom.core.people import Right
 from workroom.core.revisions import CHAPTER
 from workroom.core.room import Glimpse
 from workroom.core.time import Now
 from workroom.errors import Unavailable, WorkroomError
-from workroom.ids import ConnectionId, RoomId
+from workroom.ids import BlobKey, CanvasId, ConnectionId, FeedbackId, RoomId, UserId
 from workroom.observe import COMMIT_SECONDS, STORE_FAILURES, log_failure, logger
 from workroom.ports.clock import Clock, Timer
 from workroom.ports.store import (
@@ -180,13 +182,14 @@ class RoomHost:
         if isinstance(command, Join):
             # A state is large: let the socket say at once that it is full, before it asks again.
             self.audience.flush()
-        self._arrange()
+        if not outcome.entries or self._timer is None:
+            self._arrange()  # else when the store has answered, in a moment
 
     def _remember(self, outcome: Outcome, origin: Origin, now: Now) -> None:
         """A request that changed nothing is remembered too: done later, it might change things."""
         if any(isinstance(effect, Refuse) for effect in outcome.effects):
             return
-        answer = self._answer(origin, self.room.head.seq, (), now)
+        answer = self._answer(origin, self.room.head.seq, {}, now)
         append = Append(self.room.id, self.room.head.seq, (), answer=answer)
         self._appending += 1
         self._store.append(append, self._noted)
@@ -216,50 +219,34 @@ class RoomHost:
             self._desk.refused(origin, self.room.id, self._failure)
 
     def _append(self, entries: tuple[Entry, ...], origin: Origin, now: Now) -> None:
-        last = entries[-1].seq
-        records = tuple(map(to_record, entries))
-        size = sum(len(record.body) + len(record.update or b"") for record in records)
+        records = tuple([to_record(entry) for entry in entries])
+        size = sum([len(record.body) + len(record.update or b"") for record in records])
+        listed = _Listed()
+        for entry in entries:
+            listed.add(entry.fact)
         append = Append(
             room=self.room.id,
             expected=entries[0].seq - 1,
             records=records,
             summary=summary(self.room),
-            rights=_rights_of(entries),
-            feedback_added=tuple(
-                e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackAdded)
-            ),
-            feedback_deleted=tuple(
-                e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackDeleted)
-            ),
-            canvases_added={
-                e.fact.canvas_id: e.fact.media.key
-                for e in entries
-                if isinstance(e.fact, CanvasAdded)
-            },
-            canvases_deleted=tuple(
-                e.fact.canvas_id for e in entries if isinstance(e.fact, CanvasRemoved)
-            ),
-            answer=self._answer(origin, last, entries, now),
-            deletes_room=any(isinstance(e.fact, RoomDeleted) for e in entries),
+            rights=listed.rights or None,
+            feedback_added=tuple(listed.added),
+            feedback_deleted=tuple(listed.deleted),
+            canvases_added=listed.canvases,
+            canvases_deleted=tuple(listed.canvases_gone),
+            answer=self._answer(origin, entries[-1].seq, listed.made, now),
+            deletes_room=listed.room_deleted,
         )
         self._appending += 1
         self._bytes += size
         self._unwritten_bytes += size
         self._store.append(append, lambda result: self._appended(result, now.tick, size))
 
-    def _answer(
-        self, origin: Origin, seq: int, entries: tuple[Entry, ...], now: Now
-    ) -> Answer | None:
+    def _answer(self, origin: Origin, seq: int, made: Mapping[str, int], now: Now) -> Answer | None:
         if origin.request_id is None:
             return None
-        details: dict[str, int] = {}
-        for entry in entries:
-            if isinstance(entry.fact, FeedbackAdded):
-                details["feedback_id"] = entry.fact.feedback_id
-            if isinstance(entry.fact, CanvasAdded):
-                details["canvas_id"] = entry.fact.canvas_id
-        body = orjson.dumps({"room": str(self.room.id), "seq": seq, **details})
-        return Answer(origin.user.id, origin.request_id, now.wall, body)
+        answer = {"room": str(self.room.id), "seq": seq, **made}
+        return Answer(origin.user.id, origin.request_id, now.wall, orjson.dumps(answer))
 
     # ---- what the store says ----------------------------------------------------------------
 
@@ -473,6 +460,36 @@ class RoomHost:
         return self.room.head.seq - self._checkpoint_seq
 
 
-def _rights_of(entries: tuple[Entry, ...]) -> dict[Any, Any] | None:
-    rights = {e.fact.user_id: e.fact.right for e in entries if isinstance(e.fact, RightSet)}
-    return rights or None
+class _Listed:
+    """What is kept in tables of its own, beside the log, of what happened."""
+
+    __slots__ = (
+        "added", "canvases", "canvases_gone", "deleted", "made", "rights", "room_deleted",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.rights: dict[UserId, Right | None] = {}
+        self.added: list[FeedbackId] = []
+        self.deleted: list[FeedbackId] = []
+        self.canvases: dict[CanvasId, BlobKey] = {}
+        self.canvases_gone: list[CanvasId] = []
+        self.made: dict[str, int] = {}
+        """Ids of what is new, for the answer."""
+        self.room_deleted = False
+
+    def add(self, fact: Fact) -> None:
+        match fact:
+            case RightSet():
+                self.rights[fact.user_id] = fact.right
+            case FeedbackAdded():
+                self.added.append(fact.feedback_id)
+                self.made["feedback_id"] = fact.feedback_id
+            case FeedbackDeleted():
+                self.deleted.append(fact.feedback_id)
+            case CanvasAdded():
+                self.canvases[fact.canvas_id] = fact.media.key
+                self.made["canvas_id"] = fact.canvas_id
+            case CanvasRemoved():
+                self.canvases_gone.append(fact.canvas_id)
+            case RoomDeleted():
+                self.room_deleted = True

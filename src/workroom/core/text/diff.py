@@ -94,7 +94,7 @@ def _at_caret(old: str, new: str, caret: int) -> Change | None:
     if other[:start] != text[:start] or other[start:] != text[end:]:
         return None
     typed, gone = (text[start:end], 0) if grown > 0 else ("", -grown)
-    return Change.of(len(old), [Hunk(start, gone, typed)])
+    return Change.one(len(old), start, gone, typed)
 
 
 def _is_pure(span: Span) -> bool:

@@ -35,6 +35,14 @@ class Run(NamedTuple):
     end: int
 
 
+class Insertion(NamedTuple):
+    """Text that one copy inserted at one place: its elements are numbered up to ``end``."""
+
+    end: int
+    right: bytes
+    """The id of the element behind it, as it is written in the update; empty when there is none."""
+
+
 def check_update(update: bytes) -> None:
     """Raise ValueError for an update that could harm the process, or that is no text editing.
 
@@ -53,6 +61,14 @@ def runs_of(update: bytes) -> list[Run] | None:
     if nesting > _HARMLESS_NESTING or _LARGE_MAP.search(update):
         return _Walk(update).update()
     return None
+
+
+def insertion_of(update: bytes) -> Insertion | None:
+    """What an update does that inserts text at one place; None for one that does anything else.
+
+    Raises ValueError for one that cannot be decoded.
+    """
+    return _Walk(update).insertion()
 
 
 def read_vector(vector: bytes) -> dict[int, int]:
@@ -94,6 +110,25 @@ class _Walk:
                 self.number()  # clock
                 self.number()  # length
         return runs
+
+    def insertion(self) -> Insertion | None:
+        """The whole update, if it is one run of text."""
+        if self.number() != 1 or self.number() != 1:
+            return None
+        self.number()  # client
+        clock, info = self.number(), self._byte()
+        if info & 0x1F != _TEXT:
+            return None
+        if info & 0x80:
+            self._id()
+        start = self._at
+        if info & 0x40:
+            self._id()
+        right = self._bytes[start : self._at]
+        if not info & 0xC0:
+            self._parent(info)
+        insertion = Insertion(clock + self._text(), right)
+        return insertion if self._bytes[self._at :] == _NOTHING_DELETED else None
 
     def number(self) -> int:
         """An unsigned number, seven bits to the byte, the lowest first."""
@@ -151,16 +186,19 @@ class _Walk:
             if info & neighbour:
                 self._id()
         if not info & 0xC0:
-            if self.number():
-                self._string()  # the name of the shared type
-            else:
-                self._id()
-            if info & 0x20:
-                self._string()  # the key within its parent
+            self._parent(info)
         read = _CONTENT.get(info & 0x1F)
         if read is None:
             raise ValueError(f"an essay does not take content of kind {info & 0x1F}")
         return read(self)
+
+    def _parent(self, info: int) -> None:
+        if self.number():
+            self._string()  # the name of the shared type
+        else:
+            self._id()
+        if info & 0x20:
+            self._string()  # the key within its parent
 
     def _id(self) -> None:
         self.number()
@@ -211,6 +249,8 @@ class _Walk:
             raise ValueError(f"no value begins with {tag}")
 
 
+_TEXT: Final = 4
+_NOTHING_DELETED: Final = b"\x00"
 _GARBAGE_COLLECTED: Final = 0
 _SKIPPED: Final = 10
 _SIZES: Final = MappingProxyType({127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0})
@@ -221,7 +261,7 @@ _CONTENT: Final[Mapping[int, Callable[[_Walk], int]]] = MappingProxyType(
         1: _Walk.number,  # deleted: how many
         2: _Walk._strings,  # JSON values
         3: _Walk._string,  # a buffer
-        4: _Walk._text,
+        _TEXT: _Walk._text,
         6: _Walk._format,
         7: _Walk._type,
         8: _Walk._values,

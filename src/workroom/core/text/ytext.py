@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from pycrdt import Doc, Subscription, Text
 
-from workroom.core.text.change import Builder, Change
+from workroom.core.text.change import Builder, Change, Hunk
+from workroom.core.text.pens import Pens
 from workroom.core.text.update_check import Run, check_update, read_vector, runs_of
 from workroom.errors import Misconfigured
 
@@ -62,9 +63,10 @@ class YText:
         self._text = ""
         self._size = 0  # of the text, in bytes
         text = str(self._shared)
-        self._follow(text, len(text.encode()))
+        self._follow(text, len(text.encode()), len(self._shared))
         # How many elements of each other copy have come in (those that wait for others count too).
         self._received: dict[int, int] | None = None
+        self._pens = Pens(client_id)
         self._observer: Subscription = self._doc.observe(self._recorder.committed)
 
     @property
@@ -83,11 +85,26 @@ class YText:
             return EMPTY_UPDATE
         # A lone surrogate is refused here: a transaction cannot be taken back.
         sizes = [len(op.encode()) for op in change.ops if isinstance(op, str)]
+        hunk = change.only_hunk
+        typed = None if hunk is None else self._pens.update(hunk)
         self._recorder.start(local=True)
-        with _Guard(self), self._doc.transaction():
-            growth = sum(sizes) - self._write(change, iter(sizes))
-        self._follow(text, growth)
+        with _Guard(self):
+            with self._doc.transaction():
+                growth = sum(sizes)
+                if typed is not None:
+                    self._doc.apply_update(typed)
+                else:
+                    growth -= self._write(change, iter(sizes))
+                size = len(self._shared)
+            self._move_pens(hunk)
+        self._follow(text, growth, size)
         return self._recorder.update
+
+    def _move_pens(self, hunk: Hunk | None) -> None:
+        if hunk is None:
+            self._pens.forget()
+        else:
+            self._pens.follow(hunk, self._recorder.update)
 
     def apply(self, update: bytes) -> Change:
         """Apply a peer's update; return what it changed of the text (possibly nothing).
@@ -97,6 +114,7 @@ class YText:
         inserted and what has not come in yet: then it waits inside, and counts when that has come.
         """
         self._require_usable()
+        self._pens.forget()
         runs = runs_of(update)
         reached = None if runs is None else self._in_order(runs)
         self._recorder.start(local=False)
@@ -118,7 +136,7 @@ class YText:
         else:
             self._received.update(reached)
         if not change.is_empty:
-            self._follow(change.apply(self._text), growth)
+            self._follow(change.apply(self._text), growth, len(self._shared))
         return change
 
     def state(self) -> bytes:
@@ -185,10 +203,10 @@ class YText:
             at = reach
         return gone
 
-    def _follow(self, text: str, growth: int) -> None:
-        """Take ``text`` as the text now, if the document agrees about its size in bytes."""
+    def _follow(self, text: str, growth: int, size: int) -> None:
+        """Take ``text`` as the text now, if the document agrees about its ``size`` in bytes."""
         self._size += growth
-        if len(self._shared) != self._size:
+        if size != self._size:
             self.broken = True
             raise ValueError("the document holds something else than the text that it should")
         self._text = text
