@@ -223,6 +223,28 @@ def test_the_version_named_stays_the_root_of_what_is_typed_on() -> None:
     assert desk.mirror.text == "So: then: " + ESSAY + " Lightning!"
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_who_puts_own_words_into_each_text_that_comes_doubles_nothing(named: bool) -> None:
+    """The text crosses saves on the way; what it does not have yet, the page keeps."""
+    desk = Desk()
+    desk.ana_saves(ESSAY + " It", caret=len(ESSAY) + 3)
+    taken = desk.ben_writes("Ben says: ", at=0)
+    desk.ana_gets_the_text(arrives=False)
+    count = desk.ana._sent
+    for words in (" It poured", " It poured all"):
+        desk.ana_saves(ESSAY + words, caret=len(ESSAY) + len(words), after=0.1)
+    desk.ben_writes("Today ", at=0)
+    desk.ana.arrived(count, desk.now)
+    mixed = f"Ben says: {ESSAY} It poured all day"
+    seq = next(v.seq for v in desk.ana._versions if v.text == taken)
+    saved = desk.ana_saves(mixed, caret=len(mixed), base_seq=seq if named else None, after=0.2)
+    assert saved.base.is_mixed
+    assert desk.mirror.text == f"Today {mixed}"
+    mixed += " long."
+    desk.ana_saves(mixed, caret=len(mixed), base_seq=seq if named else None)
+    assert desk.mirror.text == f"Today {mixed}"
+
+
 def test_a_version_that_this_client_was_never_sent_can_be_named_too() -> None:
     desk = Desk()
     for word in (" One.", " Two.", " Three."):

@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections import deque
 from copy import copy
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, Self
 
-from workroom.core.text.change import Change
+from workroom.core.text.change import Builder, Change
+from workroom.core.text.diff import diff
 from workroom.core.text.mirror import Mirror, Version
 
 # Prices, in letters typed, of what speaks against a base beside the work (see ``pricing``).
@@ -58,6 +61,8 @@ TAKER_BELOW: Final = 0.2
 TAKEN_WITHIN: Final = 1.0
 """The own text of a client that has been seen to take what it gets (``_stubborn`` below so much),
 so many seconds after it has got a newer one: by then it has taken that."""
+MIXED: Final = 4.0
+"""A text of the server's with words of the client's own in it: few pages put them there."""
 STUBBORN_AFTER: Final = 0.3
 """Seconds that a newer version must have lain there before a save tells if the client takes it."""
 STUBBORN_STEP: Final = 0.25
@@ -84,19 +89,79 @@ class Candidate:
     bridge_authors: Change | None = None
     root: int = -1
     """Of the client's own text: the ``seq`` of the version that it descends from."""
+    is_mixed: bool = False
+    """A version sent into which the client has put what it wrote meanwhile (see ``mixed``)."""
 
     @property
     def is_own(self) -> bool:
         """Whether it is the client's own last text, and not a version sent."""
-        return self.bridge is not None
+        return self.bridge is not None and not self.is_mixed
+
+
+def mixed(version: Candidate, head: Mirror, author: str, *, deletes: bool) -> Candidate | None:
+    """``version`` with what the client (``author``) has put into the head since; None if nothing.
+
+    ``deletes``: whether the client has deleted anything since. Then all deletions count as its own:
+    where that is wrong, words are kept. None too when the head forgot how it came from ``version``.
+    """
+    since, authors = head.since(version.seq), head.authors_since(version.seq)
+    if since is None or authors is None:
+        return None
+    mine, signature = Builder(), Builder()
+    rest, rest_authors = Builder(), Builder()
+    for op, by in zip(since.ops, authors.ops, strict=True):
+        if isinstance(op, str) and isinstance(by, str):
+            for whose, run in groupby(zip(by, op, strict=True), key=itemgetter(0)):
+                letters = "".join([letter for _, letter in run])
+                own = whose == author
+                (mine if own else rest).insert(letters)
+                (signature if own else rest_authors).insert(whose * len(letters))
+                if own:
+                    rest.keep(len(letters))
+                    rest_authors.keep(len(letters))
+        elif isinstance(op, int) and op >= 0:
+            for each in (mine, signature, rest, rest_authors):
+                each.keep(op)
+        elif isinstance(op, int):
+            for each in (mine, signature) if deletes else (rest, rest_authors):
+                each.delete(-op)
+            for each in () if deletes else (mine, signature):
+                each.keep(-op)
+    change = mine.change()
+    if change.is_empty:
+        return None
+    return Candidate(
+        text=change.apply(version.text),
+        authors=signature.change().apply(version.authors),
+        seq=head.seq,
+        number=version.number,
+        sent_at=version.sent_at,
+        bridge=rest.change(),
+        bridge_authors=rest_authors.change(),
+        root=version.seq,
+        is_mixed=True,
+    )
+
+
+def grown(old: str, new: str, authors: str) -> tuple[Change, Change]:
+    """The change from one text to another, and the same of their authors (``authors``: of new)."""
+    change = diff(old, new)
+    hunks, shift = [], 0
+    for at, deleted, inserted in change.hunks():
+        place = at + shift
+        hunks.append((at, deleted, authors[place : place + len(inserted)]))
+        shift += len(inserted) - deleted
+    return change, Change.of(len(old), hunks)
 
 
 class Evidence:
     """What a client was sent, what has arrived there, and what it wrote last."""
 
-    def __init__(self, mirror: Mirror, *, has_pongs: bool = True) -> None:
+    def __init__(self, mirror: Mirror, author: str, *, has_pongs: bool = True) -> None:
+        """``author``: the one character that stands for the client's user (see ``Mirror``)."""
         self.mirror = mirror
         """The text; another one when the room was read back from the store."""
+        self._author = author
         self._has_pongs = has_pongs
         self._versions: deque[Candidate] = deque()
         self._sent = 0
@@ -106,6 +171,7 @@ class Evidence:
         self._own: Candidate | None = None
         self._saved_at = float("-inf")
         self._gaps: deque[float] = deque(maxlen=GAPS)
+        self._deleted_seq = -1  # of the last save of its own that deleted something
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
 
     @property
@@ -172,7 +238,7 @@ class Evidence:
             return [taken]
         if own.root == taken.seq:
             return [own]
-        return [taken, own] if own.seq == seq else [taken]
+        return [taken, *self._mixed(taken), *([own] if own.seq == seq else [])]
 
     def fall_back(self, own: Candidate | None) -> None:
         """The saves after ``own`` came to nothing: that is the client's own last text again."""
@@ -208,6 +274,19 @@ class Evidence:
     def _own_text(self) -> list[Candidate]:
         return [] if self._own is None else [self._own]
 
+    def _mixed(self, version: Candidate) -> list[Candidate]:
+        """What a client may have made of a version that crossed saves of its own on the way.
+
+        Some pages put what they have written since into each text that they get. Such a text never
+        stood anywhere but there.
+        """
+        own = self._own
+        if own is None or version.number <= own.number or own.sent_at < version.sent_at:
+            return []
+        deletes = self._deleted_seq > version.seq
+        made = mixed(version, self.mirror, self._author, deletes=deletes)
+        return [] if made is None else [made]
+
     @property
     def _news(self) -> bool:
         """Whether anything has arrived that the client had not when it saved last."""
@@ -215,10 +294,15 @@ class Evidence:
         taken = -1 if self._own is None else self._own.number
         return newest > max(self._arrived_before, taken)
 
-    def _wrote(self, own: Candidate, base: Candidate, now: float) -> None:
-        """The client has saved ``own``, written from ``base``: older versions are out."""
+    def _wrote(self, own: Candidate, base: Candidate, change: Change, now: float) -> None:
+        """The client has saved ``own``, written from ``base``: older versions are out.
+
+        ``change`` is what that came to at the head.
+        """
         self._notice_stubbornness(base, now)
         self._own = own
+        if any(hunk.deleted for hunk in change.hunks()):
+            self._deleted_seq = own.seq
         while self._versions and self._versions[0].number < base.number:
             self._versions.popleft()
         for number in [number for number in self._arrived_at if number < base.number]:
@@ -251,6 +335,8 @@ class Evidence:
         price = 0.0
         if own is not None and candidate.seq < own.seq:
             price += self._out_of_date(number)
+        if candidate.is_mixed:
+            price += MIXED
         if self._has_pongs and number > self._arrived:
             return price + SUPERSEDED
         return price + self._idle(number + 1, now) + self._too_late(number, now)

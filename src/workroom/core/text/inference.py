@@ -13,6 +13,7 @@ contained can be deleted. Times are seconds, of any clock that does not go back.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
@@ -96,8 +97,7 @@ class Reader(Evidence):
     """
 
     def __init__(self, mirror: Mirror, author: str, *, has_pongs: bool = True) -> None:
-        super().__init__(mirror, has_pongs=has_pongs)
-        self._author = author
+        super().__init__(mirror, author, has_pongs=has_pongs)
         self._caret: int | None = None
         self._word_open = False
 
@@ -142,7 +142,7 @@ class Reader(Evidence):
     def accepted(self, saved: Saved) -> None:
         """The change of ``saved`` is committed (or empty), and the mirror is at the merged text."""
         base, mirror = saved.base, self.mirror
-        root = base.root if base.is_own else base.seq
+        root = base.seq if base.bridge is None else base.root
         own = Candidate(
             saved.text,
             saved.authors,
@@ -153,7 +153,7 @@ class Reader(Evidence):
             saved.bridge_authors,
             root,
         )
-        self._wrote(own, base, saved.at)
+        self._wrote(own, base, saved.change, saved.at)
         self._caret = saved.caret
         self._word_open = _is_in_word(saved.text, saved.caret)
 
@@ -250,10 +250,15 @@ class Reader(Evidence):
         mirror = self.mirror
         found = [
             candidate
-            for candidate in (*self._versions, *self._own_text())
+            for candidate in (*self._sent_and_mixed(), *self._own_text())
             if mirror.reaches(candidate.seq) and not self._was_taken(candidate)
         ]
         return found or [Candidate(*mirror.head(), self._sent, float("-inf"))]
+
+    def _sent_and_mixed(self) -> Iterator[Candidate]:
+        for version in self._versions:
+            yield version
+            yield from self._mixed(version)
 
     def _work(
         self, base: Candidate, change: Change, text: str, caret: int | None, now: float
