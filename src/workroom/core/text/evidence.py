@@ -61,8 +61,6 @@ TAKER_BELOW: Final = 0.2
 TAKEN_WITHIN: Final = 1.0
 """The own text of a client that has been seen to take what it gets (``_stubborn`` below so much),
 so many seconds after it has got a newer one: by then it has taken that."""
-MIXED: Final = 4.0
-"""A text of the server's with words of the client's own in it: few pages put them there."""
 STUBBORN_AFTER: Final = 0.3
 """Seconds that a newer version must have lain there before a save tells if the client takes it."""
 STUBBORN_STEP: Final = 0.25
@@ -335,8 +333,6 @@ class Evidence:
         price = 0.0
         if own is not None and candidate.seq < own.seq:
             price += self._out_of_date(number)
-        if candidate.is_mixed:
-            price += MIXED
         if self._has_pongs and number > self._arrived:
             return price + SUPERSEDED
         return price + self._idle(number + 1, now) + self._too_late(number, now)

@@ -37,6 +37,9 @@ JOIN_LETTERS: Final = 3
 letters at once: more are a word of their own, typed on a version without the unfinished one."""
 TYPED_ON: Final = 8
 """Letters put in at one place of the own text that leave no doubt about the base."""
+UNMIXED: Final = 6.0
+"""Something deleted from a text into which the client had put its own words first: it rather never
+did that, and they went with the text that it took."""
 DOUBT: Final = 5.0
 """Readings of a save that differ by less are as good as each other: then text is kept."""
 FOREIGN_DELETION: Final = 200
@@ -266,7 +269,8 @@ class Reader(Evidence):
         """What the client would have had to do."""
         if change.is_empty:
             return 0.0 if base.is_own and caret in (None, self._caret) else UNCHANGED
-        return work(
+        unmixed = base.is_mixed and any(hunk.deleted for hunk in change.hunks())
+        return (UNMIXED if unmixed else 0.0) + work(
             change,
             authors=base.authors,
             author=self._author,
