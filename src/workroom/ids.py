@@ -14,6 +14,7 @@ UserId = NewType("UserId", int)
 EssayId = NewType("EssayId", int)
 ProjectId = NewType("ProjectId", int)
 FeedbackId = NewType("FeedbackId", int)
+ReplyId = NewType("ReplyId", int)
 ConnectionId = NewType("ConnectionId", int)
 SessionId = NewType("SessionId", str)
 """One log-in: every access and refresh token that descends from it carries it as ``sid``."""

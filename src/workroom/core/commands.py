@@ -11,7 +11,7 @@ from typing import Any
 
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
-from workroom.ids import ConnectionId, FeedbackId
+from workroom.ids import ConnectionId, FeedbackId, ReplyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class AddFeedback:
 
 @dataclass(frozen=True, slots=True)
 class QuoteFeedback:
-    """Comment on the first place where ``quote`` stands between ``prefix`` and ``suffix``."""
+    """Comment on the one place where ``quote`` stands between ``prefix`` and ``suffix``."""
 
     feedback_id: FeedbackId
     type: FeedbackType
@@ -85,20 +85,49 @@ class QuoteFeedback:
 
 @dataclass(frozen=True, slots=True)
 class ChangeFeedback:
-    """Change type, comment or range; None keeps it. ``start`` and ``end`` go together."""
+    """Change type, comment or range, resolve or reopen; None keeps it as it is.
+
+    ``start`` and ``end`` go together.
+    """
 
     feedback_id: FeedbackId
     type: FeedbackType | None = None
     comment: str | None = None
     start: int | None = None
     end: int | None = None
+    resolved: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteFeedback:
-    """Remove a piece of feedback."""
+    """Remove a piece of feedback and its replies."""
 
     feedback_id: FeedbackId
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFeedback:
+    """Answer a piece of feedback."""
+
+    feedback_id: FeedbackId
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReply:
+    """Rewrite a reply."""
+
+    feedback_id: FeedbackId
+    reply_id: ReplyId
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteReply:
+    """Remove a reply."""
+
+    feedback_id: FeedbackId
+    reply_id: ReplyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +157,22 @@ class DeleteRoom:
     """Delete the essay or the project with all that belongs to it."""
 
 
+FeedbackCommand = (
+    AddFeedback
+    | QuoteFeedback
+    | ChangeFeedback
+    | DeleteFeedback
+    | ReplyFeedback
+    | ChangeReply
+    | DeleteReply
+)
 EssayCommand = (
     Join
     | Leave
     | SaveText
     | StartTyping
     | StopTyping
-    | AddFeedback
-    | QuoteFeedback
-    | ChangeFeedback
-    | DeleteFeedback
+    | FeedbackCommand
     | ChangeEssay
     | SetRight
     | DeleteRoom

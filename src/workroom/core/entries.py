@@ -9,14 +9,14 @@ Positions in entries count code points of the text at that ``seq``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
 from workroom.core.text import Change, Highlight
-from workroom.ids import FeedbackId, UserId
+from workroom.ids import FeedbackId, ReplyId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,45 @@ class FeedbackDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedbackResolved:
+    """A person marked a piece of feedback as done with."""
+
+    feedback_id: FeedbackId
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackReopened:
+    """A person took that back."""
+
+    feedback_id: FeedbackId
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackReplied:
+    """A person answered a piece of feedback. The reply's id is the ``seq`` of this entry."""
+
+    feedback_id: FeedbackId
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyChanged:
+    """A person rewrote a reply."""
+
+    feedback_id: FeedbackId
+    reply_id: ReplyId
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDeleted:
+    """A person removed a reply."""
+
+    feedback_id: FeedbackId
+    reply_id: ReplyId
+
+
+@dataclass(frozen=True, slots=True)
 class RightSet:
     """A user's right in the room; None takes it away."""
 
@@ -110,6 +149,11 @@ Fact = (
     | FeedbackAdded
     | FeedbackChanged
     | FeedbackDeleted
+    | FeedbackResolved
+    | FeedbackReopened
+    | FeedbackReplied
+    | ReplyChanged
+    | ReplyDeleted
     | RightSet
     | ProjectCreated
     | ProjectChanged
@@ -126,6 +170,20 @@ class Entry:
     actor: UserId
     at: int
     fact: Fact
+
+
+def made(entries: Iterable[Entry]) -> dict[str, int]:
+    """The ids of what these entries made, as answers name them."""
+    ids: dict[str, int] = {}
+    for entry in entries:
+        match entry.fact:
+            case FeedbackAdded(feedback_id=feedback_id):
+                ids["feedback_id"] = feedback_id
+            case FeedbackReplied():
+                ids["reply_id"] = entry.seq
+            case _:
+                pass
+    return ids
 
 
 @dataclass(frozen=True, slots=True)

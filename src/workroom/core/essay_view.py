@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from workroom.core.essay_state import EssayState
-from workroom.core.events import EssayUpdated, FeedbackShown
-from workroom.core.feedback import Feedback
+from workroom.core.events import EssayUpdated, FeedbackShown, ReplyShown
+from workroom.core.feedback import Feedback, Reply
 from workroom.core.people import People
 from workroom.core.text import to_utf16_many
 from workroom.ids import FeedbackId
@@ -25,12 +26,28 @@ def shown_text(state: EssayState, people: People) -> EssayUpdated:
 
 
 def shown_feedback(
-    state: EssayState, people: People, ids: Iterable[FeedbackId]
+    state: EssayState, people: People, ids: Iterable[FeedbackId], *, replies: bool = True
 ) -> dict[FeedbackId, FeedbackShown]:
-    """These pieces of feedback, converted in one sweep over the text. Unknown ids are left out."""
+    """These pieces of feedback, converted in one sweep over the text. Unknown ids are left out.
+
+    ``replies`` are not for those whose highlight has moved, and no more: that happens with every
+    word, and threads are long.
+    """
     items = [state.feedback[i] for i in ids if i in state.feedback]
     offsets = _offsets(state.text, items)
-    return {item.id: _shown(item, people, offsets) for item in items}
+    shown = {item.id: _shown(item, people, offsets) for item in items}
+    if not replies:
+        return shown
+    for item in items:
+        replies_shown = tuple(shown_reply(reply, people) for reply in item.replies)
+        shown[item.id] = replace(shown[item.id], replies=replies_shown)
+    return shown
+
+
+def shown_reply(reply: Reply, people: People) -> ReplyShown:
+    """A reply, with its author's name."""
+    author = people[reply.author]
+    return ReplyShown(reply.id, reply.comment, author, reply.created_at, reply.updated_at)
 
 
 def _offsets(text: str, items: Iterable[Feedback]) -> Mapping[int, int]:
@@ -52,4 +69,7 @@ def _shown(item: Feedback, people: People, offsets: Mapping[int, int]) -> Feedba
         updated_at=item.updated_at,
         anchor="exact" if highlight is None else highlight.anchor,
         quote=None if highlight is None else highlight.quote,
+        resolved_by=None if item.resolved_by is None else people[item.resolved_by],
+        resolved_at=item.resolved_at,
+        replies=None,
     )

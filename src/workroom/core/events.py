@@ -15,7 +15,7 @@ from typing import Any
 
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
-from workroom.ids import EssayId, FeedbackId, ProjectId, RoomId, UserId
+from workroom.ids import EssayId, FeedbackId, ProjectId, ReplyId, RoomId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,17 @@ class EssayUpdated:
     word_count: int
     editor: User
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyShown:
+    """A reply as clients see it."""
+
+    id: ReplyId
+    comment: str
+    author: User
+    created_at: int
+    updated_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,11 @@ class FeedbackShown:
     anchor: str
     """``exact``, ``moved``, ``changed`` or ``orphaned``; ``exact`` when about the whole essay."""
     quote: str | None
+    resolved_by: User | None = None
+    """None while it is open."""
+    resolved_at: int | None = None
+    replies: tuple[ReplyShown, ...] | None = ()
+    """The oldest first. None: as they were, and left out of the message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,14 @@ from workroom.core.effects import (
     Refuse,
     Send,
 )
-from workroom.core.entries import Entry, FeedbackAdded, FeedbackDeleted, RightSet, RoomDeleted
+from workroom.core.entries import (
+    Entry,
+    FeedbackAdded,
+    FeedbackDeleted,
+    RightSet,
+    RoomDeleted,
+    made,
+)
 from workroom.core.room import Glimpse
 from workroom.core.time import Now
 from workroom.errors import Unavailable, WorkroomError
@@ -218,11 +225,7 @@ class RoomHost:
     ) -> Answer | None:
         if origin.request_id is None:
             return None
-        details: dict[str, int] = {}
-        for entry in entries:
-            if isinstance(entry.fact, FeedbackAdded):
-                details["feedback_id"] = entry.fact.feedback_id
-        body = orjson.dumps({"room": str(self.room.id), "seq": seq, **details})
+        body = orjson.dumps({"room": str(self.room.id), "seq": seq, **made(entries)})
         return Answer(origin.user.id, origin.request_id, now.wall, body)
 
     # ---- what the store says ----------------------------------------------------------------
