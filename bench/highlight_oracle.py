@@ -289,21 +289,23 @@ class Page:
     def returning(self, deed: Callable[[], None]) -> None:
         """Take something back, and count the highlights that are whole again and do not say so."""
         waiting = [key for key, each in self.highlights.items() if each.changed]
-        whole = {key for key in waiting if self._is_whole(key)}
+        whole = self._whole(waiting)
         deed()
-        for key in waiting:
-            if not self.highlights[key].changed:
-                self.counts["returned"] += 1
-            elif key not in whole and self._is_whole(key):
-                self.counts["missed"] += 1
+        still = [key for key in waiting if self.highlights[key].changed]
+        self.counts["returned"] += len(waiting) - len(still)
+        self.counts["missed"] += len(self._whole(still) - whole)
 
-    def _is_whole(self, key: int) -> bool:
-        """Whether the letters that it was put on stand together."""
-        own, ids = self.truths[key].own, self.version.ids
-        if own[0] not in self.alive:
-            return False
-        at = ids.index(own[0])
-        return ids[at : at + len(own)] == own
+    def _whole(self, keys: Sequence[int]) -> set[int]:
+        """Those of which the letters that they were put on stand together."""
+        ids = self.version.ids
+        places = {name: at for at, name in enumerate(ids)}
+        found = set()
+        for key in keys:
+            own = self.truths[key].own
+            at = places.get(own[0])
+            if at is not None and ids[at : at + len(own)] == own:
+                found.add(key)
+        return found
 
 
 # ---- how people write ---------------------------------------------------------------------------
@@ -558,6 +560,7 @@ def main() -> int:
     with multiprocessing.get_context("fork").Pool(asked.processes) as pool:
         for counts in pool.imap_unordered(_job, jobs):
             found += counts
+            print(f"{found['edits']:>12,} of {asked.edits:,}", file=sys.stderr)
     for what, times in sorted(found.items()):
         print(f"{times:>12,}  {what}")
     print(f"{time.monotonic() - started:.0f} s, seeds {asked.seed} to {asked.seed + shares - 1}")
