@@ -25,7 +25,7 @@ CONTEXT: Final = 32
 _AGREE: Final = 4
 _AGREE_AMONG_OTHERS: Final = CONTEXT
 """Letters on either side that must be as they were: where little but the words was written, and
-where more than ``_LITTLE`` was."""
+the words once; and where more than ``_LITTLE`` was, or the words several times."""
 _LITTLE: Final = 64
 """Letters."""
 _OCCURRENCES: Final = 100
@@ -110,6 +110,10 @@ class Edits:
         passed = (at + len(words) if at >= 0 else min(stop, len(self.new))) - start
         self.letters.take(min(passed, self.letters.left))
         return at
+
+    def once(self, words: str, low: int, high: int) -> bool:
+        """Whether a stretch of the new text has these words in no more than one place."""
+        return self.new.find(words, low, high) == self.new.rfind(words, low, high)
 
     def find_all(self, words: str, start: int, stop: int, ahead: int) -> list[int] | None:
         """``ahead`` letters into each occurrence; None when there are too many to search for."""
@@ -206,7 +210,8 @@ def _occurrences(
     Only where enough of their surroundings agrees. None: too many to look at them all.
     """
     low, high = hole
-    need = _AGREE if high - low - len(words) <= _LITTLE else _AGREE_AMONG_OTHERS
+    alone = high - low - len(words) <= _LITTLE and edits.once(words, low, high)
+    need = _AGREE if alone else _AGREE_AMONG_OTHERS
     before, after = prefix[-need:], suffix[:need]
     start = max(low, edit.new_at - len(words) + 1) - len(before)
     stop = min(high, edit.new_at + edit.length + len(words) - 1) + len(after)
