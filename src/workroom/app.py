@@ -314,6 +314,9 @@ def _room_rules(settings: Settings) -> RoomRules:
         confirm_after=settings.update_confirm_after,
         feedback_pace=settings.feedback_pace,
         essay_units=settings.max_essay,
+        feedback_per_essay=settings.max_feedback,
+        replies=settings.max_replies,
+        thread_length=settings.max_thread,
     )
 
 

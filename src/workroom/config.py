@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     """Refused requests that are borne with; above, the connection is closed with 1008."""
     max_essay: int = Field(500_000, ge=1)
     """UTF-16 code units."""
+    max_feedback: int = Field(10_000, ge=1)
+    """Pieces of feedback and replies on one essay."""
+    max_replies: int = Field(100, ge=1)
+    """Replies to one piece of feedback."""
+    max_thread: int = Field(100_000, ge=20_000)
+    """Characters of one piece of feedback and its replies together."""
     slow_reader: float = Field(30.0, gt=0)
     ping_interval: float = Field(20.0, gt=0)
     ping_timeout: float = Field(20.0, gt=0)

@@ -15,6 +15,7 @@ EssayId = NewType("EssayId", int)
 ProjectId = NewType("ProjectId", int)
 FeedbackId = NewType("FeedbackId", int)
 CanvasId = NewType("CanvasId", int)
+ReplyId = NewType("ReplyId", int)
 ConnectionId = NewType("ConnectionId", int)
 SessionId = NewType("SessionId", str)
 """One log-in: every access and refresh token that descends from it carries it as ``sid``."""

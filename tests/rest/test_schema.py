@@ -66,6 +66,11 @@ def test_every_promised_address_is_in_it(document: dict[str, Any]) -> None:
         GET /api/feedback/{feedback_id}/
         PATCH /api/feedback/{feedback_id}/
         DELETE /api/feedback/{feedback_id}/
+        GET /api/feedback/{feedback_id}/replies/
+        POST /api/feedback/{feedback_id}/replies/
+        GET /api/feedback/{feedback_id}/replies/{reply_id}/
+        PATCH /api/feedback/{feedback_id}/replies/{reply_id}/
+        DELETE /api/feedback/{feedback_id}/replies/{reply_id}/
         GET /api/projects/
         POST /api/projects/
         GET /api/projects/{project_id}/

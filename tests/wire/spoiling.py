@@ -182,7 +182,10 @@ def _kinds(key: str) -> Iterator[Case]:
         "resolve_feedback", "reopen_feedback", "cancel_task",
     ]  # fmt: skip
     for name in names:
-        yield refused(f"kind {name!a}", "unknown_action", key, json.dumps({key: name}))
+        only: dict[str, str] = {}
+        if key == "action" and name.endswith("_feedback"):
+            only["form"] = "plain"
+        yield refused(f"kind {name!a}", "unknown_action", key, json.dumps({key: name}), **only)
     yield {
         "name": "a kind of 900,000 characters",
         "parts": [(f'{{"{key}":"', 1), ("\u202e", 300_000), ('"}', 1)],
@@ -206,6 +209,7 @@ def essay_cases() -> Iterator[Case]:
     yield from _common(f'{{"action":"subscribe_essay","essay_id":1,{HOLE}}}', "request_id")
     yield from _essay_texts()
     yield from _essay_feedback()
+    yield from _essay_threads()
     yield from _tokens(f'{{"action":"refresh_token","token":{HOLE}}}', "token")
     yield refused("token in a payload", "invalid_message", "token",
                   '{"action":"refresh_token","payload":{"token":"a.b.c"}}')  # fmt: skip
@@ -292,6 +296,51 @@ def _essay_feedback() -> Iterator[Case]:
     kind = f'{start}:{{"type":{HOLE},"comment":"c"}}}}'
     yield from spoil(kind, "feedback.type", [*kinds, *BAD_CHARACTERS])
     yield from _essay_highlights(f'{start}:{{"type":"style","comment":"c"')
+
+
+def _essay_threads() -> Iterator[Case]:
+    """What only extended connections can do with feedback."""
+    rest = {"update_feedback": ',"feedback":{"comment":"c"}', "reply_feedback": ',"comment":"c"'}
+    for action in ("update", "delete", "reply", "resolve", "reopen"):
+        name = f"{action}_feedback"
+        more = rest.get(name, "")
+        start = f'{{"action":"{name}"'
+        essay = f'{start},"essay_id":{HOLE},"feedback_id":2{more}}}'
+        item = f'{start},"essay_id":1,"feedback_id":{HOLE}{more}}}'
+        yield from spoil(essay, "essay_id", BAD_IDS, form="extended", unseen=WHOLE_BY_VALUE)
+        yield from spoil(item, "feedback_id", BAD_IDS, form="extended", unseen=WHOLE_BY_VALUE)
+        whole = json.loads(essay.replace(HOLE, "1"))
+        del whole["action"]
+        for key in whole:
+            left = {"action": name} | {k: v for k, v in whole.items() if k != key}
+            text = json.dumps(left)
+            yield refused(f"{name} without {key}", "invalid_message", key, text, form="extended")
+    comments = [*BAD_STRINGS, *BAD_CHARACTERS, '""', '" "', r'"\n\t"']
+    start = '{"action":"reply_feedback","essay_id":1,"feedback_id":2'
+    yield from spoil(
+        f'{start},"comment":{HOLE}}}', "comment", comments, form="extended", unseen=BAD_CHARACTERS
+    )
+    yield {
+        "name": "a reply of 10,001 characters",
+        "form": "extended",
+        "parts": [(f'{start},"comment":"', 1), ("a", 10_001), ('"}', 1)],
+        "error": "invalid_message",
+        "field": "comment",
+    }
+    start = '{"action":"update_feedback","essay_id":1,"feedback_id":2,"feedback":'
+    for nothing in ("{}", '{"comment":null}', '{"status":"resolved"}', '{"resolved":true}'):
+        text = f"{start}{nothing}}}"
+        yield refused(
+            f"a change of {nothing}", "invalid_message", "feedback", text, form="extended"
+        )
+    patch = f'{start}{{"type":"style","comment":{HOLE}}}}}'
+    bad = [each for each in comments if each != "null"]
+    yield from spoil(patch, "feedback.comment", bad, form="extended", unseen=BAD_CHARACTERS)
+    kind = f'{start}{{"comment":"c","type":{HOLE}}}}}'
+    yield from spoil(kind, "feedback.type", ["1", '""', '"other"'], form="extended")
+    alone = f'{start}{{"comment":"c","highlight_start":3}}}}'
+    yield refused("a new start alone", "invalid_message", "feedback.highlight_end", alone,
+                  form="extended")  # fmt: skip
 
 
 def _essay_highlights(start: str) -> Iterator[Case]:

@@ -97,12 +97,12 @@ def ack(spec: dict[str, Any]) -> Ack:
 
 def _field(name: str, value: Any) -> Any:
     if name == "type":
-        return FeedbackType(value)
+        return None if value is None else FeedbackType(value)
     if name == "right":
         return None if value is None else Right.named(value)
     if name == "room":
         return RoomId.parse(value)
-    if name == "feedback":
+    if name == "feedback" and isinstance(value, dict):
         return events.FeedbackShown(**{key: _field(key, part) for key, part in value.items()})
     if name == "canvas":
         return events.CanvasShown(**{key: _field(key, part) for key, part in value.items()})
@@ -111,7 +111,12 @@ def _field(name: str, value: Any) -> Any:
     if name == "facts":
         kind = canvas.ImageFacts if "width" in value else canvas.AudioFacts
         return kind(**value)
-    if name in {"user", "author", "editor"} and isinstance(value, dict):
+    if name == "replies" and value is not None:
+        return tuple(
+            events.ReplyShown(**{key: _field(key, part) for key, part in reply.items()})
+            for reply in value
+        )
+    if name in {"user", "author", "editor", "resolved_by"} and isinstance(value, dict):
         return User(
             UserId(value["id"]),
             value["username"],

@@ -12,7 +12,7 @@ from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
 from workroom.core.values import value
-from workroom.ids import CanvasId, ConnectionId, FeedbackId
+from workroom.ids import CanvasId, ConnectionId, FeedbackId, ReplyId
 
 
 @value
@@ -78,7 +78,7 @@ class AddFeedback:
 
 @value
 class QuoteFeedback:
-    """Comment on the first place where ``quote`` stands between ``prefix`` and ``suffix``."""
+    """Comment on the one place where ``quote`` stands between ``prefix`` and ``suffix``."""
 
     feedback_id: FeedbackId
     type: FeedbackType
@@ -90,20 +90,49 @@ class QuoteFeedback:
 
 @value
 class ChangeFeedback:
-    """Change type, comment or range; None keeps it. ``start`` and ``end`` go together."""
+    """Change type, comment or range, resolve or reopen; None keeps it as it is.
+
+    ``start`` and ``end`` go together.
+    """
 
     feedback_id: FeedbackId
     type: FeedbackType | None = None
     comment: str | None = None
     start: int | None = None
     end: int | None = None
+    resolved: bool | None = None
 
 
 @value
 class DeleteFeedback:
-    """Remove a piece of feedback."""
+    """Remove a piece of feedback and its replies."""
 
     feedback_id: FeedbackId
+
+
+@value
+class ReplyFeedback:
+    """Answer a piece of feedback."""
+
+    feedback_id: FeedbackId
+    comment: str
+
+
+@value
+class ChangeReply:
+    """Rewrite a reply."""
+
+    feedback_id: FeedbackId
+    reply_id: ReplyId
+    comment: str
+
+
+@value
+class DeleteReply:
+    """Remove a reply."""
+
+    feedback_id: FeedbackId
+    reply_id: ReplyId
 
 
 @value
@@ -164,16 +193,22 @@ class DeleteRoom:
     """Delete the essay or the project with all that belongs to it."""
 
 
+FeedbackCommand = (
+    AddFeedback
+    | QuoteFeedback
+    | ChangeFeedback
+    | DeleteFeedback
+    | ReplyFeedback
+    | ChangeReply
+    | DeleteReply
+)
 EssayCommand = (
     Join
     | Leave
     | SaveText
     | StartTyping
     | StopTyping
-    | AddFeedback
-    | QuoteFeedback
-    | ChangeFeedback
-    | DeleteFeedback
+    | FeedbackCommand
     | RestoreRevision
     | NameRevision
     | ChangeEssay

@@ -9,7 +9,7 @@ Positions in entries count code points of the text at that ``seq``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workroom.core.canvas import Media
@@ -17,7 +17,7 @@ from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
 from workroom.core.text import Change, Highlight
 from workroom.core.values import value
-from workroom.ids import CanvasId, FeedbackId, UserId
+from workroom.ids import CanvasId, FeedbackId, ReplyId, UserId
 
 
 @value
@@ -76,6 +76,45 @@ class FeedbackDeleted:
     """A person removed a piece of feedback."""
 
     feedback_id: FeedbackId
+
+
+@value
+class FeedbackResolved:
+    """A person marked a piece of feedback as done with."""
+
+    feedback_id: FeedbackId
+
+
+@value
+class FeedbackReopened:
+    """A person took that back."""
+
+    feedback_id: FeedbackId
+
+
+@value
+class FeedbackReplied:
+    """A person answered a piece of feedback. The reply's id is the ``seq`` of this entry."""
+
+    feedback_id: FeedbackId
+    comment: str
+
+
+@value
+class ReplyChanged:
+    """A person rewrote a reply."""
+
+    feedback_id: FeedbackId
+    reply_id: ReplyId
+    comment: str
+
+
+@value
+class ReplyDeleted:
+    """A person removed a reply."""
+
+    feedback_id: FeedbackId
+    reply_id: ReplyId
 
 
 @value
@@ -139,6 +178,11 @@ Fact = (
     | FeedbackChanged
     | FeedbackDeleted
     | RevisionNamed
+    | FeedbackResolved
+    | FeedbackReopened
+    | FeedbackReplied
+    | ReplyChanged
+    | ReplyDeleted
     | RightSet
     | ProjectCreated
     | ProjectChanged
@@ -157,6 +201,22 @@ class Entry:
     actor: UserId
     at: int
     fact: Fact
+
+
+def made(entries: Iterable[Entry]) -> dict[str, int]:
+    """The ids of what these entries made, as answers name them."""
+    ids: dict[str, int] = {}
+    for entry in entries:
+        match entry.fact:
+            case FeedbackAdded(feedback_id=feedback_id):
+                ids["feedback_id"] = feedback_id
+            case FeedbackReplied():
+                ids["reply_id"] = entry.seq
+            case CanvasAdded(canvas_id=canvas_id):
+                ids["canvas_id"] = canvas_id
+            case _:
+                pass
+    return ids
 
 
 @value

@@ -17,19 +17,24 @@ from workroom.core.entries import (
     FeedbackAdded,
     FeedbackChanged,
     FeedbackDeleted,
+    FeedbackReopened,
+    FeedbackReplied,
+    FeedbackResolved,
     ProjectChanged,
     ProjectCreated,
+    ReplyChanged,
+    ReplyDeleted,
     RevisionNamed,
     RightSet,
     RoomDeleted,
     TextEdited,
 )
-from workroom.core.feedback import Feedback
+from workroom.core.feedback import Feedback, Reply
 from workroom.core.people import Right
 from workroom.core.permissions import with_right
 from workroom.core.text import Change, Highlight, Hunk, move_all, word_count
 from workroom.core.values import value
-from workroom.ids import EssayId, FeedbackId, UserId
+from workroom.ids import EssayId, FeedbackId, ReplyId, UserId
 
 _BLANK: Final = re.compile(r"\s")  # the same characters as ``isspace`` and ``split``
 _NOTHING: Final[Mapping[FeedbackId, Feedback]] = MappingProxyType({})
@@ -97,10 +102,16 @@ def evolve(state: EssayState, entry: Entry) -> EssayState:
     match entry.fact:
         case FeedbackAdded():
             return _with_feedback(state, _new_feedback(entry.fact, entry))
-        case FeedbackChanged(feedback_id=feedback_id):
-            return _with_feedback(
-                state, _changed_feedback(state.feedback[feedback_id], entry.fact, entry)
-            )
+        case (
+            FeedbackChanged(feedback_id=feedback_id)
+            | FeedbackResolved(feedback_id=feedback_id)
+            | FeedbackReopened(feedback_id=feedback_id)
+            | FeedbackReplied(feedback_id=feedback_id)
+            | ReplyChanged(feedback_id=feedback_id)
+            | ReplyDeleted(feedback_id=feedback_id)
+        ):
+            item = _after(state.feedback[feedback_id], entry.fact, entry)
+            return _with_feedback(state, replace(item, updated_at=entry.at))
         case FeedbackDeleted(feedback_id=feedback_id):
             left = {k: v for k, v in state.feedback.items() if k != feedback_id}
             return replace(state, feedback=MappingProxyType(left))
@@ -212,11 +223,47 @@ def _new_feedback(fact: FeedbackAdded, entry: Entry) -> Feedback:
     )
 
 
-def _changed_feedback(feedback: Feedback, fact: FeedbackChanged, entry: Entry) -> Feedback:
+FeedbackFact = (
+    FeedbackChanged
+    | FeedbackResolved
+    | FeedbackReopened
+    | FeedbackReplied
+    | ReplyChanged
+    | ReplyDeleted
+)
+
+
+def _after(item: Feedback, fact: FeedbackFact, entry: Entry) -> Feedback:
+    """A piece of feedback after something was done with it."""
+    match fact:
+        case FeedbackChanged():
+            return _changed(item, fact)
+        case FeedbackResolved():
+            return replace(item, resolved_by=entry.actor, resolved_at=entry.at)
+        case FeedbackReopened():
+            return replace(item, resolved_by=None, resolved_at=None)
+        case FeedbackReplied():
+            reply = Reply(ReplyId(entry.seq), fact.comment, entry.actor, entry.at, entry.at)
+            return replace(item, replies=(*item.replies, reply))
+        case ReplyChanged():
+            replies = tuple(_rewritten(reply, fact, entry) for reply in item.replies)
+            return replace(item, replies=replies)
+        case ReplyDeleted():
+            return replace(item, replies=tuple(r for r in item.replies if r.id != fact.reply_id))
+        case _:
+            assert_never(fact)
+
+
+def _changed(item: Feedback, fact: FeedbackChanged) -> Feedback:
     return replace(
-        feedback,
-        type=fact.type or feedback.type,
-        comment=fact.comment if fact.comment is not None else feedback.comment,
-        highlight=fact.highlight if fact.highlight is not None else feedback.highlight,
-        updated_at=entry.at,
+        item,
+        type=fact.type or item.type,
+        comment=fact.comment if fact.comment is not None else item.comment,
+        highlight=fact.highlight if fact.highlight is not None else item.highlight,
     )
+
+
+def _rewritten(reply: Reply, fact: ReplyChanged, entry: Entry) -> Reply:
+    if reply.id != fact.reply_id:
+        return reply
+    return replace(reply, comment=fact.comment, updated_at=entry.at)

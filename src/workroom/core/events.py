@@ -16,7 +16,7 @@ from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
 from workroom.core.values import value
-from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, RoomId, UserId
+from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, ReplyId, RoomId, UserId
 
 
 @value
@@ -29,6 +29,17 @@ class EssayUpdated:
     word_count: int
     editor: User
     at: int
+
+
+@value
+class ReplyShown:
+    """A reply as clients see it."""
+
+    id: ReplyId
+    comment: str
+    author: User
+    created_at: int
+    updated_at: int
 
 
 @value
@@ -46,6 +57,11 @@ class FeedbackShown:
     anchor: str
     """``exact``, ``moved``, ``changed`` or ``orphaned``; ``exact`` when about the whole essay."""
     quote: str | None
+    resolved_by: User | None = None
+    """None while it is open."""
+    resolved_at: int | None = None
+    replies: tuple[ReplyShown, ...] | None = ()
+    """The oldest first. None: as they were, and left out of the message."""
 
 
 @value

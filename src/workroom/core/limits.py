@@ -21,6 +21,11 @@ class RoomRules:
     """At most one ``feedback_update`` per item in this time when edits move its highlight."""
     essay_units: int = 500_000
     feedback_per_essay: int = 10_000
+    """Pieces of feedback; replies count as well."""
+    replies: int = 100
+    """To one piece of feedback."""
+    thread_length: int = 100_000
+    """Characters of one piece of feedback and its replies together."""
     collaborators: int = 1_000
     named_revisions: int = 1_000
     metadata_bytes: int = 64 * 1024

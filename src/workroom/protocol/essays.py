@@ -157,9 +157,7 @@ def _stop_typing(asked: inbound.TypingStopAction) -> Request:
 
 def _add_feedback(asked: inbound.AddFeedbackAction) -> Request:
     draft = asked.feedback
-    if not draft.comment.strip():
-        message = "expected more than white space"
-        raise InvalidMessage(message, field="feedback.comment")
+    _check_comment(draft.comment, "feedback.comment")
     _check_highlight(draft.highlight_start, draft.highlight_end)
     command = commands.AddFeedback(
         FeedbackId(0),
@@ -171,6 +169,12 @@ def _add_feedback(asked: inbound.AddFeedbackAction) -> Request:
     return RoomRequest(essay_room(asked.essay_id), command, asked.request_id)
 
 
+def _check_comment(comment: str, field: str) -> None:
+    if not comment.strip():
+        message = "expected more than white space"
+        raise InvalidMessage(message, field=field)
+
+
 def _check_highlight(start: int | None, end: int | None) -> None:
     if start is None or end is None:
         if start is not end:
@@ -180,6 +184,45 @@ def _check_highlight(start: int | None, end: int | None) -> None:
     elif start > end:
         message = "is greater than highlight_end"
         raise InvalidMessage(message, field="feedback.highlight_start")
+
+
+def _update_feedback(asked: inbound.UpdateFeedbackAction) -> Request:
+    patch = asked.feedback
+    _check_highlight(patch.highlight_start, patch.highlight_end)
+    if patch.comment is not None:
+        _check_comment(patch.comment, "feedback.comment")
+    command = commands.ChangeFeedback(
+        FeedbackId(asked.feedback_id),
+        None if patch.type is None else FeedbackType(patch.type),
+        patch.comment,
+        patch.highlight_start,
+        patch.highlight_end,
+    )
+    if (command.type, command.comment, command.start) == (None, None, None):
+        message = "give at least one of type, comment, highlight_start and highlight_end"
+        raise InvalidMessage(message, field="feedback")
+    return RoomRequest(essay_room(asked.essay_id), command, asked.request_id)
+
+
+def _delete_feedback(asked: inbound.DeleteFeedbackAction) -> Request:
+    command = commands.DeleteFeedback(FeedbackId(asked.feedback_id))
+    return RoomRequest(essay_room(asked.essay_id), command, asked.request_id)
+
+
+def _reply(asked: inbound.ReplyFeedbackAction) -> Request:
+    _check_comment(asked.comment, "comment")
+    command = commands.ReplyFeedback(FeedbackId(asked.feedback_id), asked.comment)
+    return RoomRequest(essay_room(asked.essay_id), command, asked.request_id)
+
+
+def _resolve(asked: inbound.ResolveFeedbackAction) -> Request:
+    command = commands.ChangeFeedback(FeedbackId(asked.feedback_id), resolved=True)
+    return RoomRequest(essay_room(asked.essay_id), command, asked.request_id)
+
+
+def _reopen(asked: inbound.ReopenFeedbackAction) -> Request:
+    command = commands.ChangeFeedback(FeedbackId(asked.feedback_id), resolved=False)
+    return RoomRequest(essay_room(asked.essay_id), command, asked.request_id)
 
 
 def _refresh(asked: inbound.RefreshEssayToken) -> Request:
@@ -204,6 +247,11 @@ _READERS: Final[Mapping[Form, Mapping[str, _Read]]] = MappingProxyType(
                 Form.EXTENDED, reader(inbound.UpdateEssayExtended, _update_extended)
             ),
             "unsubscribe_essay": reader(inbound.UnsubscribeEssay, _unsubscribe),
+            "update_feedback": reader(inbound.UpdateFeedbackAction, _update_feedback),
+            "delete_feedback": reader(inbound.DeleteFeedbackAction, _delete_feedback),
+            "reply_feedback": reader(inbound.ReplyFeedbackAction, _reply),
+            "resolve_feedback": reader(inbound.ResolveFeedbackAction, _resolve),
+            "reopen_feedback": reader(inbound.ReopenFeedbackAction, _reopen),
         },
     }
 )

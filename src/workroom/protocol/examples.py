@@ -43,6 +43,14 @@ _CHANGED_FEEDBACK: Final = {
     "highlight_end": 189,
     "updated_at": "2024-01-15T16:15:00Z",
 }
+_OPEN: Final = {"status": "open", "resolved_by": None, "resolved_at": None}
+_REPLY: Final = {
+    "id": 40,
+    "comment": "I added the 2019 survey",
+    "author": _JANE,
+    "created_at": "2024-01-15T16:10:00Z",
+    "updated_at": "2024-01-15T16:10:00Z",
+}
 _UPDATE: Final = {
     "action": "update_essay",
     "essay_id": 1,
@@ -114,6 +122,25 @@ _ESSAYS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
             },
         },
     ),
+    "UpdateFeedbackAction": (
+        {
+            "action": "update_feedback",
+            "essay_id": 1,
+            "feedback_id": 2,
+            "feedback": {"comment": "Updated comment with better explanation"},
+        },
+    ),
+    "DeleteFeedbackAction": ({"action": "delete_feedback", "essay_id": 1, "feedback_id": 2},),
+    "ReplyFeedbackAction": (
+        {
+            "action": "reply_feedback",
+            "essay_id": 1,
+            "feedback_id": 3,
+            "comment": "I added the 2019 survey",
+        },
+    ),
+    "ResolveFeedbackAction": ({"action": "resolve_feedback", "essay_id": 1, "feedback_id": 3},),
+    "ReopenFeedbackAction": ({"action": "reopen_feedback", "essay_id": 1, "feedback_id": 3},),
     "RefreshEssayToken": ({"action": "refresh_token", "token": "eyJ0eXAiOiJKV1QiLCJhbGc..."},),
     "EssayUpdate": (_ESSAY_UPDATE,),
     "EssayUpdateExtended": ({**_ESSAY_UPDATE, "seq": 42},),
@@ -122,7 +149,13 @@ _ESSAYS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
         {
             "type": "new_feedback",
             "essay_id": 1,
-            "feedback": {**_NEW_FEEDBACK, "anchor": "exact", "quote": "Many people think so."},
+            "feedback": {
+                **_NEW_FEEDBACK,
+                "anchor": "exact",
+                "quote": "Many people think so.",
+                **_OPEN,
+                "replies": [],
+            },
             "seq": 43,
         },
     ),
@@ -133,8 +166,27 @@ _ESSAYS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
         {
             "type": "feedback_update",
             "essay_id": 1,
-            "feedback": {**_CHANGED_FEEDBACK, "anchor": "moved", "quote": "they was right"},
+            "feedback": {
+                **_CHANGED_FEEDBACK,
+                "anchor": "moved",
+                "quote": "they was right",
+                "status": "resolved",
+                "resolved_by": _JANE,
+                "resolved_at": "2024-01-15T16:15:00Z",
+                "replies": [_REPLY],
+            },
             "seq": 44,
+        },
+        {
+            "type": "feedback_update",
+            "essay_id": 1,
+            "feedback": {
+                **_CHANGED_FEEDBACK,
+                "anchor": "moved",
+                "quote": "they was right",
+                **_OPEN,
+            },
+            "seq": 45,
         },
     ),
     "FeedbackDeletedMessage": (

@@ -15,7 +15,7 @@ from workroom.core.entries import Entry, Record, TextEdited
 from workroom.core.essay import EssayRoom
 from workroom.core.essay_state import EssayState
 from workroom.core.essay_text import EssayText, author_mark
-from workroom.core.feedback import Feedback, FeedbackType
+from workroom.core.feedback import Feedback, FeedbackType, Reply
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right
 from workroom.core.project import ProjectRoom
@@ -215,6 +215,7 @@ def _essay_checkpoint(stored: Checkpoint) -> EssayDraft:
 def _feedback_body(item: Feedback) -> dict[str, Any]:
     body = {name: getattr(item, name) for name in Feedback.__slots__}
     body["highlight"] = item.highlight.encode() if item.highlight else None
+    body["replies"] = [{name: getattr(r, name) for name in Reply.__slots__} for r in item.replies]
     return body
 
 
@@ -225,6 +226,7 @@ def _feedback(raw: dict[str, Any]) -> Feedback:
             **raw,
             "type": FeedbackType(raw["type"]),
             "highlight": None if highlight is None else Highlight.decode(highlight),
+            "replies": tuple(Reply(**reply) for reply in raw.get("replies", ())),
         }
     )
 

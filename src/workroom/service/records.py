@@ -21,9 +21,14 @@ from workroom.core.entries import (
     FeedbackAdded,
     FeedbackChanged,
     FeedbackDeleted,
+    FeedbackReopened,
+    FeedbackReplied,
+    FeedbackResolved,
     ProjectChanged,
     ProjectCreated,
     Record,
+    ReplyChanged,
+    ReplyDeleted,
     RevisionNamed,
     RightSet,
     RoomDeleted,
@@ -32,7 +37,7 @@ from workroom.core.entries import (
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
 from workroom.core.text import Change, Highlight
-from workroom.ids import BlobKey, CanvasId, FeedbackId, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, ReplyId, UserId
 
 Body = dict[str, Any]
 
@@ -125,6 +130,22 @@ def media_of(body: Mapping[str, Any]) -> Media:
     return Media(body["media_type"], body["name"], body["size"], facts, BlobKey(body["key"]))
 
 
+def _id(body: Body, key: str) -> int:
+    value = body[key]
+    if type(value) is not int or value < 1:
+        message = f"{key} of a log entry must be a positive number"
+        raise ValueError(message)
+    return value
+
+
+def _text(body: Body) -> str:
+    value = body["comment"]
+    if type(value) is not str:
+        message = "the comment of a log entry must be a text"
+        raise ValueError(message)
+    return value
+
+
 def _text_edited(body: Body, record: Record) -> TextEdited:
     if record.update is None:
         message = f"log entry {record.seq} has lost its update"
@@ -143,6 +164,17 @@ _WRITERS: Final[Mapping[type, tuple[str, Callable[[Any], Body]]]] = {
     FeedbackAdded: ("feedback_added", _feedback_added),
     FeedbackChanged: ("feedback_changed", _feedback_changed),
     FeedbackDeleted: ("feedback_deleted", lambda f: {"id": f.feedback_id}),
+    FeedbackResolved: ("feedback_resolved", lambda f: {"id": f.feedback_id}),
+    FeedbackReopened: ("feedback_reopened", lambda f: {"id": f.feedback_id}),
+    FeedbackReplied: (
+        "feedback_replied",
+        lambda f: {"id": f.feedback_id, "comment": f.comment},
+    ),
+    ReplyChanged: (
+        "reply_changed",
+        lambda f: {"id": f.feedback_id, "reply": f.reply_id, "comment": f.comment},
+    ),
+    ReplyDeleted: ("reply_deleted", lambda f: {"id": f.feedback_id, "reply": f.reply_id}),
     RevisionNamed: ("revision_named", lambda f: {"revision": f.revision, "name": f.name}),
     RightSet: (
         "right_set",
@@ -169,6 +201,13 @@ _READERS: Final[Mapping[str, Callable[[Body, Record], Fact]]] = {
         _highlight(b),
     ),
     "feedback_deleted": lambda b, _: FeedbackDeleted(FeedbackId(b["id"])),
+    "feedback_resolved": lambda b, _: FeedbackResolved(FeedbackId(_id(b, "id"))),
+    "feedback_reopened": lambda b, _: FeedbackReopened(FeedbackId(_id(b, "id"))),
+    "feedback_replied": lambda b, _: FeedbackReplied(FeedbackId(_id(b, "id")), _text(b)),
+    "reply_changed": lambda b, _: ReplyChanged(
+        FeedbackId(_id(b, "id")), ReplyId(_id(b, "reply")), _text(b)
+    ),
+    "reply_deleted": lambda b, _: ReplyDeleted(FeedbackId(_id(b, "id")), ReplyId(_id(b, "reply"))),
     "revision_named": lambda b, _: RevisionNamed(b["revision"], b["name"]),
     "right_set": lambda b, _: RightSet(
         UserId(b["user"]), None if b["right"] is None else Right.named(b["right"])

@@ -32,6 +32,7 @@ from workroom.core.entries import (
     FeedbackDeleted,
     RightSet,
     RoomDeleted,
+    made,
 )
 from workroom.core.people import Right
 from workroom.core.revisions import CHAPTER
@@ -234,7 +235,7 @@ class RoomHost:
             feedback_deleted=tuple(listed.deleted),
             canvases_added=listed.canvases,
             canvases_deleted=tuple(listed.canvases_gone),
-            answer=self._answer(origin, entries[-1].seq, listed.made, now),
+            answer=self._answer(origin, entries[-1].seq, made(entries), now),
             deletes_room=listed.room_deleted,
         )
         self._appending += 1
@@ -242,10 +243,10 @@ class RoomHost:
         self._unwritten_bytes += size
         self._store.append(append, lambda result: self._appended(result, now.tick, size))
 
-    def _answer(self, origin: Origin, seq: int, made: Mapping[str, int], now: Now) -> Answer | None:
+    def _answer(self, origin: Origin, seq: int, new: Mapping[str, int], now: Now) -> Answer | None:
         if origin.request_id is None:
             return None
-        answer = {"room": str(self.room.id), "seq": seq, **made}
+        answer = {"room": str(self.room.id), "seq": seq, **new}
         return Answer(origin.user.id, origin.request_id, now.wall, orjson.dumps(answer))
 
     # ---- what the store says ----------------------------------------------------------------
@@ -464,7 +465,7 @@ class _Listed:
     """What is kept in tables of its own, beside the log, of what happened."""
 
     __slots__ = (
-        "added", "canvases", "canvases_gone", "deleted", "made", "rights", "room_deleted",
+        "added", "canvases", "canvases_gone", "deleted", "rights", "room_deleted",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -473,8 +474,6 @@ class _Listed:
         self.deleted: list[FeedbackId] = []
         self.canvases: dict[CanvasId, BlobKey] = {}
         self.canvases_gone: list[CanvasId] = []
-        self.made: dict[str, int] = {}
-        """Ids of what is new, for the answer."""
         self.room_deleted = False
 
     def add(self, fact: Fact) -> None:
@@ -483,12 +482,10 @@ class _Listed:
                 self.rights[fact.user_id] = fact.right
             case FeedbackAdded():
                 self.added.append(fact.feedback_id)
-                self.made["feedback_id"] = fact.feedback_id
             case FeedbackDeleted():
                 self.deleted.append(fact.feedback_id)
             case CanvasAdded():
                 self.canvases[fact.canvas_id] = fact.media.key
-                self.made["canvas_id"] = fact.canvas_id
             case CanvasRemoved():
                 self.canvases_gone.append(fact.canvas_id)
             case RoomDeleted():

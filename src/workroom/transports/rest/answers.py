@@ -106,6 +106,17 @@ class Project(ProjectRow):
     metadata: Anything
 
 
+class Reply(Shown):
+    """An answer to a comment."""
+
+    id: Id
+    """Unique in the essay."""
+    comment: str
+    author: Person
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
 class Feedback(Shown):
     """A comment on an essay."""
 
@@ -117,9 +128,15 @@ class Feedback(Shown):
     """In UTF-16 code units; null when about the whole essay."""
     highlight_end: Count | None
     quote: str | None
-    """The text under the highlight; null when about the whole essay."""
+    """The words that it was put on; null when about the whole essay."""
     anchor: Literal["exact", "moved", "changed", "orphaned"]
     """How well the highlight still fits the text that it was put on."""
+    status: Literal["open", "resolved"]
+    resolved_by: Person | None
+    """Null while it is open."""
+    resolved_at: Timestamp | None
+    replies: list[Reply]
+    """The oldest first."""
     author: Person
     created_at: Timestamp
     updated_at: Timestamp

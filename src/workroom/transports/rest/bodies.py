@@ -218,7 +218,7 @@ class NewFeedback(Body):
     highlight_end: Offset | None = None
     """End of the range, exclusive."""
     quote: Quote | None = None
-    """Words of the essay, instead of a range; the first place where they stand is meant."""
+    """Words of the essay, instead of a range. They must stand there once; see the next two."""
     quote_prefix: Around = ""
     """What stands right before the quote, to tell it from an equal one."""
     quote_suffix: Around = ""
@@ -261,6 +261,8 @@ class FeedbackChange(Body):
     """First UTF-16 code unit of the range; given together with ``highlight_end``."""
     highlight_end: Offset = Field(default_factory=absent)
     """End of the range, exclusive."""
+    status: Literal["open", "resolved"] = Field(default_factory=absent)
+    """``resolved``: done with. For everybody who may comment."""
 
     def command(self, feedback_id: int) -> ChangeFeedback:
         """What to ask of the room. Raises InvalidMessage."""
@@ -271,7 +273,21 @@ class FeedbackChange(Body):
         start, end = given.get(_PLACES[0]), given.get(_PLACES[1])
         _check_range(start, end)
         kind = FeedbackType(self.type) if "type" in given else None
-        return ChangeFeedback(FeedbackId(feedback_id), kind, given.get("comment"), start, end)
+        resolved = self.status == "resolved" if "status" in given else None
+        comment = given.get("comment")
+        return ChangeFeedback(FeedbackId(feedback_id), kind, comment, start, end, resolved)
+
+
+class ReplyBody(Body):
+    """An answer to a piece of feedback."""
+
+    comment: Comment
+    """Not only white space."""
+
+    def checked(self) -> str:
+        """The comment. Raises InvalidMessage when it is only white space."""
+        _require_words(self.comment, "comment")
+        return self.comment
 
 
 def _require_some(body: Body) -> None:

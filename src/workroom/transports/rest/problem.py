@@ -82,7 +82,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             409,
             "Conflict",
             "The request contradicts what is there already: a name that is taken, or a quote that "
-            "does not stand in the essay.",
+            "stands in the essay nowhere or several times.",
         ),
         Kind("too_large", 413, "Too large", "The body, a text or a value is over its limit."),
         Kind(

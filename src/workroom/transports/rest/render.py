@@ -14,6 +14,7 @@ from starlette.requests import Request
 from workroom.core.essay_state import EssayState
 from workroom.core.people import User
 from workroom.core.project_state import ProjectState
+from workroom.protocol.essay_events import discussion
 from workroom.protocol.writing import dump, timestamp
 from workroom.service.library import Collaborator, Row, Seen
 from workroom.service.remarks import Remark
@@ -143,8 +144,7 @@ def feedback(remark: Remark) -> Json:
         "comment": shown.comment,
         "highlight_start": shown.start,
         "highlight_end": shown.end,
-        "quote": shown.quote,
-        "anchor": shown.anchor,
+        **discussion(shown),
         "author": person(shown.author),
         "created_at": timestamp(shown.created_at),
         "updated_at": timestamp(shown.updated_at),
