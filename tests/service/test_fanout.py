@@ -12,7 +12,7 @@ import pytest
 from workroom.core.events import CursorMoved, EssayUpdated, Event, TypingStopped
 from workroom.core.people import Role, User
 from workroom.ids import ConnectionId, EssayId, UserId
-from workroom.protocol.dialect import Form
+from workroom.protocol.dialect import Dialect, Form
 from workroom.protocol.essays import EssayDialect
 from workroom.protocol.frames import text_frame
 from workroom.service.fanout import MAX_JOIN, SLICE, Audience
@@ -44,6 +44,7 @@ class Reader:
     id: ConnectionId
     user_id: UserId
     form: Form = Form.PLAIN
+    dialect: Dialect = DIALECT
     writes: list[bytes] = field(default_factory=list)
     dead_write: Callable[[bytes], None] | None = None
 
@@ -59,7 +60,7 @@ class Reader:
 class Room:
     def __init__(self) -> None:
         self.loop = Loop()
-        self.audience = Audience(DIALECT, self.loop.calls.append)
+        self.audience = Audience(self.loop.calls.append)
 
     def enter(self, number: int, user: int | None = None, form: Form = Form.PLAIN) -> Reader:
         reader = Reader(ConnectionId(number), UserId(user or number), form)

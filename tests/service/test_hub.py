@@ -27,19 +27,15 @@ from workroom.core.feedback import FeedbackType
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, User
 from workroom.errors import NotFound, PermissionDenied, Unavailable, WorkroomError
-from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, essay_room
+from workroom.ids import ConnectionId, FeedbackId, RoomId, essay_room
 from workroom.ports.accounts import NewUser
 from workroom.ports.store import Append, AppendResult, IdKind, StoredRoom
 from workroom.protocol.dialect import Dialect, Form
 from workroom.protocol.essays import EssayDialect
-from workroom.protocol.projects import ProjectDialect
 from workroom.service.hub import Hub
 from workroom.testing.scenario import EMMA, JANE, MIKE
 
-DIALECTS: dict[RoomKind, Dialect] = {
-    RoomKind.ESSAY: EssayDialect(),
-    RoomKind.PROJECT: ProjectDialect(),
-}
+ESSAYS = EssayDialect()
 ESSAY = essay_room(1)
 FULL = Unavailable("the disk is full")
 
@@ -52,6 +48,7 @@ class Member:
     id: ConnectionId
     user: User
     form: Form = Form.EXTENDED
+    dialect: Dialect = ESSAYS
     frames: list[dict[str, Any]] = field(default_factory=list)
     answers: list[tuple[str | None, Any]] = field(default_factory=list)
     refusals: list[WorkroomError] = field(default_factory=list)
@@ -124,7 +121,7 @@ AT_ONCE = RoomRules(quiet=0, confirm_after=0)
 
 def _hub(store: MemoryStore, rules: RoomRules = AT_ONCE) -> Hub:
     clock = LoopClock(asyncio.get_running_loop())
-    return Hub(store, clock, DIALECTS, rules, lambda: 7)
+    return Hub(store, clock, rules, lambda: 7)
 
 
 async def _member(hub: Hub, number: int, user: User) -> Member:

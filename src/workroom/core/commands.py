@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workroom.core.awareness import ClientState
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
 from workroom.ids import ConnectionId, FeedbackId
@@ -28,9 +29,11 @@ class Join:
     """Be present in the room and follow it. Idempotent; answered with the present state.
 
     ``quiet`` leaves the state out (an essay connection is subscribed before it asks for anything).
+    ``replica``: the connection keeps a copy of the essay's Yjs document, and is sent updates of it.
     """
 
     quiet: bool = False
+    replica: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,37 @@ class SaveText:
     cursor: int | None = None
     selection_end: int | None = None
     base_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyUpdate:
+    """A Yjs update (version 1) that a replica made, or that the room may lack."""
+
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Synchronize:
+    """A replica has what this state vector says; it is to be sent the rest."""
+
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Resynchronize:
+    """Something that a replica sent may not have been taken: ask it for what is missing here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAwareness:
+    """What a replica shows of its user, and (of no account) what it repeats of others."""
+
+    states: tuple[ClientState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAwareness:
+    """A replica wants to know what everybody shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +166,11 @@ EssayCommand = (
     Join
     | Leave
     | SaveText
+    | ApplyUpdate
+    | Synchronize
+    | Resynchronize
+    | ShowAwareness
+    | QueryAwareness
     | StartTyping
     | StopTyping
     | AddFeedback
@@ -145,6 +184,15 @@ EssayCommand = (
 ProjectCommand = Join | Leave | ChangeProject | SetRight | DeleteRoom
 Command = EssayCommand | ProjectCommand
 
-AWARENESS = (Join, Leave, StartTyping, StopTyping)
+AWARENESS = (
+    Join,
+    Leave,
+    StartTyping,
+    StopTyping,
+    Synchronize,
+    Resynchronize,
+    ShowAwareness,
+    QueryAwareness,
+)
 """Commands that leave nothing in the log. Each is carried out however often it is asked for, also
 under the same request id: a connection that comes back has to join again."""

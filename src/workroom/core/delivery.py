@@ -205,6 +205,14 @@ class Delivery:
         dues = (writer.due(self._rules) for writer in self._writers.values())
         return min((due for due in dues if due is not None), default=None)
 
+    def behind(self) -> frozenset[ConnectionId]:
+        """The connections that have another text than ``latest``, as far as is known."""
+        return frozenset(
+            connection
+            for connection, writer in self._writers.items()
+            if writer.held_since is not None or writer.ahead
+        )
+
     def slow(self, connection: ConnectionId) -> None:
         """The connection reads nothing for now."""
         if writer := self._writers.get(connection):

@@ -9,6 +9,7 @@ from typing import assert_never
 from workroom.core.awareness import Typists
 from workroom.core.commands import (
     AddFeedback,
+    ApplyUpdate,
     ChangeEssay,
     ChangeFeedback,
     ChangeProject,
@@ -18,13 +19,18 @@ from workroom.core.commands import (
     Join,
     Leave,
     Origin,
+    QueryAwareness,
     QuoteFeedback,
+    Resynchronize,
     SaveText,
     SetRight,
+    ShowAwareness,
     StartTyping,
     StopTyping,
+    Synchronize,
 )
 from workroom.core.delivery import Delivery
+from workroom.core.editors import Editors
 from workroom.core.effects import Acknowledge, Broadcast, Effect, Outcome, Send
 from workroom.core.entries import (
     Entry,
@@ -55,6 +61,7 @@ from workroom.core.text import (
     Change,
     Highlight,
     Side,
+    UpdateAhead,
     clean_with_carets,
     to_utf16,
     utf16_length,
@@ -91,6 +98,7 @@ class EssayRoom(Room[EssayState]):
         self._delivery = Delivery(rules, text.head())
         self._pace = FeedbackPace(rules.feedback_pace)
         self._pace.seen(state.feedback)
+        self._editors = Editors(state.id)
         self._saves: dict[int, Saved] = {}
         """By the ``seq`` that becomes durable with it."""
 
@@ -104,6 +112,13 @@ class EssayRoom(Room[EssayState]):
                 return self._leave(command, origin, now)
             case SaveText():
                 return self._save(command, origin, now)
+            case ApplyUpdate():
+                return self._apply(command, origin, now)
+            case Synchronize() | Resynchronize() | ShowAwareness() | QueryAwareness():
+                seqs = self.head.seq, self.confirmed.seq
+                return Outcome(
+                    effects=tuple(self._editors.asked(command, origin, self._text, seqs, now))
+                )
             case StartTyping():
                 self._require(origin, Verb.EDIT)
                 return self._awareness(origin, self._types(origin.user, now))
@@ -159,6 +174,24 @@ class EssayRoom(Room[EssayState]):
             self._delivery.saved(origin.connection, origin.user.id, merge.own, base, now.tick)
         outcome = Outcome(outcome.entries, (*effects, *outcome.effects))
         return self._settle_now(outcome, now)
+
+    def _apply(self, command: ApplyUpdate, origin: Origin, now: Now) -> Outcome:
+        self._require(origin, Verb.EDIT)
+        seq, units = self.head.seq + 1, self.rules.essay_units
+        try:
+            facts = self._text.receive(command.update, seq, origin.user.id, units)
+        except UpdateAhead:
+            return Outcome(
+                effects=tuple(self._editors.ask(origin.connection, self._text, now.tick))
+            )
+        if not facts:
+            return Outcome(effects=(Acknowledge(origin, self.confirmed.seq),))
+        pending, outcome = self._accept(command, origin, facts, now)
+        if facts[0].change.is_empty:
+            return outcome
+        saved = Saved(self._text.head(), exact=True, cursor=None, selection_end=None)
+        self._saves[pending.state.seq] = saved
+        return Outcome(outcome.entries, tuple(self._types(origin.user, now)))
 
     def _base_of(self, origin: Origin, content: str, cursor: int | None) -> Base:
         """The version that this save was written from, as far as the server can tell.
@@ -231,11 +264,13 @@ class EssayRoom(Room[EssayState]):
     def _types(self, user: User, now: Now) -> list[Effect]:
         if not self._typists.touch(user.id, now.tick):
             return []
+        self._editors.typing(user.id, typing=True)
         return [Broadcast(TypingStarted(self.confirmed.id, user, now.wall), except_user=user.id)]
 
     def _stops_typing(self, user_id: UserId, now: Now) -> list[Effect]:
         if not self._typists.stop(user_id):
             return []
+        self._editors.typing(user_id, typing=False)
         stopped = TypingStopped(self.confirmed.id, user_id, now.wall)
         return [Broadcast(stopped, except_user=user_id)]
 
@@ -248,7 +283,7 @@ class EssayRoom(Room[EssayState]):
         essay_id = self.confirmed.id
         match entry.fact:
             case TextEdited():
-                return self._text_told(pending, now)
+                return self._text_told(entry, pending, now)
             case FeedbackAdded(feedback_id=feedback_id):
                 self._pace.seen(self.confirmed.feedback)
                 shown = shown_feedback(pending.state, self.people, [feedback_id])
@@ -264,15 +299,25 @@ class EssayRoom(Room[EssayState]):
             case _:
                 return []
 
-    def _text_told(self, pending: Pending[EssayState], now: Now) -> list[Effect]:
-        saved = self._saves.pop(pending.state.seq)
-        author = pending.origin.connection
+    def _text_told(self, entry: Entry, pending: Pending[EssayState], now: Now) -> list[Effect]:
+        author, first = pending.origin.connection, entry is pending.entries[0]
+        patched = self._editors.patched(entry, author if first else None)
+        saved = self._saves.pop(entry.seq, None)
+        if saved is None:
+            return patched  # formatting, or another edit follows that belongs to this one
+        return [*patched, *self._text_shown(saved, pending, author, now)]
+
+    def _text_shown(
+        self, saved: Saved, pending: Pending[EssayState], author: ConnectionId | None, now: Now
+    ) -> list[Effect]:
         held, behind = self._delivery.publish(saved.version, author, now.tick, exact=saved.exact)
         shown = shown_text(self.confirmed, self.people)
         effects: list[Effect] = [Broadcast(shown, except_connections=held)]
         if behind is not None:
             effects.append(Send(behind, shown))
         effects += self._cursor_told(pending.origin.user.id, saved, held)
+        if saved.cursor is not None:
+            self._editors.placed(author, saved.version, saved.cursor, saved.selection_end)
         moved = self._pace.moved(self.confirmed.feedback, now.tick)
         return effects + self._feedback_told(moved)
 
@@ -318,19 +363,37 @@ class EssayRoom(Room[EssayState]):
 
     def _dismissed(self, connection: ConnectionId) -> None:
         self._delivery.forget(connection)
+        self._editors.dismissed(connection)
+
+    def _join(self, command: Join, origin: Origin, now: Now) -> Outcome:
+        """Besides joining: editors get their copy in step, and see each other and the others."""
+        connection = origin.connection
+        here = connection is None or connection in self.presence
+        outcome = super()._join(command, origin, now)
+        if connection is None or here:
+            return outcome
+        if not command.replica:
+            typing = origin.user.id in self._typists.user_ids()
+            self._editors.joined(connection, origin.user, now, typing=typing)
+            return outcome
+        synced = self._editors.joined_as_replica(connection, origin.user, self._text, now)
+        return Outcome(outcome.entries, (*outcome.effects, *synced))
 
     def _typing(self) -> Iterable[UserId]:
         return self._typists.user_ids()
 
     def _news(self, connection: ConnectionId, knows: Glimpse[EssayState], now: Now) -> list[Event]:
-        events: list[Event] = []
         state, essay_id = self.confirmed, self.confirmed.id
+        user_id = self.presence.user_of(connection)
+        if connection in self._editors and user_id is not None:
+            seqs = self.head.seq, state.seq
+            return self._editors.news(connection, self.people[user_id], self._text, seqs)
+        events: list[Event] = []
         differs = state.text != knows.state.text
         if self._delivery.owed(connection, now.tick, differs=differs):
             self._delivery.sent_state(connection)
             events.append(shown_text(state, self.people))
         events += self._feedback_news(knows)
-        user_id = self.presence.user_of(connection)
         types, typed = frozenset(self._typing()) - {user_id}, knows.typing - {user_id}
         here = frozenset(self.presence.user_ids())
         for typist in sorted((typed - types) & here):
@@ -343,6 +406,9 @@ class EssayRoom(Room[EssayState]):
         """As in every room; what waits for the connection goes on waiting until it reads again."""
         if slow is not None:
             self._delivery.slow(slow)
+            facts = [entry.fact for pending in self._pending for entry in pending.entries]
+            undurable = [fact.update for fact in facts if isinstance(fact, TextEdited)]
+            self._editors.slow(slow, self._text, undurable)
         return replace(super().glimpse(), untold=self._pace.waiting())
 
     def _feedback_news(self, knows: Glimpse[EssayState]) -> list[Event]:
@@ -370,11 +436,17 @@ class EssayRoom(Room[EssayState]):
         for user_id in self._typists.expire(now.tick):
             stopped = TypingStopped(essay_id, user_id, now.wall)
             effects.append(Broadcast(stopped, except_user=user_id))
+            self._editors.typing(user_id, typing=False)
         released = self._delivery.expire(now.tick)
         if released:
             shown = shown_text(self.confirmed, self.people)
             effects += [Send(connection, shown) for connection in released]
+        effects += self._editors.expire(self._text, self.confirmed, self._delivery.behind(), now)
         return effects + self._feedback_told(self._pace.due(now.tick))
+
+    def committed(self, seq: int, now: Now) -> list[Effect]:
+        """As in every room; then what editors were owed until it was durable."""
+        return [*super().committed(seq, now), *self._editors.settled(seq)]
 
     def next_deadline(self) -> float | None:
         """Besides members: typing, held text and moves of highlights have theirs."""
@@ -383,6 +455,7 @@ class EssayRoom(Room[EssayState]):
             self._typists.next_deadline(),
             self._delivery.next_deadline(),
             self._pace.next_deadline(),
+            self._editors.next_deadline(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -390,6 +463,7 @@ class EssayRoom(Room[EssayState]):
         """As in every room; saves that were not durable are nobody's base any longer."""
         undone = super().rewind()
         self._delivery.lost(self.confirmed.seq)
+        self._editors.lost()
         return undone
 
     def restore(self, state: EssayState, text: EssayText) -> None:
@@ -400,6 +474,7 @@ class EssayRoom(Room[EssayState]):
         self._saves.clear()
         self._pace.seen(state.feedback)
         self._delivery.restored(text.head())
+        self._editors.restored()
 
     def checkpoint(self) -> tuple[EssayState, bytes]:
         """The head and its Yjs state. Only meaningful while nothing is pending."""
@@ -407,6 +482,7 @@ class EssayRoom(Room[EssayState]):
 
     def close(self) -> None:
         """The room leaves memory."""
+        self._editors.close()
         self._text.close()
 
 

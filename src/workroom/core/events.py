@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workroom.core.awareness import ClientState
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
 from workroom.ids import EssayId, FeedbackId, ProjectId, RoomId, UserId
@@ -121,6 +122,39 @@ class CursorMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class TextPatched:
+    """What the entry ``seq`` did to the Yjs text, as an update (replicas only)."""
+
+    essay_id: EssayId
+    seq: int
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAnswered:
+    """What a replica lacked, as an update; all of it is durable."""
+
+    essay_id: EssayId
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequested:
+    """The room has what this state vector says, and asks a replica for the rest."""
+
+    essay_id: EssayId
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AwarenessShown:
+    """What editors show of their users (replicas only)."""
+
+    essay_id: EssayId
+    states: tuple[ClientState, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectUpdated:
     """Fields of a project that changed, with their new values."""
 
@@ -162,6 +196,10 @@ Event = (
     | TypingStarted
     | TypingStopped
     | CursorMoved
+    | TextPatched
+    | SyncAnswered
+    | SyncRequested
+    | AwarenessShown
     | ProjectUpdated
     | RightsChanged
     | RoomClosed

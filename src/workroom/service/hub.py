@@ -15,7 +15,7 @@ from workroom.core.people import Right, User
 from workroom.core.permissions import Verb, require
 from workroom.core.text import word_count
 from workroom.errors import Conflict, NotFound, PermissionDenied, Unavailable, WorkroomError
-from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind
+from workroom.ids import ConnectionId, FeedbackId, RoomId
 from workroom.observe import ROOMS, log_failure, logger
 from workroom.ports.clock import Clock, Timer
 from workroom.ports.store import (
@@ -26,7 +26,6 @@ from workroom.ports.store import (
     RoomStore,
     RoomSummary,
 )
-from workroom.protocol.dialect import Dialect
 from workroom.service.fanout import Recipient
 from workroom.service.life import AnyRoom, revive
 from workroom.service.records import to_record
@@ -54,7 +53,6 @@ class Hub:
         self,
         store: RoomStore,
         clock: Clock,
-        dialects: Mapping[RoomKind, Dialect],
         rules: RoomRules,
         new_client_id: Callable[[], int],
     ) -> None:
@@ -62,7 +60,6 @@ class Hub:
         self.store = store
         self.clock = clock
         self.replies = Replies()
-        self._dialects = dialects
         self._new_client_id = new_client_id
         self._rooms: dict[RoomId, RoomHost] = {}
         self._loading: dict[RoomId, asyncio.Task[RoomHost | None]] = {}
@@ -274,8 +271,7 @@ class Hub:
             return None
         revived = revive(stored, self.rules, self._new_client_id)
         checkpoint_seq = stored.checkpoint.seq if stored.checkpoint else 0
-        dialect = self._dialects[room.kind]
-        host = RoomHost(revived, dialect, self, self.store, self.clock, checkpoint_seq)
+        host = RoomHost(revived, self, self.store, self.clock, checkpoint_seq)
         self._rooms[room] = host
         ROOMS.labels(room.kind.value).inc()
         return host

@@ -6,7 +6,9 @@ Everything counts code points; ``units`` converts to the wire. ``ytext`` alone k
 from workroom.core.text.change import Change, Hunk, Side
 from workroom.core.text.diff import diff
 from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_all
+from workroom.core.text.mending import mending
 from workroom.core.text.mirror import NOBODY, Mirror
+from workroom.core.text.places import Element, Places
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.units import (
     clean_text,
@@ -18,17 +20,28 @@ from workroom.core.text.units import (
     utf16_length,
     word_count,
 )
-from workroom.core.text.ytext import UpdateAhead, YText, assert_pycrdt_behaves, check_update
+from workroom.core.text.ytext import (
+    EMPTY_UPDATE,
+    TooManyPieces,
+    UpdateAhead,
+    YText,
+    assert_pycrdt_behaves,
+    check_update,
+)
 
 __all__ = [
+    "EMPTY_UPDATE",
     "NOBODY",
     "Anchor",
     "Change",
+    "Element",
     "Highlight",
     "Hunk",
     "Mirror",
+    "Places",
     "Rebased",
     "Side",
+    "TooManyPieces",
     "UpdateAhead",
     "YText",
     "assert_pycrdt_behaves",
@@ -39,6 +52,7 @@ __all__ = [
     "clean_with_cursor",
     "diff",
     "from_utf16",
+    "mending",
     "move",
     "move_all",
     "rebase",

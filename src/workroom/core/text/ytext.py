@@ -12,11 +12,20 @@ from typing import Any, Final
 
 from pycrdt import Doc, Subscription, Text
 
+from workroom.core.text.arrival import TooManyPieces, examine
 from workroom.core.text.change import Builder, Change
+from workroom.core.text.units import utf16_length
 from workroom.core.text.update_check import Run, check_update, read_vector, runs_of
 from workroom.errors import Misconfigured
 
-__all__ = ["EMPTY_UPDATE", "UpdateAhead", "YText", "assert_pycrdt_behaves", "check_update"]
+__all__ = [
+    "EMPTY_UPDATE",
+    "TooManyPieces",
+    "UpdateAhead",
+    "YText",
+    "assert_pycrdt_behaves",
+    "check_update",
+]
 
 CONTENT: Final = "content"
 """The name of the shared text."""
@@ -57,7 +66,7 @@ class YText:
         self._size = 0  # of the text, in bytes
         text = str(self._shared)
         self._follow(text, len(text.encode()))
-        # How many elements of each other copy have come in (those that wait for others count too).
+        # How many elements of each copy are here (those that wait for others count too).
         self._received: dict[int, int] | None = None
         self._observer: Subscription = self._doc.observe(self._recorder.committed)
 
@@ -81,6 +90,10 @@ class YText:
         with _Guard(self), self._doc.transaction():
             growth = sum(sizes) - self._write(change, iter(sizes))
         self._follow(text, growth)
+        if self._received is not None:
+            units = sum([utf16_length(op) for op in change.ops if isinstance(op, str)])
+            own = self._doc.client_id
+            self._received[own] = self._received.get(own, 0) + units
         return self._recorder.update
 
     def apply(self, update: bytes) -> Change:
@@ -93,7 +106,31 @@ class YText:
         self._require_usable()
         runs = runs_of(update)
         reached = None if runs is None else self._in_order(runs)
-        self._recorder.start(local=False)
+        return self._take(update, reached, wanted=False)
+
+    def receive(self, update: bytes) -> tuple[Change, bytes]:
+        """Apply an update from outside, and nothing that is no edit of the text.
+
+        Returns what it changed of the text, and the update that does no more than it did here
+        (``EMPTY_UPDATE`` when all of it was known). Raises UpdateAhead when it builds on what is
+        not here yet, TooManyPieces, and ValueError when it is refused; nothing was changed then,
+        unless ``broken``.
+        """
+        self._require_usable()
+        arrival = examine(update)
+        reached = self._in_order(arrival.runs)
+        known, own = self._known(), self._doc.client_id
+        if reached.get(own, 0) > known.get(own, 0):
+            raise ValueError("the update makes up what this copy would have written")
+        for client, count in arrival.needs.items():
+            if count > max(reached.get(client, 0), known.get(client, 0)):
+                raise UpdateAhead("the update builds on what has not come in yet")
+        change = self._take(update, reached, wanted=True)
+        return change, self._recorder.update
+
+    def _take(self, update: bytes, reached: dict[int, int] | None, *, wanted: bool) -> Change:
+        """Apply an update that brings each copy as far as ``reached`` (None: not known)."""
+        self._recorder.start(local=False, wanted=wanted)
         # Watched for as long as it takes: what an edit of our own does to the text is known, and
         # pycrdt's report of it costs as much as the edit.
         watch = self._shared.observe(self._recorder.text_changed)
@@ -145,15 +182,20 @@ class YText:
 
     def _in_order(self, runs: list[Run]) -> dict[int, int]:
         """How far these runs bring the copies that made them. Raises UpdateAhead."""
-        if self._received is None:
-            self._received = read_vector(self._doc.get_state())
+        here = self._known()
         reached: dict[int, int] = {}
         for client, start, end in runs:
-            known = reached.get(client, self._received.get(client, 0))
-            if start > known and client != self._doc.client_id:
+            known = reached.get(client, here.get(client, 0))
+            if start > known:
                 raise UpdateAhead("the update is ahead of an earlier one of the same copy")
             reached[client] = max(known, end)
         return reached
+
+    def _known(self) -> dict[int, int]:
+        """How many elements of each copy are here."""
+        if self._received is None:
+            self._received = read_vector(self._doc.get_state())
+        return self._received
 
     def _write(self, change: Change, sizes: Iterator[int]) -> int:
         """Carry out the operations at byte offsets; return how many bytes were deleted.
@@ -216,14 +258,14 @@ class _Guard:
 class _Recorder:
     """What pycrdt tells during one transaction."""
 
-    __slots__ = ("_local", "changed", "delta", "update")
+    __slots__ = ("_wanted", "changed", "delta", "update")
 
     def __init__(self) -> None:
         self.start(local=False)
 
-    def start(self, *, local: bool) -> None:
-        """Forget the last transaction."""
-        self._local = local
+    def start(self, *, local: bool, wanted: bool = True) -> None:
+        """Forget the last transaction. ``wanted``: the next one as an update."""
+        self._wanted = wanted
         # An edit of our own that fails half way is not seen to have changed anything: assume it.
         self.changed = local
         self.delta: list[dict[str, Any]] = []
@@ -235,8 +277,8 @@ class _Recorder:
         self.delta = event.delta
 
     def committed(self, event: Any) -> None:
-        """Of a change of our own, the update is wanted."""
-        if self._local:
+        """Not called for an update that brought nothing new. Encoding it costs something."""
+        if self._wanted:
             self.update = event.update
 
 

@@ -1,0 +1,106 @@
+"""What an editor's update brings, and what it builds on: looked at before it is decoded.
+
+An update from outside has to be an edit of the essay's text and nothing else, and it has to build
+on what is here already: pycrdt would keep one that does not waiting, without a bound. Everything is
+walked, so an update may only have so many pieces (2 µs each).
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from workroom.core.text.update_check import Run, _Walk
+
+PIECES: Final = 10_000
+"""Inserted pieces in one update. A piece is what was typed, or pasted, in one place in one go."""
+RANGES: Final = 50_000
+"""Deleted ranges in one update. An editor that connects sends all that it has ever seen."""
+FORMAT_BYTES: Final = 1024
+"""Bytes of a formatting mark (bold, a link)."""
+
+
+class TooManyPieces(ValueError):
+    """The update is larger than what can be looked at in one go."""
+
+
+class Arrival(NamedTuple):
+    """What an update brings and needs."""
+
+    runs: list[Run]
+    needs: dict[int, int]
+    """For each copy: how many of its elements the update takes for known."""
+
+
+def examine(update: bytes) -> Arrival:
+    """What an editor's update brings. Raises ValueError when it is no edit of the essay's text."""
+    return _Look(update).arrival()
+
+
+class _Look(_Walk):
+    """A walk that takes nothing but text, and notes what the update builds on."""
+
+    __slots__ = ("_needs", "_pieces")
+
+    def arrival(self) -> Arrival:
+        self._needs: dict[int, int] = {}
+        self._pieces = 0
+        runs: list[Run] = []
+        for _ in range(self._few(3, PIECES)):
+            runs += self._client()
+        left = RANGES
+        for _ in range(self._few(2, RANGES)):
+            client, ranges = self.number(), self._few(2, left)
+            left -= ranges
+            self._deleted(client, self.numbers(2 * ranges))
+        return Arrival(runs, self._needs)
+
+    def _few(self, least_bytes: int, most: int) -> int:
+        count = self.count(least_bytes)
+        if count > most:
+            raise TooManyPieces(f"an update holds at most {most} pieces, this has {count}")
+        return count
+
+    def _client(self) -> list[Run]:
+        structs = self._few(2, PIECES - self._pieces)
+        self._pieces += structs + 1
+        client, clock = self.number(), self.number()
+        runs, start = [], clock
+        for _ in range(structs):
+            length = self._struct()
+            if length < 0:  # a gap: what follows it is a run of its own
+                runs.append(Run(client, start, clock))
+                start = clock - length
+            clock += abs(length)
+        return [*runs, Run(client, start, clock)]
+
+    def _deleted(self, client: int, numbers: list[int]) -> None:
+        if numbers:
+            reach = max(map(sum, zip(numbers[::2], numbers[1::2], strict=True)))
+            self._need(client, reach)
+
+    def _need(self, client: int, count: int) -> None:
+        if count > self._needs.get(client, 0):
+            self._needs[client] = count
+
+    def _id(self) -> None:
+        client = self.number()
+        self._need(client, self.number() + 1)
+
+    def _parent(self, *, keyed: bool) -> None:
+        if not self.number():
+            raise ValueError("an essay holds no values within its text")
+        size = self.number()
+        self.skip(size)
+        if keyed or self._bytes[self._at - size : self._at] != b"content":
+            raise ValueError("an essay holds one shared text, 'content', and nothing else")
+
+    def _format(self) -> int:
+        start = self._at
+        super()._format()
+        if self._at - start > FORMAT_BYTES:
+            raise ValueError(f"a formatting mark takes at most {FORMAT_BYTES} bytes")
+        return 1
+
+
+_Look._KINDS = MappingProxyType({1: _Look.number, 4: _Look._text, 6: _Look._format})
