@@ -9,7 +9,6 @@ from workroom.core.carets import Carets, Selection
 from workroom.core.commands import (
     Origin,
     QueryAwareness,
-    Resynchronize,
     ShowAwareness,
     Synchronize,
 )
@@ -25,7 +24,7 @@ from workroom.core.text import to_utf16
 from workroom.core.time import Now
 from workroom.ids import ConnectionId, EssayId, UserId
 
-EditorCommand = Synchronize | Resynchronize | ShowAwareness | QueryAwareness
+EditorCommand = Synchronize | ShowAwareness | QueryAwareness
 
 
 class Editors:
@@ -65,13 +64,11 @@ class Editors:
         """A member has come that keeps no copy."""
         self._awareness.arrive(connection, user, typing=typing, now=now)
 
-    def joined_as_replica(
-        self, connection: ConnectionId, user: User, text: EssayText, now: Now
-    ) -> list[Effect]:
-        """A member has come that keeps a copy: ask for what it has, and show it the others."""
-        effects = self._replicas.join(connection, text)
+    def joined_as_replica(self, connection: ConnectionId, user: User, now: Now) -> list[Effect]:
+        """A member has come that keeps a copy: show it the others."""
+        self._replicas.join(connection)
         self._awareness.watched(now.tick)
-        return [*effects, self._everybody(connection, user)]
+        return [self._everybody(connection, user)]
 
     def dismissed(self, connection: ConnectionId) -> None:
         """A connection has gone."""
@@ -86,12 +83,7 @@ class Editors:
             self._placed.clear()
 
     def asked(
-        self,
-        command: EditorCommand,
-        origin: Origin,
-        text: EssayText,
-        seqs: tuple[int, int],
-        now: Now,
+        self, command: EditorCommand, origin: Origin, text: EssayText, seqs: tuple[int, int]
     ) -> list[Effect]:
         """Answer a replica. ``seqs``: how far the room has decided, and what of that is durable."""
         connection = origin.connection
@@ -100,17 +92,15 @@ class Editors:
         match command:
             case Synchronize(vector=vector):
                 return self._replicas.synchronize(connection, vector, text, *seqs)
-            case Resynchronize():
-                return self.ask(connection, text, now.tick)
             case ShowAwareness(states=states):
                 answer = self._awareness.show(connection, origin.user, states)
                 return [self._show(connection, answer)] if answer else []
             case QueryAwareness():
                 return [self._everybody(connection, origin.user)]
 
-    def ask(self, connection: ConnectionId | None, text: EssayText, tick: float) -> list[Effect]:
-        """Something of a replica is missing: ask for it."""
-        return [] if connection is None else self._replicas.ask(connection, text, tick)
+    def ask(self, connection: ConnectionId, text: EssayText, tick: float) -> list[Send]:
+        """Ask a replica for what it has and the room lacks; only if its user may edit."""
+        return self._replicas.ask(connection, text, tick)
 
     def _everybody(self, connection: ConnectionId, user: User) -> Send:
         return self._show(connection, self._awareness.everybody(user, connection))
@@ -137,9 +127,10 @@ class Editors:
         if not len(self._replicas) or not isinstance(entry.fact, TextEdited):
             return []
         patch = TextPatched(self._essay_id, entry.seq, entry.fact.update)
-        if author is None or author not in self._replicas:
-            return [Broadcast(patch)]
-        return [Broadcast(patch, except_connections=frozenset({author}))]
+        spared = self._replicas.awaiting(entry.seq)
+        if author is not None and author in self._replicas:
+            spared |= {author}
+        return [Broadcast(patch, except_connections=spared)]
 
     def settled(self, seq: int) -> list[Effect]:
         """Everything up to ``seq`` is durable."""

@@ -30,7 +30,6 @@ from workroom.core.commands import (
     Synchronize,
 )
 from workroom.core.delivery import Delivery
-from workroom.core.editors import Editors
 from workroom.core.effects import Acknowledge, Broadcast, Effect, Outcome, Send
 from workroom.core.entries import (
     Entry,
@@ -43,6 +42,7 @@ from workroom.core.entries import (
 from workroom.core.essay_state import EssayState, evolve
 from workroom.core.essay_text import Base, EssayText, continues, work_from
 from workroom.core.essay_view import shown_feedback, shown_text
+from workroom.core.essay_yjs import YjsRoom
 from workroom.core.events import (
     CursorMoved,
     Event,
@@ -56,19 +56,18 @@ from workroom.core.feedback_room import FeedbackPace, feedback_to_change, find_q
 from workroom.core.limits import RoomRules
 from workroom.core.people import User
 from workroom.core.permissions import Verb
-from workroom.core.room import Glimpse, Pending, Room
+from workroom.core.room import Glimpse, Pending
 from workroom.core.text import (
     Change,
     Highlight,
     Side,
-    UpdateAhead,
     clean_with_carets,
     to_utf16,
     utf16_length,
 )
 from workroom.core.time import Now
 from workroom.errors import InvalidMessage, NotFound, TooLarge
-from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, UserId
+from workroom.ids import ConnectionId, FeedbackId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Saved:
     selection_end: int | None
 
 
-class EssayRoom(Room[EssayState]):
+class EssayRoom(YjsRoom):
     """The authority over one essay on this node."""
 
     def __init__(
@@ -92,13 +91,11 @@ class EssayRoom(Room[EssayState]):
         people: Mapping[UserId, User],
         rules: RoomRules,
     ) -> None:
-        super().__init__(RoomId(RoomKind.ESSAY, state.id), state, people, rules)
-        self._text = text
+        super().__init__(state, text, people, rules)
         self._typists = Typists(rules.typing_idle)
         self._delivery = Delivery(rules, text.head())
         self._pace = FeedbackPace(rules.feedback_pace)
         self._pace.seen(state.feedback)
-        self._editors = Editors(state.id)
         self._saves: dict[int, Saved] = {}
         """By the ``seq`` that becomes durable with it."""
 
@@ -112,13 +109,10 @@ class EssayRoom(Room[EssayState]):
                 return self._leave(command, origin, now)
             case SaveText():
                 return self._save(command, origin, now)
-            case ApplyUpdate():
-                return self._apply(command, origin, now)
-            case Synchronize() | Resynchronize() | ShowAwareness() | QueryAwareness():
-                seqs = self.head.seq, self.confirmed.seq
-                return Outcome(
-                    effects=tuple(self._editors.asked(command, origin, self._text, seqs, now))
-                )
+            case (
+                ApplyUpdate() | Synchronize() | Resynchronize() | ShowAwareness() | QueryAwareness()
+            ):
+                return self._from_editor(command, origin, now)
             case StartTyping():
                 self._require(origin, Verb.EDIT)
                 return self._awareness(origin, self._types(origin.user, now))
@@ -175,23 +169,13 @@ class EssayRoom(Room[EssayState]):
         outcome = Outcome(outcome.entries, (*effects, *outcome.effects))
         return self._settle_now(outcome, now)
 
-    def _apply(self, command: ApplyUpdate, origin: Origin, now: Now) -> Outcome:
-        self._require(origin, Verb.EDIT)
-        seq, units = self.head.seq + 1, self.rules.essay_units
-        try:
-            facts = self._text.receive(command.update, seq, origin.user.id, units)
-        except UpdateAhead:
-            return Outcome(
-                effects=tuple(self._editors.ask(origin.connection, self._text, now.tick))
-            )
-        if not facts:
-            return Outcome(effects=(Acknowledge(origin, self.confirmed.seq),))
-        pending, outcome = self._accept(command, origin, facts, now)
-        if facts[0].change.is_empty:
-            return outcome
+    def _updated(self, seq: int, user: User, now: Now) -> list[Effect]:
         saved = Saved(self._text.head(), exact=True, cursor=None, selection_end=None)
-        self._saves[pending.state.seq] = saved
-        return Outcome(outcome.entries, tuple(self._types(origin.user, now)))
+        self._saves[seq] = saved
+        return self._types(user, now)
+
+    def _behind(self) -> frozenset[ConnectionId]:
+        return self._delivery.behind()
 
     def _base_of(self, origin: Origin, content: str, cursor: int | None) -> Base:
         """The version that this save was written from, as far as the server can tell.
@@ -300,19 +284,15 @@ class EssayRoom(Room[EssayState]):
                 return []
 
     def _text_told(self, entry: Entry, pending: Pending[EssayState], now: Now) -> list[Effect]:
-        author, first = pending.origin.connection, entry is pending.entries[0]
-        patched = self._editors.patched(entry, author if first else None)
+        author = pending.origin.connection
+        has_it = author if entry is pending.entries[0] else None
+        patched = self._editors.patched(entry, has_it)
         saved = self._saves.pop(entry.seq, None)
         if saved is None:
-            return patched  # formatting, or another edit follows that belongs to this one
-        return [*patched, *self._text_shown(saved, pending, author, now)]
-
-    def _text_shown(
-        self, saved: Saved, pending: Pending[EssayState], author: ConnectionId | None, now: Now
-    ) -> list[Effect]:
+            return patched  # formatting, or a second edit follows that belongs to this one
         held, behind = self._delivery.publish(saved.version, author, now.tick, exact=saved.exact)
         shown = shown_text(self.confirmed, self.people)
-        effects: list[Effect] = [Broadcast(shown, except_connections=held)]
+        effects: list[Effect] = [*patched, Broadcast(shown, except_connections=held)]
         if behind is not None:
             effects.append(Send(behind, shown))
         effects += self._cursor_told(pending.origin.user.id, saved, held)
@@ -363,37 +343,23 @@ class EssayRoom(Room[EssayState]):
 
     def _dismissed(self, connection: ConnectionId) -> None:
         self._delivery.forget(connection)
-        self._editors.dismissed(connection)
-
-    def _join(self, command: Join, origin: Origin, now: Now) -> Outcome:
-        """Besides joining: editors get their copy in step, and see each other and the others."""
-        connection = origin.connection
-        here = connection is None or connection in self.presence
-        outcome = super()._join(command, origin, now)
-        if connection is None or here:
-            return outcome
-        if not command.replica:
-            typing = origin.user.id in self._typists.user_ids()
-            self._editors.joined(connection, origin.user, now, typing=typing)
-            return outcome
-        synced = self._editors.joined_as_replica(connection, origin.user, self._text, now)
-        return Outcome(outcome.entries, (*outcome.effects, *synced))
+        super()._dismissed(connection)
 
     def _typing(self) -> Iterable[UserId]:
         return self._typists.user_ids()
 
     def _news(self, connection: ConnectionId, knows: Glimpse[EssayState], now: Now) -> list[Event]:
-        state, essay_id = self.confirmed, self.confirmed.id
-        user_id = self.presence.user_of(connection)
-        if connection in self._editors and user_id is not None:
-            seqs = self.head.seq, state.seq
-            return self._editors.news(connection, self.people[user_id], self._text, seqs)
+        for_editor = self._news_for_editor(connection, now)
+        if for_editor is not None:
+            return for_editor
         events: list[Event] = []
+        state, essay_id = self.confirmed, self.confirmed.id
         differs = state.text != knows.state.text
         if self._delivery.owed(connection, now.tick, differs=differs):
             self._delivery.sent_state(connection)
             events.append(shown_text(state, self.people))
         events += self._feedback_news(knows)
+        user_id = self.presence.user_of(connection)
         types, typed = frozenset(self._typing()) - {user_id}, knows.typing - {user_id}
         here = frozenset(self.presence.user_ids())
         for typist in sorted((typed - types) & here):
@@ -406,10 +372,7 @@ class EssayRoom(Room[EssayState]):
         """As in every room; what waits for the connection goes on waiting until it reads again."""
         if slow is not None:
             self._delivery.slow(slow)
-            facts = [entry.fact for pending in self._pending for entry in pending.entries]
-            undurable = [fact.update for fact in facts if isinstance(fact, TextEdited)]
-            self._editors.slow(slow, self._text, undurable)
-        return replace(super().glimpse(), untold=self._pace.waiting())
+        return replace(super().glimpse(slow), untold=self._pace.waiting())
 
     def _feedback_news(self, knows: Glimpse[EssayState]) -> list[Event]:
         state, old = self.confirmed, knows.state.feedback
@@ -441,12 +404,7 @@ class EssayRoom(Room[EssayState]):
         if released:
             shown = shown_text(self.confirmed, self.people)
             effects += [Send(connection, shown) for connection in released]
-        effects += self._editors.expire(self._text, self.confirmed, self._delivery.behind(), now)
         return effects + self._feedback_told(self._pace.due(now.tick))
-
-    def committed(self, seq: int, now: Now) -> list[Effect]:
-        """As in every room; then what editors were owed until it was durable."""
-        return [*super().committed(seq, now), *self._editors.settled(seq)]
 
     def next_deadline(self) -> float | None:
         """Besides members: typing, held text and moves of highlights have theirs."""
@@ -455,7 +413,6 @@ class EssayRoom(Room[EssayState]):
             self._typists.next_deadline(),
             self._delivery.next_deadline(),
             self._pace.next_deadline(),
-            self._editors.next_deadline(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -463,27 +420,19 @@ class EssayRoom(Room[EssayState]):
         """As in every room; saves that were not durable are nobody's base any longer."""
         undone = super().rewind()
         self._delivery.lost(self.confirmed.seq)
-        self._editors.lost()
         return undone
 
     def restore(self, state: EssayState, text: EssayText) -> None:
         """Start again from what is stored, after ``rewind``; members stay."""
-        self._text.close()
-        self._text = text
+        self._take_up(text)
         self.head = self.confirmed = state
         self._saves.clear()
         self._pace.seen(state.feedback)
         self._delivery.restored(text.head())
-        self._editors.restored()
 
     def checkpoint(self) -> tuple[EssayState, bytes]:
         """The head and its Yjs state. Only meaningful while nothing is pending."""
         return self.head, self._text.state()
-
-    def close(self) -> None:
-        """The room leaves memory."""
-        self._editors.close()
-        self._text.close()
 
 
 def _mapped(position: int | None, bridge: Change | None) -> int | None:

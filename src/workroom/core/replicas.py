@@ -63,25 +63,21 @@ class Replicas:
     def __len__(self) -> int:
         return len(self._members)
 
-    def join(self, connection: ConnectionId, text: EssayText) -> list[Effect]:
-        """A replica has come: it is asked at once for what it has and the room lacks."""
+    def join(self, connection: ConnectionId) -> None:
+        """A replica has come."""
         self._members[connection] = _Replica()
-        return [] if self._torn else [self._request(connection, text)]
 
     def leave(self, connection: ConnectionId) -> None:
         """A connection has gone."""
         self._members.pop(connection, None)
 
-    def ask(self, connection: ConnectionId, text: EssayText, tick: float) -> list[Effect]:
-        """Something of this replica is missing here: ask for it, if that was not just done."""
+    def ask(self, connection: ConnectionId, text: EssayText, tick: float) -> list[Send]:
+        """Ask a replica for what it has and the room lacks, if that was not just done."""
         replica = self._members.get(connection)
         if replica is None or self._torn or tick - replica.asked_at < ASK_AGAIN:
             return []
         replica.asked_at = tick
-        return [self._request(connection, text)]
-
-    def _request(self, connection: ConnectionId, text: EssayText) -> Send:
-        return Send(connection, SyncRequested(self._essay_id, text.vector()))
+        return [Send(connection, SyncRequested(self._essay_id, text.vector()))]
 
     def synchronize(
         self, connection: ConnectionId, vector: bytes, text: EssayText, head: int, durable: int
@@ -103,6 +99,10 @@ class Replicas:
             return list(sends)
         self._owed += [(head, send) for send in sends]
         return []
+
+    def awaiting(self, seq: int) -> frozenset[ConnectionId]:
+        """Replicas that will be sent the entry ``seq`` within what they are owed."""
+        return frozenset(send.connection for head, send in self._owed if head >= seq)
 
     def settled(self, seq: int) -> list[Effect]:
         """Everything up to ``seq`` is durable."""
@@ -135,8 +135,7 @@ class Replicas:
         answer: list[Event] = [TextPatched(essay_id, durable, it) for it in missed.updates]
         answer.append(SyncAnswered(essay_id, text.lacking(missed.vector)))
         ready = self._when(head, durable, [Send(connection, event) for event in answer])
-        asked = SyncRequested(essay_id, text.vector())
-        return [asked, *answer] if ready else [asked]
+        return answer if ready else []
 
     def lost(self) -> None:
         """The store refused something that is in the text."""
@@ -147,5 +146,6 @@ class Replicas:
         """The text is what is stored. Slow readers need all of it, the others ask ``news``."""
         self._torn = False
         for replica in self._members.values():
+            replica.asked_at = float("-inf")
             if replica.missed is not None:
                 replica.missed = _ALL
