@@ -177,7 +177,7 @@ def test_formatting_is_stored_and_changes_no_text(essay: Scenario) -> None:
     import pycrdt
 
     emma, jane, mike = essay.join("emma"), editor(essay, "jane", 100), editor(essay, "mike", 101)
-    doc = pycrdt.Doc(client_id=103)
+    doc: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc(client_id=103)
     text = doc.get("content", type=pycrdt.Text)
     doc.apply_update(jane.ytext.state())
     before = doc.get_state()

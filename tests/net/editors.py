@@ -64,7 +64,7 @@ class Editor:
         try:
             await self.until(lambda editor: editor.text == text)
         except TimeoutError:
-            assert self.text == text  # noqa: PT017 - to show both
+            assert self.text == text
 
     async def told(self, what: str, after: int = 0) -> Report:
         """Wait for a report of this kind, beyond the first ``after`` ones."""
@@ -108,7 +108,14 @@ class Editors:
             await editors._reading
 
     async def open(
-        self, name: str, server: Server, user: str, essay: int = 1, *, synced: bool = True, **more: Any
+        self,
+        name: str,
+        server: Server,
+        user: str,
+        essay: int = 1,
+        *,
+        synced: bool = True,
+        **more: Any,
     ) -> Editor:
         """An editor of this essay, in step with it unless told otherwise."""
         editor = self._editors[name] = Editor(name, self._order)
@@ -200,7 +207,7 @@ class ByHand:
 
     def __init__(self, socket: ClientConnection, client: int) -> None:
         self.socket = socket
-        self.doc = pycrdt.Doc(client_id=client)
+        self.doc: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc(client_id=client)
         self.text = self.doc.get("content", type=pycrdt.Text)
         self.messages: list[bytes] = []
         self.states: dict[int, tuple[int, Any]] = {}

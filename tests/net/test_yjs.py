@@ -43,9 +43,7 @@ async def stored(server: Server, essay: int, content: str) -> None:
 
 
 async def save(client: Client, essay: int, content: str, **more: Any) -> None:
-    await client.send(
-        {"action": "update_essay", "essay_id": essay, "content": content, **more}
-    )
+    await client.send({"action": "update_essay", "essay_id": essay, "content": content, **more})
 
 
 async def test_editors_and_a_json_client_see_each_others_words(demo: Server) -> None:

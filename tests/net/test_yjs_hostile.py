@@ -94,7 +94,7 @@ async def test_an_old_clock_changes_nothing(demo: Server) -> None:
         (awareness((10, 1, {"x": "y" * 3000})), "2048 bytes"),
         (awareness(*((n, 1, {}) for n in range(1001))), "at most 1000 states"),
         (b"\1" + chunk(number(10**9)), "at most 1000 states"),
-        (b"\1" + chunk(b"\1\x0a\1\5{\"a\":"), "JSON"),
+        (b"\1" + chunk(b'\1\x0a\1\5{"a":'), "JSON"),
         (b"\1" + chunk(b"\1\x0a\1\x02[]"), "object"),
         (b"\1" + chunk(b"\1\x0a\1" + chunk(b'{"a":' * 300 + b"1" + b"}" * 300)), "JSON"),
         (b"\1\x7f", "more than it holds"),
@@ -172,10 +172,10 @@ async def test_an_update_that_comes_too_early_is_asked_for_again(demo: Server) -
 
 async def test_what_builds_on_something_unknown_does_not_wait_in_memory(demo: Server) -> None:
     essay = new_essay(demo, "", jane="edit")
-    other = pycrdt.Doc(client_id=5)
+    other: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc(client_id=5)
     text = other.get("content", type=pycrdt.Text)
     text += "abc"
-    mine = pycrdt.Doc(client_id=6)
+    mine: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc(client_id=6)
     mine.get("content", type=pycrdt.Text)
     mine.apply_update(other.get_update())
     before = mine.get_state()
@@ -202,7 +202,7 @@ async def test_nobody_writes_in_the_servers_own_name(demo: Server) -> None:
         assert content_of(demo, essay) == "mine"
 
 
-def pycrdt_clients(doc: pycrdt.Doc[Any]) -> list[int]:
+def pycrdt_clients(doc: pycrdt.Doc[pycrdt.Text]) -> list[int]:
     from workroom.core.text.update_check import read_vector
 
     return list(read_vector(doc.get_state()))
@@ -230,7 +230,9 @@ async def test_without_a_token_it_ends_with_4401(demo: Server) -> None:
     async with by_hand(demo, None) as nobody:
         await nobody.until(lambda it: it.closed)
         assert nobody.closed == 4401
-        assert nobody.messages == [b"\2\0" + chunk(b"authentication_failed: Invalid or expired token")]
+        assert nobody.messages == [
+            b"\2\0" + chunk(b"authentication_failed: Invalid or expired token")
+        ]
 
 
 # ---- fuzz ------------------------------------------------------------------------------------
@@ -238,7 +240,7 @@ async def test_without_a_token_it_ends_with_4401(demo: Server) -> None:
 
 def seeds(chance: random.Random) -> list[bytes]:
     """Good messages of every kind."""
-    doc = pycrdt.Doc(client_id=chance.getrandbits(32))
+    doc: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc(client_id=chance.getrandbits(32))
     text = doc.get("content", type=pycrdt.Text)
     found = [sync(2, BOMB), b"\3"]
     for _ in range(12):
@@ -299,8 +301,10 @@ async def test_mutated_messages_neither_stall_nor_fatten_nor_break_the_server(
             lag = server.metric("workroom_loop_lag_seconds_count") - server.metric(
                 "workroom_loop_lag_seconds_bucket", le="0.05"
             )
-        print(f"{sent} messages, +{grown / 2**20:.1f} MiB, round trip at most {slowest:.3f} s, "
-              f"{lag:.0f} appointments later than 50 ms")
+        print(
+            f"{sent} messages, +{grown / 2**20:.1f} MiB, round trip at most {slowest:.3f} s, "
+            f"{lag:.0f} appointments later than 50 ms"
+        )
         assert grown < 20 * 2**20
         assert content_of(server, kept) == "Untouched. 😀"
         async with by_hand(server, "jane", essay, 99) as jane:
@@ -325,7 +329,7 @@ async def volley(server: Server, essay: int, chance: random.Random, count: int) 
     left = count
     while left:
         async with by_hand(server, "jane", essay, 10) as jane:
-            await jane.until(lambda it: shown_to(it))
+            await jane.until(shown_to)
             while left and jane.closed is None:
                 left -= 1
                 await deal(jane, mutated(chance.choice(seeds(chance)), chance))

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from workroom.core.essay_text import Base, EssayText
 from workroom.core.text import Element, Places, Side
 
-BYTES_A_SECOND: Final = 3_000_000
+BYTES_A_SECOND: Final = 1_500_000
 """Bytes of Yjs state that may be read for carets in a second: 5 % of the time of one core."""
 MOST_BYTES: Final = 4_000_000
 """Bytes of Yjs state beyond which carets are not translated."""

@@ -24,36 +24,69 @@ class TooManyPieces(ValueError):
     """The update is larger than what can be looked at in one go."""
 
 
+Halves = dict[int, set[int]]
+"""For each copy: which of its elements are second halves of surrogate pairs."""
+
+
 class Arrival(NamedTuple):
     """What an update brings and needs."""
 
     runs: list[Run]
     needs: dict[int, int]
     """For each copy: how many of its elements the update takes for known."""
+    halves: Halves
+    """Among what is inserted."""
+    seams: dict[int, set[int]]
+    """For each copy: elements before which the update cuts the text."""
+
+    def cuts(self, halves: Halves) -> bool:
+        """Whether a pair is torn, of these or of its own.
+
+        Yjs makes two U+FFFD of such a pair; pycrdt deletes, or puts text at, a place nearby.
+        """
+        return any(
+            not places.isdisjoint(known.get(client, ()))
+            for client, places in self.seams.items()
+            for known in (halves, self.halves)
+        )
 
 
-def examine(update: bytes) -> Arrival:
+def examine(update: bytes, pieces: int = PIECES) -> Arrival:
     """What an editor's update brings. Raises ValueError when it is no edit of the essay's text."""
-    return _Look(update).arrival()
+    return _Look(update, pieces).arrival()
+
+
+def second_halves(text: str, start: int) -> list[int]:
+    """The elements of ``text``, counted from ``start``, that are second halves of pairs."""
+    if text.isascii():
+        return []
+    astral = [at for at, letter in enumerate(text) if letter > "\uffff"]
+    return [start + at + before + 1 for before, at in enumerate(astral)]
 
 
 class _Look(_Walk):
     """A walk that takes nothing but text, and notes what the update builds on."""
 
-    __slots__ = ("_needs", "_pieces")
+    __slots__ = ("_clock", "_halves", "_left", "_needs", "_seams", "_writer")
+
+    def __init__(self, update: bytes, pieces: int) -> None:
+        super().__init__(update)
+        self._left = pieces
+        self._writer = self._clock = 0
+        self._needs: dict[int, int] = {}
+        self._halves: Halves = {}
+        self._seams: dict[int, set[int]] = {}
 
     def arrival(self) -> Arrival:
-        self._needs: dict[int, int] = {}
-        self._pieces = 0
         runs: list[Run] = []
-        for _ in range(self._few(3, PIECES)):
+        for _ in range(self._few(3, self._left)):
             runs += self._client()
         left = RANGES
         for _ in range(self._few(2, RANGES)):
             client, ranges = self.number(), self._few(2, left)
             left -= ranges
             self._deleted(client, self.numbers(2 * ranges))
-        return Arrival(runs, self._needs)
+        return Arrival(runs, self._needs, self._halves, self._seams)
 
     def _few(self, least_bytes: int, most: int) -> int:
         count = self.count(least_bytes)
@@ -62,11 +95,13 @@ class _Look(_Walk):
         return count
 
     def _client(self) -> list[Run]:
-        structs = self._few(2, PIECES - self._pieces)
-        self._pieces += structs + 1
+        structs = self._few(2, self._left)
+        self._left -= structs + 1
         client, clock = self.number(), self.number()
         runs, start = [], clock
+        self._writer = client
         for _ in range(structs):
+            self._clock = clock
             length = self._struct()
             if length < 0:  # a gap: what follows it is a run of its own
                 runs.append(Run(client, start, clock))
@@ -76,16 +111,30 @@ class _Look(_Walk):
 
     def _deleted(self, client: int, numbers: list[int]) -> None:
         if numbers:
-            reach = max(map(sum, zip(numbers[::2], numbers[1::2], strict=True)))
-            self._need(client, reach)
+            ends = list(map(sum, zip(numbers[::2], numbers[1::2], strict=True)))
+            self._need(client, max(ends))
+            self._seams.setdefault(client, set()).update(numbers[::2], ends)
 
     def _need(self, client: int, count: int) -> None:
         if count > self._needs.get(client, 0):
             self._needs[client] = count
 
-    def _id(self) -> None:
-        client = self.number()
-        self._need(client, self.number() + 1)
+    def _neighbour(self, *, left: bool) -> None:
+        client, clock = self.number(), self.number()
+        self._need(client, clock + 1)
+        self._seams.setdefault(client, set()).add(clock + left)
+
+    def _text(self) -> int:
+        size = self.number()
+        self.skip(size)
+        text = self._bytes[self._at - size : self._at]
+        if text.isascii():
+            return size
+        decoded = text.decode()
+        halves = second_halves(decoded, self._clock)
+        if halves:
+            self._halves.setdefault(self._writer, set()).update(halves)
+        return len(decoded) + len(halves)
 
     def _parent(self, *, keyed: bool) -> None:
         if not self.number():

@@ -28,22 +28,29 @@ class Element(NamedTuple):
 class Places:
     """The places of one version of a text, given by its Yjs state. ``close`` it when done.
 
-    Making one costs 0.2 ms for an essay of 2,000 edits and 11 ms for one of 100,000.
+    The first question costs twice 0.2 ms for an essay of 2,000 edits, twice 11 ms for one of
+    100,000; further ones some 20 µs.
     """
 
     def __init__(self, state: bytes) -> None:
         self._state = state
-        self._copy = YText(state, client_id=_COPY)
-        self._text = self._copy.text
+        self._named = _Spoilt(state)
+        self._found: _Spoilt | None = None
         self._elements: dict[int, Element | None] = {}
         self._positions: dict[Element, int | None] = {}
-        self._dropped: list[int] = []
-        """The positions whose letters the copy has lost, ascending."""
 
     def position(self, element: Element) -> int | None:
-        """The code-point position of an element; None when it is not in the text."""
+        """The code-point position of an element; None when it is not in the text.
+
+        The second half of a surrogate pair is in no place of its own, so it has none.
+        """
         if element not in self._positions:
-            self._positions[element] = self._find(element)
+            position = self._find(element)
+            if position is not None and self.element(position) != element:
+                # Of the second half of a pair, pycrdt drops the letter that follows.
+                self._forget_found()
+                position = None
+            self._positions[element] = position
         return self._positions[element]
 
     def element(self, position: int) -> Element | None:
@@ -53,46 +60,71 @@ class Places:
         return self._elements[position]
 
     def close(self) -> None:
-        """Let go of the copy."""
-        self._copy.close()
-
-    def _renew(self) -> None:
-        self._copy.close()
-        self._copy = YText(self._state, client_id=_COPY)
-        self._dropped.clear()
+        """Let go of the copies."""
+        self._named.ytext.close()
+        self._forget_found()
 
     def _find(self, element: Element) -> int | None:
+        if self._found is None:
+            self._found = _Spoilt(self._state)
+        copy = self._found
         try:
-            hunks = list(self._copy.apply(_deletion(element)).hunks())
+            hunks = list(copy.ytext.apply(_deletion(element)).hunks())
         except (ValueError, RuntimeError):
+            self._forget_found()
             return None
+        if not hunks:
+            return None  # it was deleted before, or is unknown
         if len(hunks) != 1 or hunks[0].deleted != 1 or hunks[0].inserted:
-            # It was deleted before, is unknown, or another way to name a letter dropped already.
+            self._forget_found()
             return None
-        position = hunks[0].at
-        for dropped in self._dropped:
-            if dropped > position:
-                break
-            position += 1
-        self._elements[position] = element
-        if self._text[position] > "\uffff":
-            self._renew()  # half of a pair was dropped: pycrdt counts wrongly from here on
+        position = copy.outside(hunks[0].at)
+        if self._named.text[position] > "\uffff":
+            self._forget_found()  # half of a pair was dropped: pycrdt counts wrongly from here on
         else:
-            insort(self._dropped, position)
+            insort(copy.dropped, position)
         return position
 
+    def _forget_found(self) -> None:
+        if self._found is not None:
+            self._found.ytext.close()
+        self._found = None
+
     def _name(self, position: int) -> Element | None:
-        at = position - bisect_left(self._dropped, position)
-        length = len(self._text) - len(self._dropped)
+        copy = self._named
+        length = len(copy.text) - len(copy.dropped)
+        change = Change.of(length, [(copy.inside(position), 1, "")])
         try:
-            update = self._copy.edit(Change.of(length, [(at, 1, "")]))
-            (client, clock, _) = read_deletions(update)[0]
-        except (ValueError, RuntimeError, IndexError):
+            [(client, clock, _)] = read_deletions(copy.ytext.edit(change))
+        except (ValueError, RuntimeError):
             return None
-        insort(self._dropped, position)
-        element = Element(client, clock)
-        self._positions[element] = position
-        return element
+        insort(copy.dropped, position)
+        return Element(client, clock)
+
+
+class _Spoilt:
+    """A copy of the text that loses letters as it is asked."""
+
+    __slots__ = ("dropped", "text", "ytext")
+
+    def __init__(self, state: bytes) -> None:
+        self.ytext = YText(state, client_id=_COPY)
+        self.text = self.ytext.text
+        """As it was."""
+        self.dropped: list[int] = []
+        """The positions whose letters are gone, ascending."""
+
+    def inside(self, position: int) -> int:
+        """Where a position of the whole text is in what is left of it."""
+        return position - bisect_left(self.dropped, position)
+
+    def outside(self, at: int) -> int:
+        """Where a position of what is left is in the whole text."""
+        for dropped in self.dropped:
+            if dropped > at:
+                break
+            at += 1
+        return at
 
 
 def _deletion(element: Element) -> bytes:

@@ -180,9 +180,10 @@ class _Walk:
         info = self._byte()
         if info in (_GARBAGE_COLLECTED, _SKIPPED):
             return self.number() if info == _GARBAGE_COLLECTED else -self.number()
-        for neighbour in (0x80, 0x40):
-            if info & neighbour:
-                self._id()
+        if info & 0x80:
+            self._neighbour(left=True)
+        if info & 0x40:
+            self._neighbour(left=False)
         if not info & 0xC0:
             self._parent(keyed=bool(info & 0x20))
         read = self._KINDS.get(info & 0x1F)
@@ -198,6 +199,9 @@ class _Walk:
             self._id()
         if keyed:
             self._string()  # the key within its parent
+
+    def _neighbour(self, *, left: bool) -> None:  # noqa: ARG002 - of use to those who look closer
+        self._id()
 
     def _id(self) -> None:
         self.number()

@@ -7,12 +7,14 @@ is no ``Exception``; its observers keep a document alive until they are taken of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from pycrdt import Doc, Subscription, Text
 
-from workroom.core.text.arrival import TooManyPieces, examine
+from workroom.core.text.arrival import Halves, TooManyPieces, examine, second_halves
 from workroom.core.text.change import Builder, Change
 from workroom.core.text.units import utf16_length
 from workroom.core.text.update_check import Run, check_update, read_vector, runs_of
@@ -29,6 +31,9 @@ __all__ = [
 
 CONTENT: Final = "content"
 """The name of the shared text."""
+MOST_PIECES: Final = 30_000
+"""Pieces of a document up to which pairs are looked after: 60 ms, when an editor first writes."""
+_ASTRAL: Final = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 EMPTY_UPDATE: Final = b"\x00\x00"
 """The update that changes nothing."""
 
@@ -68,6 +73,7 @@ class YText:
         self._follow(text, len(text.encode()))
         # How many elements of each copy are here (those that wait for others count too).
         self._received: dict[int, int] | None = None
+        self._halves: Halves | None = None  # None: to be read when it is needed
         self._observer: Subscription = self._doc.observe(self._recorder.committed)
 
     @property
@@ -91,10 +97,17 @@ class YText:
             growth = sum(sizes) - self._write(change, iter(sizes))
         self._follow(text, growth)
         if self._received is not None:
-            units = sum([utf16_length(op) for op in change.ops if isinstance(op, str)])
-            own = self._doc.client_id
-            self._received[own] = self._received.get(own, 0) + units
+            self._wrote(self._received, [op for op in change.ops if isinstance(op, str)])
         return self._recorder.update
+
+    def _wrote(self, received: dict[int, int], words: list[str]) -> None:
+        """Keep count of the elements of this copy, in the order in which they were written."""
+        own = self._doc.client_id
+        for inserted in words:
+            start = received.get(own, 0)
+            received[own] = start + utf16_length(inserted)
+            if self._halves is not None:
+                self._halves.setdefault(own, set()).update(second_halves(inserted, start))
 
     def apply(self, update: bytes) -> Change:
         """Apply a peer's update; return what it changed of the text (possibly nothing).
@@ -106,6 +119,7 @@ class YText:
         self._require_usable()
         runs = runs_of(update)
         reached = None if runs is None else self._in_order(runs)
+        self._halves = None
         return self._take(update, reached, wanted=False)
 
     def receive(self, update: bytes) -> tuple[Change, bytes]:
@@ -125,8 +139,24 @@ class YText:
         for client, count in arrival.needs.items():
             if count > max(reached.get(client, 0), known.get(client, 0)):
                 raise UpdateAhead("the update builds on what has not come in yet")
+        halves = self._second_halves()
+        if arrival.cuts(halves):
+            raise ValueError("the update cuts a character in two (an emoji, say)")
         change = self._take(update, reached, wanted=True)
+        for client, clocks in arrival.halves.items():
+            halves.setdefault(client, set()).update(clocks)
         return change, self._recorder.update
+
+    def _second_halves(self) -> Halves:
+        """Which elements are second halves of surrogate pairs."""
+        if self._halves is None:
+            self._halves = {}
+            state = self._doc.get_update()
+            # A document of more pieces would take too long: it is not looked after.
+            with suppress(ValueError):
+                if _ASTRAL.search(state):
+                    self._halves = examine(state, pieces=MOST_PIECES).halves
+        return self._halves
 
     def _take(self, update: bytes, reached: dict[int, int] | None, *, wanted: bool) -> Change:
         """Apply an update that brings each copy as far as ``reached`` (None: not known)."""
