@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -256,6 +257,13 @@ class ByHand:
         self.text.insert(at, text)
         await self.socket.send(sync(2, self.doc.get_update(before)))
 
+    async def replace(self, text: str) -> None:
+        """Put another ASCII text in place of the ASCII text, and send the update."""
+        before = self.doc.get_state()
+        del self.text[0 : len(self.text)]
+        self.text += text
+        await self.socket.send(sync(2, self.doc.get_update(before)))
+
     async def close(self) -> None:
         """Close cleanly."""
         with contextlib.suppress(AttributeError, OSError):
@@ -265,12 +273,23 @@ class ByHand:
 
 @contextlib.asynccontextmanager
 async def by_hand(
-    server: Server, user: str | None, essay: int = 1, client: int = 77, path: str = "/yjs/essays/{}"
+    server: Server,
+    user: str | None,
+    essay: int = 1,
+    client: int = 77,
+    path: str = "/yjs/essays/{}",
+    *,
+    token: str | None = None,
+    small: bool = False,
 ) -> AsyncIterator[ByHand]:
-    """A socket at the Yjs endpoint."""
-    query = "" if user is None else f"?token={server.token(user)}"
+    """A socket at the Yjs endpoint; ``small``: with little room for what was not read."""
+    query = "" if user is None else f"?token={token or server.token(user)}"
     url = f"ws://127.0.0.1:{server.ports[0]}{path.format(essay)}{query}"
-    editor = ByHand(await connect(url, max_size=None), client)
+    sock = socket.socket()
+    if small:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", server.ports[0]))
+    editor = ByHand(await connect(url, max_size=None, sock=sock), client)
     try:
         yield editor
     finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 import os
 import random
 import time
@@ -15,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.net.editors import ByHand, awareness, by_hand, chunk, number, sync
 from tests.net.live import Server, python_client, running
+from tests.net.test_lifecycle import _token as token_for
 from tests.net.test_yjs import content_of, new_essay, stored
 
 BOMB = bytes.fromhex("83bcac747e0098102f419e69243ba09bba33415ffbadc0ea")
@@ -217,6 +220,45 @@ async def test_a_flood_is_slowed_down_and_not_dropped(demo: Server) -> None:
         await stored(demo, essay, "x" * 200)
         assert jane.closed is None
         assert not jane.denied
+
+
+async def test_a_slow_reader_is_left_out_and_gets_what_it_missed(tmp_path: Path) -> None:
+    with running(
+        tmp_path, WORKROOM_MESSAGES_PER_SECOND="100000", WORKROOM_MESSAGE_BURST="100000"
+    ) as server:
+        essay = new_essay(server, "", jane="edit")
+        async with (
+            by_hand(server, "jane", essay, small=True) as jane,
+            by_hand(server, "emma", essay, 88) as emma,
+        ):
+            await jane.synced()
+            await emma.synced()
+            jane.socket.transport.pause_reading()
+            while not server.metric("workroom_slow_readers"):
+                await emma.edit(0, "word " * 10_000)
+                await emma.replace("")
+            await emma.edit(0, "the last")
+            await stored(server, essay, "the last")
+            assert str(jane.text) != "the last"
+            jane.socket.transport.resume_reading()
+            await jane.until(lambda it: str(it.text) == "the last")
+            assert server.metric("workroom_slow_readers") == 0
+
+
+async def test_a_session_ends_with_its_token(demo: Server) -> None:
+    essay = new_essay(demo)
+    token = token_for(demo, 1, 1.5)
+    async with by_hand(demo, "emma", essay, token=token) as emma:
+        await emma.synced()
+        await emma.until(lambda it: it.closed)
+        assert emma.closed == 4401
+    async with by_hand(demo, "emma", essay, token=token_for(demo, 1, 1.5)) as emma:
+        await emma.synced()
+        order = {"action": "refresh_token", "token": demo.token("emma")}
+        await emma.socket.send(json.dumps(order))
+        await asyncio.sleep(2)  # the first token ends
+        await emma.edit(0, "x")
+        await stored(demo, essay, "xSome words of mine.")
 
 
 @pytest.mark.parametrize("path", ["/yjs/essays/{}", "/yjs/essays/{}/"])

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from prometheus_client import Counter
 
@@ -31,12 +31,12 @@ from workroom.errors import (
 )
 from workroom.ids import ConnectionId, RoomId, RoomKind, SessionId, UserId
 from workroom.observe import CLOSES, COMMANDS, REFUSALS, SLOW_READERS, logger
-from workroom.ports.clock import Clock, Timer
+from workroom.ports.clock import Timer
 from workroom.protocol.dialect import Ack, Dialect, Form, TokenRequest
-from workroom.service.accounts import Accounts, Authenticated
+from workroom.service.accounts import Authenticated
 from workroom.service.fanout import Write
-from workroom.service.hub import Hub
-from workroom.service.manners import Bucket, ConnectionRules
+from workroom.service.lobby import Lobby
+from workroom.service.manners import Bucket
 from workroom.service.outlet import Outlet
 
 log = logger("connections")
@@ -68,25 +68,6 @@ class Stage(Enum):
     AUTHENTICATING = "authenticating"
     OPEN = "open"
     CLOSED = "closed"
-
-
-class Lobby(Protocol):
-    """Where a connection comes in, and finds what all of them share (``gateway.Gateway``)."""
-
-    hub: Hub
-    accounts: Accounts
-    clock: Clock
-    rules: ConnectionRules
-    max_message_bytes: int
-
-    def enter(self, connection: Connection) -> bool:
-        """An authenticated connection comes in; False when its user has too many already."""
-
-    def renew(self, connection: Connection, who: Authenticated) -> None:
-        """A connection goes on with a new token."""
-
-    def exit(self, connection: Connection) -> None:
-        """A socket has gone, whatever it had come to."""
 
 
 class Connection:
@@ -283,6 +264,7 @@ class Connection:
             cost = 1 + len(message) / BYTES_A_MESSAGE
             wait = self._bucket.take(self._gateway.clock.now().tick, cost)
             if wait and self.dialect.arrival.replica:
+                self._bucket.overdraw(cost)
                 self._outlet.hold(wait)  # it cannot take back what it sent: let it wait instead
             elif wait:
                 error = RateLimited("too many messages; slow down", retry_after=round(wait, 3))

@@ -14,7 +14,7 @@ from workroom.core.text.update_check import Run, _Walk
 
 PIECES: Final = 10_000
 """Inserted pieces in one update. A piece is what was typed, or pasted, in one place in one go."""
-RANGES: Final = 50_000
+RANGES: Final = 30_000
 """Deleted ranges in one update. An editor that connects sends all that it has ever seen."""
 FORMAT_BYTES: Final = 1024
 """Bytes of a formatting mark (bold, a link)."""
