@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from workroom.core.awareness import ClientState
 from workroom.core.carets import Carets, Selection
@@ -23,6 +24,9 @@ from workroom.core.replicas import Replicas
 from workroom.core.text import to_utf16
 from workroom.core.time import Now
 from workroom.ids import ConnectionId, EssayId, UserId
+
+MOST_STATES: Final = 250
+"""States in one message. An editor sends it back to us, and a message may not be too large."""
 
 EditorCommand = Synchronize | ShowAwareness | QueryAwareness
 
@@ -58,6 +62,11 @@ class Editors:
     def __contains__(self, connection: ConnectionId) -> bool:
         return connection in self._replicas
 
+    @property
+    def here(self) -> bool:
+        """Whether there is any editor."""
+        return bool(len(self._replicas))
+
     # ---- coming, asking, going -------------------------------------------------------------
 
     def joined(self, connection: ConnectionId, user: User, now: Now, *, typing: bool) -> None:
@@ -68,7 +77,7 @@ class Editors:
         """A member has come that keeps a copy: show it the others."""
         self._replicas.join(connection)
         self._awareness.watched(now.tick)
-        return [self._everybody(connection, user)]
+        return self._everybody(connection, user)
 
     def dismissed(self, connection: ConnectionId) -> None:
         """A connection has gone."""
@@ -77,7 +86,7 @@ class Editors:
         self._moved.discard(connection)
         self._cursors.pop(connection, None)
         self._placed.pop(connection, None)
-        if not len(self._replicas):
+        if not self.here:
             self._awareness.unwatched()
             self._carets.close()
             self._placed.clear()
@@ -94,19 +103,24 @@ class Editors:
                 return self._replicas.synchronize(connection, vector, text, *seqs)
             case ShowAwareness(states=states):
                 answer = self._awareness.show(connection, origin.user, states)
-                return [self._show(connection, answer)] if answer else []
+                return [Send(connection, event) for event in self._shown(answer)] if answer else []
             case QueryAwareness():
-                return [self._everybody(connection, origin.user)]
+                return self._everybody(connection, origin.user)
 
     def ask(self, connection: ConnectionId, text: EssayText, tick: float) -> list[Send]:
         """Ask a replica for what it has and the room lacks; only if its user may edit."""
         return self._replicas.ask(connection, text, tick)
 
-    def _everybody(self, connection: ConnectionId, user: User) -> Send:
-        return self._show(connection, self._awareness.everybody(user, connection))
+    def _everybody(self, connection: ConnectionId, user: User) -> list[Effect]:
+        states = self._awareness.everybody(user, connection)
+        return [Send(connection, event) for event in self._shown(states)]
 
-    def _show(self, connection: ConnectionId, states: Iterable[ClientState]) -> Send:
-        return Send(connection, AwarenessShown(self._essay_id, tuple(states)))
+    def _shown(self, states: Sequence[ClientState]) -> list[AwarenessShown]:
+        """The events that tell these states; one at least."""
+        return [
+            AwarenessShown(self._essay_id, tuple(states[at : at + MOST_STATES]))
+            for at in range(0, len(states) or 1, MOST_STATES)
+        ]
 
     # ---- what happens -------------------------------------------------------------------------
 
@@ -118,13 +132,13 @@ class Editors:
         self, connection: ConnectionId | None, base: Base, head: int, anchor: int | None
     ) -> None:
         """A member without a copy saved, with its caret at ``head`` in the text of ``base``."""
-        if connection is not None and len(self._replicas):
+        if connection is not None and self.here:
             caret = Selection(head, head if anchor is None else anchor)
             self._placed[connection] = (base, caret)
 
     def patched(self, entry: Entry, author: ConnectionId | None) -> list[Effect]:
         """The text was edited, durably. ``author``: the replica that has it already."""
-        if not len(self._replicas) or not isinstance(entry.fact, TextEdited):
+        if not self.here or not isinstance(entry.fact, TextEdited):
             return []
         patch = TextPatched(self._essay_id, entry.seq, entry.fact.update)
         spared = self._replicas.awaiting(entry.seq)
@@ -147,7 +161,7 @@ class Editors:
         """What a replica has to be told that reads again, or after the text was restored."""
         return [
             *self._replicas.news(connection, text, *seqs),
-            AwarenessShown(self._essay_id, self._awareness.everybody(user, connection)),
+            *self._shown(self._awareness.everybody(user, connection)),
         ]
 
     def lost(self) -> None:
@@ -190,8 +204,8 @@ class Editors:
             return self._cursors_told(text, state, behind, now)
         states, changed = told
         self._moved |= {c for c in changed if c in self._replicas}
-        shown = Broadcast(AwarenessShown(self._essay_id, states))
-        return [shown, *self._cursors_told(text, state, behind, now)]
+        shown = [Broadcast(event) for event in self._shown(states)]
+        return [*shown, *self._cursors_told(text, state, behind, now)]
 
     def _cursors_told(
         self, text: EssayText, state: EssayState, behind: frozenset[ConnectionId], now: Now

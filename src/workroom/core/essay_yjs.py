@@ -140,7 +140,9 @@ class YjsRoom(Room[EssayState]):
     def expire(self, now: Now) -> list[Effect]:
         """Besides members: what editors show, and carets."""
         effects = super().expire(now)
-        return effects + self._editors.expire(self._text, self.confirmed, self._behind(), now)
+        if self._editors.here:
+            effects += self._editors.expire(self._text, self.confirmed, self._behind(), now)
+        return effects
 
     def next_deadline(self) -> float | None:
         """Besides members: what editors show has its time."""

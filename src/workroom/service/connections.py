@@ -51,6 +51,10 @@ RESTARTING: Final = 1012
 
 BYTES_A_MESSAGE: Final = 64 * 1024
 """A large message counts as several: one more for each so many bytes."""
+LABORIOUS: Final = 0.02
+"""Seconds of work for one binary message after which its sender is not read for a while."""
+REST: Final = 50
+"""How many times as long as the work took."""
 ASK_AFTER: Final = 1.0
 """Seconds after which a replica is asked again for what the store did not take."""
 _ROOM_FIELD: Final = {RoomKind.ESSAY: "essay_id", RoomKind.PROJECT: "payload.project_id"}
@@ -262,7 +266,8 @@ class Connection:
             self._keep(message, binary=binary)
         elif self._stage is Stage.OPEN:
             cost = 1 + len(message) / BYTES_A_MESSAGE
-            wait = self._bucket.take(self._gateway.clock.now().tick, cost)
+            tick = self._gateway.clock.now().tick
+            wait = self._bucket.take(tick, cost)
             if wait and self.dialect.arrival.replica:
                 self._bucket.overdraw(cost)
                 self._outlet.hold(wait)  # it cannot take back what it sent: let it wait instead
@@ -277,6 +282,13 @@ class Connection:
                 self._carry_out(message, binary=binary)
             except WorkroomError as error:
                 self._mistake(error, b"" if binary else message)
+            if binary:
+                self._rest(self._gateway.clock.now().tick - tick)
+
+    def _rest(self, spent: float) -> None:
+        """Who keeps the server busy is read the less, so that nobody else has to wait for them."""
+        if spent > LABORIOUS and self._stage is Stage.OPEN:
+            self._outlet.hold(spent * REST)
 
     def oversized(self, size: int) -> None:
         """A message over the limit was dropped."""

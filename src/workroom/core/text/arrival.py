@@ -2,7 +2,8 @@
 
 An update from outside has to be an edit of the essay's text and nothing else, and it has to build
 on what is here already: pycrdt would keep one that does not waiting, without a bound. Everything is
-walked, so an update may only have so many pieces (2 µs each).
+walked, so an update may only have so many pieces (2 µs each). It is also the Yjs algorithm's own
+cost that this bounds: each piece may have to be compared with all that others put in its place.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Final, NamedTuple
 
 from workroom.core.text.update_check import Run, _Walk
 
-PIECES: Final = 10_000
+PIECES: Final = 2_000
 """Inserted pieces in one update. A piece is what was typed, or pasted, in one place in one go."""
-RANGES: Final = 30_000
+RANGES: Final = 50_000
 """Deleted ranges in one update. An editor that connects sends all that it has ever seen."""
 FORMAT_BYTES: Final = 1024
 """Bytes of a formatting mark (bold, a link)."""
@@ -91,7 +92,9 @@ class _Look(_Walk):
     def _few(self, least_bytes: int, most: int) -> int:
         count = self.count(least_bytes)
         if count > most:
-            raise TooManyPieces(f"an update holds at most {most} pieces, this has {count}")
+            raise TooManyPieces(
+                f"an update holds at most {PIECES} pieces and {RANGES} deleted ranges"
+            )
         return count
 
     def _client(self) -> list[Run]:
