@@ -244,6 +244,8 @@ def test_an_early_update_is_asked_for_once_a_second(essay: Scenario) -> None:
     for words in ("a", "b", "c"):
         jane.person.does(ApplyUpdate(jane.edits(0, 0, words)))
     assert len(jane.person.told(SyncRequested)) == 2
+    essay.passes(1)
+    assert len(jane.person.told(SyncRequested)) == 3
     assert jane.text == room(essay).confirmed.text == "cbalost Once upon a time."
 
 

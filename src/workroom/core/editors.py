@@ -184,15 +184,19 @@ class Editors:
 
     def next_deadline(self) -> float | None:
         """The tick at which ``expire`` has something to do."""
-        due = self._awareness.due()
-        if due is None or self._ahead or not (self._placed or self._moved):
-            return due
-        return min(due, self._carets.ready_at())
+        carets = bool(self._placed or self._moved) and not self._ahead and self.here
+        dues = (
+            self._awareness.due(),
+            self._replicas.next_deadline(),
+            self._carets.ready_at() if carets else None,
+        )
+        return min((due for due in dues if due is not None), default=None)
 
     def expire(
         self, text: EssayText, state: EssayState, behind: frozenset[ConnectionId], now: Now
     ) -> list[Effect]:
         """Tell what is due. ``behind``: connections that have an older text than ``state``'s."""
+        asked = self._replicas.expire(text, now.tick)
         self._ahead = self._ahead or text.text != state.text
         if self._placed and not self._ahead and self._carets.ready_at() <= now.tick:
             placed, self._placed = self._placed, {}
@@ -201,11 +205,11 @@ class Editors:
                 self._awareness.point(connection, cursor)
         told = self._awareness.changed(now)
         if told is None:
-            return self._cursors_told(text, state, behind, now)
+            return [*asked, *self._cursors_told(text, state, behind, now)]
         states, changed = told
         self._moved |= {c for c in changed if c in self._replicas}
         shown = [Broadcast(event) for event in self._shown(states)]
-        return [*shown, *self._cursors_told(text, state, behind, now)]
+        return [*asked, *shown, *self._cursors_told(text, state, behind, now)]
 
     def _cursors_told(
         self, text: EssayText, state: EssayState, behind: frozenset[ConnectionId], now: Now

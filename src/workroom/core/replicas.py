@@ -21,7 +21,7 @@ from workroom.ids import ConnectionId, EssayId
 NOTHING: Final = b"\0"
 """The state vector of a copy that has nothing."""
 ASK_AGAIN: Final = 1.0
-"""Seconds in which a replica is asked once for what it has, however much comes too early."""
+"""Seconds between two times that a replica is asked for what it has, however much is missing."""
 
 
 class _Missed(NamedTuple):
@@ -47,11 +47,13 @@ class _Replica:
 class Replicas:
     """The replicas of one essay on this node."""
 
-    __slots__ = ("_essay_id", "_members", "_owed", "_torn")
+    __slots__ = ("_again", "_essay_id", "_members", "_owed", "_torn")
 
     def __init__(self, essay_id: EssayId) -> None:
         self._essay_id = essay_id
         self._members: dict[ConnectionId, _Replica] = {}
+        self._again: dict[ConnectionId, float] = {}
+        """Replicas that are to be asked at a tick, because they were asked just before."""
         self._owed: list[tuple[int, Send]] = []
         """What may be sent once the log has come as far as the number."""
         self._torn = False
@@ -70,14 +72,28 @@ class Replicas:
     def leave(self, connection: ConnectionId) -> None:
         """A connection has gone."""
         self._members.pop(connection, None)
+        self._again.pop(connection, None)
 
     def ask(self, connection: ConnectionId, text: EssayText, tick: float) -> list[Send]:
-        """Ask a replica for what it has and the room lacks, if that was not just done."""
+        """Ask a replica for what it has and the room lacks; in a while, if that was just done."""
         replica = self._members.get(connection)
-        if replica is None or self._torn or tick - replica.asked_at < ASK_AGAIN:
+        if replica is None or self._torn:
+            return []
+        if tick - replica.asked_at < ASK_AGAIN:
+            self._again[connection] = replica.asked_at + ASK_AGAIN
             return []
         replica.asked_at = tick
+        self._again.pop(connection, None)
         return [Send(connection, SyncRequested(self._essay_id, text.vector()))]
+
+    def next_deadline(self) -> float | None:
+        """The tick at which somebody is to be asked."""
+        return min(self._again.values(), default=None)
+
+    def expire(self, text: EssayText, tick: float) -> list[Effect]:
+        """Ask those whose time has come."""
+        due = [connection for connection, at in self._again.items() if at <= tick]
+        return [send for connection in due for send in self.ask(connection, text, tick)]
 
     def synchronize(
         self, connection: ConnectionId, vector: bytes, text: EssayText, head: int, durable: int
@@ -141,6 +157,7 @@ class Replicas:
         """The store refused something that is in the text."""
         self._torn = True
         self._owed.clear()
+        self._again.clear()
 
     def restored(self) -> None:
         """The text is what is stored. Slow readers need all of it, the others ask ``news``."""
