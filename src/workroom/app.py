@@ -25,7 +25,7 @@ from workroom.config import Settings
 from workroom.core.limits import RoomRules
 from workroom.core.text import assert_pycrdt_behaves
 from workroom.errors import Misconfigured, WorkroomError
-from workroom.ids import MAX_ID, BlobKey, RoomKind
+from workroom.ids import MAX_ID, BlobKey
 from workroom.observe import LOOP_LAG_SECONDS, logger
 from workroom.ports.clock import Clock
 from workroom.protocol.essays import EssayDialect
@@ -101,8 +101,7 @@ async def open_app(settings: Settings) -> App:
             EssayDialect(max_rooms=settings.max_essays_per_connection),
             ProjectDialect(max_rooms=settings.max_projects_per_connection),
         )
-        dialects = {RoomKind.ESSAY: registry.essays, RoomKind.PROJECT: registry.projects}
-        hub = Hub(store, clock, dialects, _room_rules(settings), _new_client_id)
+        hub = Hub(store, clock, _room_rules(settings), _new_client_id)
         await hub.start()
         canvases = Canvases(hub, blobs, _inspector(settings), _new_key, _upload_rules(settings))
         library = Library(hub, store, accounts, _new_client_id, canvases)

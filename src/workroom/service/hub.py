@@ -26,7 +26,6 @@ from workroom.ports.store import (
     RoomStore,
     RoomSummary,
 )
-from workroom.protocol.dialect import Dialect
 from workroom.service.fanout import Recipient
 from workroom.service.hindsight import Hindsight
 from workroom.service.history import History
@@ -56,7 +55,6 @@ class Hub:
         self,
         store: RoomStore,
         clock: Clock,
-        dialects: Mapping[RoomKind, Dialect],
         rules: RoomRules,
         new_client_id: Callable[[], int],
     ) -> None:
@@ -69,7 +67,6 @@ class Hub:
         self._held: dict[ConnectionId, list[tuple[RoomId, Command, Origin]]] = {}
         """What connections ask for whose last command waits for something long ago."""
         self.replies = Replies()
-        self._dialects = dialects
         self._new_client_id = new_client_id
         self._rooms: dict[RoomId, RoomHost] = {}
         self._loading: dict[RoomId, asyncio.Task[RoomHost | None]] = {}
@@ -343,8 +340,7 @@ class Hub:
         if stored is None:
             return None
         revived = revive(stored, self.rules, self._new_client_id)
-        dialect = self._dialects[room.kind]
-        host = RoomHost(revived, dialect, self, self.store, self.clock, checkpoint_seq(stored))
+        host = RoomHost(revived, self, self.store, self.clock, checkpoint_seq(stored))
         self._rooms[room] = host
         ROOMS.labels(room.kind.value).inc()
         return host
