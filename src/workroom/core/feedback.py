@@ -55,8 +55,8 @@ class Feedback:
         return self.resolved_by is not None
 
     def moved(self, highlight: Highlight) -> Feedback:
-        """The same with its words elsewhere. (In full: ``replace`` takes four times as long, and a
-        keystroke moves all the highlights behind it.)"""
+        """The same with its words elsewhere."""
+        # In full: ``replace`` takes four times as long, and a keystroke moves all that are behind it.
         return Feedback(
             self.id,
             self.type,
