@@ -56,7 +56,7 @@ class Feedback:
 
     def moved(self, highlight: Highlight) -> Feedback:
         """The same with its words elsewhere."""
-        # In full: ``replace`` takes four times as long, and a keystroke moves all that are behind it.
+        # In full: ``replace`` takes four times as long, and a keystroke moves all behind it.
         return Feedback(
             self.id,
             self.type,
