@@ -212,10 +212,14 @@ def _essay_checkpoint(stored: Checkpoint) -> EssayDraft:
     return EssayDraft(state, stored.state[_LENGTH + length :], marks)
 
 
+_FEEDBACK: Final = tuple(field.name for field in fields(Feedback))
+_REPLY: Final = tuple(field.name for field in fields(Reply))
+
+
 def _feedback_body(item: Feedback) -> dict[str, Any]:
-    body = {name: getattr(item, name) for name in Feedback.__slots__}
+    body = {name: getattr(item, name) for name in _FEEDBACK}
     body["highlight"] = item.highlight.encode() if item.highlight else None
-    body["replies"] = [{name: getattr(r, name) for name in Reply.__slots__} for r in item.replies]
+    body["replies"] = [{name: getattr(r, name) for name in _REPLY} for r in item.replies]
     return body
 
 
