@@ -67,7 +67,7 @@ STUBBORN_STEP: Final = 0.25
 """Weight of the latest observation in that moving average."""
 
 KEPT_VERSIONS: Final = 128
-KEPT_LETTERS: Final = 1_000_000
+KEPT_LETTERS: Final = 500_000
 KEPT_FOR: Final = 30.0
 """Bounds of the versions kept: how many, how many letters they have (four are kept in any case),
 and how many seconds after the next one was sent."""
