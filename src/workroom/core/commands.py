@@ -6,13 +6,15 @@ Offsets in commands count UTF-16 code units, as clients do; the room converts th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
+from workroom.core.tasks import TaskState
 from workroom.core.values import value
-from workroom.ids import CanvasId, ConnectionId, FeedbackId, ReplyId
+from workroom.ids import CanvasId, ConnectionId, FeedbackId, ReplyId, TaskId
 
 
 @value
@@ -166,6 +168,46 @@ class ChangeProject:
 
 
 @value
+class StartTask:
+    """Note that a task was begun on a canvas; see ``entries.TaskStarted``."""
+
+    task_id: TaskId
+    task_type: str
+    canvas_id: CanvasId
+    followed: bool = False
+
+
+@value
+class CancelTask:
+    """End a task that nobody wants any more, whether it runs or still waits."""
+
+    task_id: TaskId
+
+
+@value
+class SettleTask:
+    """A task ended, as its worker or the watchdog says; no client can ask for this.
+
+    Ignored when the task has ended already.
+    """
+
+    task_id: TaskId
+    status: TaskState
+    error: str | None = None
+    findings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@value
+class ShowProgress:
+    """How far a task is, as its worker says; stored before it comes here."""
+
+    task_id: TaskId
+    attempt: int
+    percent: int
+    message: str
+
+
+@value
 class AddCanvas:
     """Put a file whose bytes are kept already into the project."""
 
@@ -215,9 +257,21 @@ EssayCommand = (
     | SetRight
     | DeleteRoom
 )
-ProjectCommand = Join | Leave | ChangeProject | AddCanvas | RemoveCanvas | SetRight | DeleteRoom
+ProjectCommand = (
+    Join
+    | Leave
+    | ChangeProject
+    | AddCanvas
+    | RemoveCanvas
+    | StartTask
+    | CancelTask
+    | SettleTask
+    | ShowProgress
+    | SetRight
+    | DeleteRoom
+)
 Command = EssayCommand | ProjectCommand
 
-AWARENESS = (Join, Leave, StartTyping, StopTyping)
+AWARENESS = (Join, Leave, StartTyping, StopTyping, ShowProgress)
 """Commands that leave nothing in the log. Each is carried out however often it is asked for, also
 under the same request id: a connection that comes back has to join again."""
