@@ -16,11 +16,12 @@ from typing import Final, Protocol
 
 from prometheus_client import Counter
 
-from workroom.core.events import Event
-from workroom.ids import ConnectionId, UserId
+from workroom.core.events import Event, TaskCompleted
+from workroom.ids import ConnectionId, UserId, project_room
 from workroom.observe import DELIVERIES
 from workroom.protocol.dialect import Dialect, Form
 from workroom.protocol.frames import text_frame
+from workroom.service.probes import probe_frame
 
 MAX_JOIN: Final = 256 * 1024
 """Bytes after which a flush starts another write instead of joining further frames."""
@@ -199,7 +200,7 @@ class Audience:
             return
         payload = self._dialect.encode(event, recipient.form)
         if payload is not None:
-            self.send_frame(connection, text_frame(payload))
+            self.send_frame(connection, _framed(payload, event, recipient.form))
             _delivered(self._dialect.name, type(event).__name__).inc()
 
     def send_frame(self, connection: ConnectionId, frame: bytes) -> None:
@@ -242,7 +243,7 @@ class Audience:
         if not self._fast[form].has_others_than(excepted):
             return None  # as when all of them are in mid-typing: it is not even written down
         payload = self._dialect.encode(event, form)
-        return None if payload is None else text_frame(payload)
+        return None if payload is None else _framed(payload, event, form)
 
     def _put(self, item: _Item) -> None:
         if not self._pending:
@@ -291,6 +292,14 @@ class Audience:
                     # uvloop raises RuntimeError when it has gone since this job was put down.
                     continue
         self._working = False
+
+
+def _framed(payload: bytes, event: Event, form: Form) -> bytes:
+    """The frame of an event; behind what plain clients must not miss goes a probe."""
+    frame = text_frame(payload)
+    if isinstance(event, TaskCompleted) and form is Form.PLAIN:
+        return frame + probe_frame(project_room(event.project_id), event.seq)
+    return frame
 
 
 def _joined(frames: Iterable[bytes | None]) -> list[bytes]:
