@@ -28,7 +28,7 @@ from workroom.core.limits import RoomRules
 from workroom.core.tasks import TaskRules
 from workroom.core.text import assert_pycrdt_behaves
 from workroom.errors import Misconfigured, WorkroomError
-from workroom.ids import MAX_ID, BlobKey, RoomKind
+from workroom.ids import MAX_ID, BlobKey
 from workroom.observe import LOOP_LAG_SECONDS, logger
 from workroom.ports.clock import Clock
 from workroom.protocol.essays import EssayDialect
@@ -132,8 +132,7 @@ async def open_app(settings: Settings) -> App:
             EssayDialect(max_rooms=settings.max_essays_per_connection),
             ProjectDialect(max_rooms=settings.max_projects_per_connection),
         )
-        dialects = {RoomKind.ESSAY: registry.essays, RoomKind.PROJECT: registry.projects}
-        hub = Hub(store, clock, dialects, _room_rules(settings), _new_client_id)
+        hub = Hub(store, clock, _room_rules(settings), _new_client_id)
         await hub.start()
         canvases = Canvases(hub, blobs, _inspector(settings), _new_key, _upload_rules(settings))
         work = _open_work(settings, hub, store, blobs)

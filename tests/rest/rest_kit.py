@@ -25,7 +25,7 @@ from workroom.adapters.store import MemoryStore
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role, User
 from workroom.core.time import Now
-from workroom.ids import BlobKey, RoomKind, UserId
+from workroom.ids import BlobKey, UserId
 from workroom.ports.accounts import AccountStore
 from workroom.ports.store import RoomStore
 from workroom.ports.tasks import TaskStore
@@ -300,10 +300,9 @@ async def house(
     verifier, issuer = JwtVerifier(clock, secret=SECRET), JwtIssuer(SECRET, clock)
     accounts = Accounts(store, verifier, issuer, hasher, clock)
     registry = Registry()
-    dialects = {RoomKind.ESSAY: registry.essays, RoomKind.PROJECT: registry.projects}
     client_ids = count(1)
     rules = rules or RoomRules(quiet=0, longest_hold=0, confirm_after=0, feedback_pace=0)
-    hub = Hub(store, rooms_clock, dialects, rules, lambda: next(client_ids))
+    hub = Hub(store, rooms_clock, rules, lambda: next(client_ids))
     await hub.start()
     blobs = MemoryBlobs()
     canvases = Canvases(hub, blobs, ChildInspector(media or MediaRules()), new_key, uploads)

@@ -26,10 +26,11 @@ def encoded(vector: Vector) -> Any:
     """What the dialect writes for a server vector."""
     dialect, form = DIALECTS[vector["dialect"]], Form[vector["form"].upper()]
     if "ack" in vector:
-        return json.loads(dialect.encode_ack(vectors.ack(vector["ack"])))
+        return json.loads(dialect.encode_ack(vectors.ack(vector["ack"])) or b"")
     if "error" in vector:
         request_id = vector.get("request_id")
-        return json.loads(dialect.encode_error(vectors.error(vector["error"]), form, request_id))
+        error = vectors.error(vector["error"])
+        return json.loads(dialect.encode_error(error, form, request_id) or b"")
     text = dialect.encode(vectors.event(vector["event"]), form)
     assert text is not None
     return json.loads(text)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
+from workroom.core.awareness import ClientState
 from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
@@ -32,10 +33,12 @@ class Join:
 
     ``quiet`` leaves the state out (an essay connection is subscribed before it asks for anything).
     ``since`` is the last entry that the client knows: it is told what it missed, where possible.
+    ``replica``: the connection keeps a copy of the essay's Yjs document, and is sent updates of it.
     """
 
     quiet: bool = False
     since: int | None = None
+    replica: bool = False
 
 
 @value
@@ -55,6 +58,37 @@ class SaveText:
     base_seq: int | None = None
     base_text: str | None = None
     """The text at ``base_seq``, where that is too long ago for the room to know (``lacks``)."""
+
+
+@value
+class ApplyUpdate:
+    """A Yjs update (version 1) that a replica made, or that the room may lack."""
+
+    update: bytes
+
+
+@value
+class Synchronize:
+    """A replica has what this state vector says; it is to be sent the rest."""
+
+    vector: bytes
+
+
+@value
+class Resynchronize:
+    """Something that a replica sent may not have been taken: ask it for what is missing here."""
+
+
+@value
+class ShowAwareness:
+    """What a replica shows of its user, and (of no account) what it repeats of others."""
+
+    states: tuple[ClientState, ...]
+
+
+@value
+class QueryAwareness:
+    """A replica wants to know what everybody shows."""
 
 
 @value
@@ -248,6 +282,11 @@ EssayCommand = (
     Join
     | Leave
     | SaveText
+    | ApplyUpdate
+    | Synchronize
+    | Resynchronize
+    | ShowAwareness
+    | QueryAwareness
     | StartTyping
     | StopTyping
     | FeedbackCommand
@@ -272,6 +311,16 @@ ProjectCommand = (
 )
 Command = EssayCommand | ProjectCommand
 
-AWARENESS = (Join, Leave, StartTyping, StopTyping, ShowProgress)
+AWARENESS = (
+    Join,
+    Leave,
+    StartTyping,
+    StopTyping,
+    ShowProgress,
+    Synchronize,
+    Resynchronize,
+    ShowAwareness,
+    QueryAwareness,
+)
 """Commands that leave nothing in the log. Each is carried out however often it is asked for, also
 under the same request id: a connection that comes back has to join again."""

@@ -9,6 +9,7 @@ from workroom.core.awareness import Typists
 from workroom.core.bases import bases_named
 from workroom.core.commands import (
     AddFeedback,
+    ApplyUpdate,
     ChangeEssay,
     ChangeFeedback,
     ChangeReply,
@@ -21,13 +22,17 @@ from workroom.core.commands import (
     Leave,
     NameRevision,
     Origin,
+    QueryAwareness,
     QuoteFeedback,
     ReplyFeedback,
     RestoreRevision,
+    Resynchronize,
     SaveText,
     SetRight,
+    ShowAwareness,
     StartTyping,
     StopTyping,
+    Synchronize,
 )
 from workroom.core.delivery import Delivery
 from workroom.core.effects import Acknowledge, Broadcast, Effect, Outcome, Probe, Send
@@ -35,6 +40,7 @@ from workroom.core.entries import Entry, EssayChanged, TextEdited, made
 from workroom.core.essay_state import EssayState, evolve
 from workroom.core.essay_text import EssayText
 from workroom.core.essay_view import retold, shown_feedback, shown_text
+from workroom.core.essay_yjs import YjsRoom
 from workroom.core.events import (
     CursorMoved,
     EssayUpdated,
@@ -48,7 +54,7 @@ from workroom.core.limits import RoomRules
 from workroom.core.people import User
 from workroom.core.permissions import Verb
 from workroom.core.revisions import naming
-from workroom.core.room import Glimpse, Pending, Room
+from workroom.core.room import Glimpse, Pending
 from workroom.core.text import (
     Change,
     Highlight,
@@ -61,7 +67,7 @@ from workroom.core.text import (
 )
 from workroom.core.time import Now
 from workroom.errors import InvalidMessage, TooLarge
-from workroom.ids import ConnectionId, RoomId, RoomKind, UserId
+from workroom.ids import ConnectionId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class Untold:
     selection_end: int | None
 
 
-class EssayRoom(Room[EssayState]):
+class EssayRoom(YjsRoom):
     """The authority over one essay on this node."""
 
     def __init__(
@@ -85,8 +91,7 @@ class EssayRoom(Room[EssayState]):
         people: Mapping[UserId, User],
         rules: RoomRules,
     ) -> None:
-        super().__init__(RoomId(RoomKind.ESSAY, state.id), state, people, rules)
-        self._text = text
+        super().__init__(state, text, people, rules)
         self._typists = Typists(rules.typing_idle)
         self._delivery = Delivery(rules, text)
         self._threads = Threads(rules, self.people, self._require, self._range)
@@ -104,6 +109,10 @@ class EssayRoom(Room[EssayState]):
                 return self._leave(command, origin, now)
             case SaveText():
                 return self._save(command, origin, now)
+            case (
+                ApplyUpdate() | Synchronize() | Resynchronize() | ShowAwareness() | QueryAwareness()
+            ):
+                return self._from_editor(command, origin, now)
             case StartTyping():
                 self._require(origin, Verb.EDIT)
                 return self._awareness(origin, self._types(origin.user, now))
@@ -202,6 +211,14 @@ class EssayRoom(Room[EssayState]):
         _, outcome = self._accept(command, origin, [fact] if fact else [], now)
         return self._settle_now(outcome, now)
 
+    def _updated(self, seq: int, user: User, now: Now) -> list[Effect]:
+        version = self._text.head()
+        self._saves[seq] = Untold(version, exact=True, cursor=None, selection_end=None)
+        return self._types(user, now)
+
+    def _behind(self) -> frozenset[ConnectionId]:
+        return self._delivery.behind()
+
     def _discuss(self, command: FeedbackCommand, origin: Origin, now: Now) -> Outcome:
         facts = self._threads.decide(command, origin, self.head)
         pending, outcome = self._accept(command, origin, facts, now)
@@ -230,11 +247,13 @@ class EssayRoom(Room[EssayState]):
     def _types(self, user: User, now: Now) -> list[Effect]:
         if not self._typists.touch(user.id, now.tick):
             return []
+        self._editors.typing(user.id, typing=True)
         return [Broadcast(TypingStarted(self.confirmed.id, user, now.wall), except_user=user.id)]
 
     def _stops_typing(self, user_id: UserId, now: Now) -> list[Effect]:
         if not self._typists.stop(user_id):
             return []
+        self._editors.typing(user_id, typing=False)
         stopped = TypingStopped(self.confirmed.id, user_id, now.wall)
         return [Broadcast(stopped, except_user=user_id)]
 
@@ -245,19 +264,25 @@ class EssayRoom(Room[EssayState]):
 
     def _told(self, entry: Entry, pending: Pending[EssayState], now: Now) -> list[Effect]:
         if isinstance(entry.fact, TextEdited):
-            return self._text_told(pending, now)
+            return self._text_told(entry, pending, now)
         return _to_all(self._threads.told(entry, self.confirmed, now.tick))
 
-    def _text_told(self, pending: Pending[EssayState], now: Now) -> list[Effect]:
-        saved = self._saves.pop(pending.state.seq)
+    def _text_told(self, entry: Entry, pending: Pending[EssayState], now: Now) -> list[Effect]:
         author = pending.origin.connection
+        has_it = author if entry is pending.entries[0] else None
+        patched = self._editors.patched(entry, has_it)
+        saved = self._saves.pop(entry.seq, None)
+        if saved is None:
+            return patched  # formatting, or a second edit follows that belongs to this one
         release = self._delivery.publish(saved.version, author, now.tick, exact=saved.exact)
         shown = shown_text(self.confirmed, self.people)
-        effects: list[Effect] = [Broadcast(shown, except_connections=release.held)]
+        effects: list[Effect] = [*patched, Broadcast(shown, except_connections=release.held)]
         if release.behind is not None:
             effects.append(Send(release.behind, shown))
         effects += [Probe(connection, number) for connection, number in release.probes]
         effects += self._cursor_told(pending.origin.user.id, saved, release.held)
+        if saved.cursor is not None:
+            self._editors.placed(author, saved.version, saved.cursor, saved.selection_end)
         return effects + _to_all(self._threads.moved(self.confirmed, now.tick))
 
     def _cursor_told(
@@ -319,6 +344,7 @@ class EssayRoom(Room[EssayState]):
 
     def _dismissed(self, connection: ConnectionId, now: Now) -> None:
         self._delivery.forget(connection, now.tick)
+        super()._dismissed(connection, now)
 
     def arrived(self, connection: ConnectionId, probe: int, now: Now) -> None:
         """As in every room: that tells from which text the next save can have been written."""
@@ -332,6 +358,9 @@ class EssayRoom(Room[EssayState]):
         return self._typists.user_ids()
 
     def _news(self, connection: ConnectionId, knows: Glimpse[EssayState], now: Now) -> list[Event]:
+        for_editor = self._news_for_editor(connection, now)
+        if for_editor is not None:
+            return for_editor
         events: list[Event] = []
         state, essay_id = self.confirmed, self.confirmed.id
         differs = state.text != knows.state.text
@@ -359,7 +388,7 @@ class EssayRoom(Room[EssayState]):
         """As in every room; what waits for the connection goes on waiting until it reads again."""
         if slow is not None:
             self._delivery.slow(slow)
-        return replace(super().glimpse(), untold=self._threads.untold())
+        return replace(super().glimpse(slow), untold=self._threads.untold())
 
     # ---- time and trouble -------------------------------------------------------------------
 
@@ -370,6 +399,7 @@ class EssayRoom(Room[EssayState]):
         for user_id in self._typists.expire(now.tick):
             stopped = TypingStopped(essay_id, user_id, now.wall)
             effects.append(Broadcast(stopped, except_user=user_id))
+            self._editors.typing(user_id, typing=False)
         released = self._delivery.expire(now.tick)
         if released:
             shown = shown_text(self.confirmed, self.people)
@@ -395,8 +425,7 @@ class EssayRoom(Room[EssayState]):
 
     def restore(self, state: EssayState, text: EssayText) -> None:
         """Start again from what is stored, after ``rewind``; members stay."""
-        self._text.close()
-        self._text = text
+        self._take_up(text)
         self._restart(state)
         self._saves.clear()
         self._threads.seen(state.feedback)
@@ -405,10 +434,6 @@ class EssayRoom(Room[EssayState]):
     def checkpoint(self) -> tuple[EssayState, bytes, str]:
         """The head, its Yjs state, and who wrote each letter of it."""
         return self.head, self._text.state(), self._text.head().authors
-
-    def close(self) -> None:
-        """The room leaves memory."""
-        self._text.close()
 
 
 def _to_all(events: Iterable[Event]) -> list[Effect]:

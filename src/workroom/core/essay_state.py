@@ -187,7 +187,7 @@ def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:
         if moved:
             items = dict(feedback)
             for feedback_id, highlight in moved.items():
-                items[feedback_id] = replace(items[feedback_id], highlight=highlight)
+                items[feedback_id] = items[feedback_id].moved(highlight)
             feedback = MappingProxyType(items)
     return EssayState(  # in full: ``replace`` asks for every field by its name, which takes a while
         id=state.id,

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workroom.core.awareness import ClientState
 from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
@@ -139,6 +140,39 @@ class CursorMoved:
 
 
 @value
+class TextPatched:
+    """What the entry ``seq`` did to the Yjs text, as an update (replicas only)."""
+
+    essay_id: EssayId
+    seq: int
+    update: bytes
+
+
+@value
+class SyncAnswered:
+    """What a replica lacked, as an update; all of it is durable."""
+
+    essay_id: EssayId
+    update: bytes
+
+
+@value
+class SyncRequested:
+    """The room has what this state vector says, and asks a replica for the rest."""
+
+    essay_id: EssayId
+    vector: bytes
+
+
+@value
+class AwarenessShown:
+    """What editors show of their users (replicas only)."""
+
+    essay_id: EssayId
+    states: tuple[ClientState, ...]
+
+
+@value
 class ProjectUpdated:
     """Fields of a project that changed, with their new values."""
 
@@ -258,6 +292,10 @@ Event = (
     | TypingStarted
     | TypingStopped
     | CursorMoved
+    | TextPatched
+    | SyncAnswered
+    | SyncRequested
+    | AwarenessShown
     | ProjectUpdated
     | Subscribed
     | NewCanvas

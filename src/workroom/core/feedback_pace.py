@@ -45,7 +45,7 @@ class FeedbackPace:
         now: list[FeedbackId] = []
         for feedback_id, item in feedback.items():
             old = before.get(feedback_id)
-            if old is None or old is item or old.highlight == item.highlight:
+            if old is None or old is item or old.highlight is item.highlight:
                 continue
             turn = self._told_at.get(feedback_id, float("-inf")) + self._pace
             if len(now) == MOST_AT_ONCE:

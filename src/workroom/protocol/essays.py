@@ -13,6 +13,7 @@ from workroom.ids import MAX_ID, FeedbackId, RoomKind, essay_room
 from workroom.protocol import essay_inbound as inbound
 from workroom.protocol.dialect import Ack, Form, Request, RoomRequest, TokenRequest
 from workroom.protocol.essay_events import WRITERS
+from workroom.protocol.frames import text_frame
 from workroom.protocol.reading import Message, read_object, refuse_bad_characters
 from workroom.protocol.shapes import (
     LONGEST_REQUEST_ID,
@@ -32,6 +33,7 @@ class EssayDialect:
 
     name = "essay"
     kind = RoomKind.ESSAY
+    arrival = commands.Join(quiet=True)
 
     def __init__(self, max_rooms: int = MAX_ESSAYS) -> None:
         """``max_rooms`` is the operator's limit for one connection."""
@@ -49,6 +51,10 @@ class EssayDialect:
         if read is None:
             raise unknown(action, field="action", known=_READERS[form])
         return read(message)
+
+    def decode_binary(self, message: bytes) -> Request:  # noqa: ARG002 - refused unread
+        """No message of this format is binary: raises InvalidMessage."""
+        raise InvalidMessage("send JSON as a text message, not a binary one")
 
     def request_id_of(self, text: bytes) -> str | None:
         """The ``request_id`` of a message that could not be decoded, where one can be found."""
@@ -85,6 +91,10 @@ class EssayDialect:
     def encode_shutdown(self) -> bytes:
         """What every connection is told before the server closes it to restart."""
         return _SHUTDOWN
+
+    def frame(self, payload: bytes) -> bytes:
+        """The frame for a message."""
+        return text_frame(payload)
 
 
 # From clients

@@ -12,6 +12,7 @@ from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, project_room
 from workroom.protocol import project_inbound as inbound
 from workroom.protocol.canvases import canvas_fields
 from workroom.protocol.dialect import Ack, Form, Request, RoomRequest, TokenRequest
+from workroom.protocol.frames import text_frame
 from workroom.protocol.metadata import check_metadata
 from workroom.protocol.reading import Message, read_object, refuse_bad_characters, shown
 from workroom.protocol.shapes import reader, request_id_in, string_at, unknown
@@ -26,6 +27,7 @@ class ProjectDialect:
 
     name = "project"
     kind = RoomKind.PROJECT
+    arrival = commands.Join(quiet=True)
 
     def __init__(self, max_rooms: int = MAX_PROJECTS) -> None:
         """``max_rooms`` is the operator's limit for one connection."""
@@ -44,6 +46,10 @@ class ProjectDialect:
         if type(payload) is dict and name == "update_project":
             _check_data(payload.get("data"))
         return read(message)
+
+    def decode_binary(self, message: bytes) -> Request:  # noqa: ARG002 - refused unread
+        """No message of this format is binary: raises InvalidMessage."""
+        raise InvalidMessage("send JSON as a text message, not a binary one")
 
     def request_id_of(self, text: bytes) -> str | None:
         """The ``request_id`` of a message that could not be decoded, where one can be found."""
@@ -79,6 +85,10 @@ class ProjectDialect:
     def encode_shutdown(self) -> bytes:
         """What every connection is told before the server closes it to restart."""
         return _SHUTDOWN
+
+    def frame(self, payload: bytes) -> bytes:
+        """The frame for a message."""
+        return text_frame(payload)
 
 
 # From clients

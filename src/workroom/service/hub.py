@@ -25,7 +25,7 @@ from workroom.ports.store import (
     NotStored,
     RoomStore,
 )
-from workroom.protocol.dialect import Dialect, Form
+from workroom.protocol.dialect import Form
 from workroom.service.appends import first_summary
 from workroom.service.fanout import Recipient
 from workroom.service.hindsight import Hindsight
@@ -57,7 +57,6 @@ class Hub:
         self,
         store: RoomStore,
         clock: Clock,
-        dialects: Mapping[RoomKind, Dialect],
         rules: RoomRules,
         new_client_id: Callable[[], int],
     ) -> None:
@@ -72,7 +71,6 @@ class Hub:
         self.replies = Replies()
         self.receipts: Receipts | None = None
         """Who has heard how tasks ended; set by whoever has a table of tasks."""
-        self._dialects = dialects
         self._new_client_id = new_client_id
         self._rooms: dict[RoomId, RoomHost] = {}
         self._loading: dict[RoomId, asyncio.Task[RoomHost | None]] = {}
@@ -375,8 +373,7 @@ class Hub:
         if stored is None:
             return None
         revived = revive(stored, self.rules, self._new_client_id)
-        dialect = self._dialects[room.kind]
-        host = RoomHost(revived, dialect, self, self.store, self.clock, checkpoint_seq(stored))
+        host = RoomHost(revived, self, self.store, self.clock, checkpoint_seq(stored))
         self._rooms[room] = host
         ROOMS.labels(room.kind.value).inc()
         return host

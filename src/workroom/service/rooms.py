@@ -45,7 +45,6 @@ from workroom.ports.store import (
     NotStored,
     RoomStore,
 )
-from workroom.protocol.dialect import Dialect
 from workroom.service.appends import listed_of, weight
 from workroom.service.fanout import Audience, Recipient
 from workroom.service.life import AnyRoom, Draft, checkpoint_seq, draft, restore, summary
@@ -116,14 +115,13 @@ class RoomHost:
     def __init__(
         self,
         room: AnyRoom,
-        dialect: Dialect,
         desk: Desk,
         store: RoomStore,
         clock: Clock,
         checkpoint_seq: int,
     ) -> None:
         self.room = room
-        self.audience = Audience(dialect, clock.call_soon)
+        self.audience = Audience(clock.call_soon)
         self.suspended = False
         """The store failed; the room knows only what it told, until it is read back."""
         self.idle_since: float | None = clock.now().tick

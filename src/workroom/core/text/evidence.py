@@ -67,8 +67,10 @@ STUBBORN_STEP: Final = 0.25
 """Weight of the latest observation in that moving average."""
 
 KEPT_VERSIONS: Final = 128
+KEPT_LETTERS: Final = 1_000_000
 KEPT_FOR: Final = 30.0
-"""Bounds of the versions kept: how many, and how many seconds after the next one was sent."""
+"""Bounds of the versions kept: how many, how many letters they have (four are kept in any case),
+and how many seconds after the next one was sent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,7 +204,8 @@ class Evidence:
     def _is_spare(self, following: Candidate, now: float) -> bool:
         """Whether the version before ``following`` can go."""
         old = following.sent_at < now - KEPT_FOR and following.number <= self._arrived
-        return old or len(self._versions) > KEPT_VERSIONS
+        fit = max(4, KEPT_LETTERS // max(1, len(following.text)))
+        return old or len(self._versions) > min(KEPT_VERSIONS, fit)
 
     def arrived(self, count: int, now: float | None) -> None:
         """The first ``count`` versions sent had arrived before whatever is read from now on.
