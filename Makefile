@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NODE_TESTS := tests/clients/node
-PYTHON_FILES := src tests tools bench
+PYTHON_FILES := src tests tools bench examples
 TEST_OPTIONS ?= -n auto --maxprocesses 8
 
 .PHONY: help install run test lint types arch budgets docs check bench format lock coverage clean

@@ -9,20 +9,23 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
-from workroom.adapters.auth.keys import load_secret
+from workroom.adapters.auth.keys import TASK_TOKEN_KEPT_IN, load_secret
 from workroom.adapters.auth.passwords import Argon2Hasher
 from workroom.adapters.auth.verification import VerificationKey, public_key
 from workroom.adapters.blobs import FolderBlobs
 from workroom.adapters.clock import LoopClock
 from workroom.adapters.media.inspector import ChildInspector, MediaRules
+from workroom.adapters.queue.celery_queue import CeleryQueue
+from workroom.adapters.queue.embedded import Broker, Crew, WorkerRules, broker_program
 from workroom.adapters.store.sqlite import SqliteStore
 from workroom.config import Settings
 from workroom.core.limits import RoomRules
+from workroom.core.tasks import TaskRules
 from workroom.core.text import assert_pycrdt_behaves
 from workroom.errors import Misconfigured, WorkroomError
 from workroom.ids import MAX_ID, BlobKey
@@ -37,6 +40,11 @@ from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
 from workroom.service.library import Library
 from workroom.service.manners import ConnectionRules
+from workroom.service.receipts import Receipts
+from workroom.service.task_desk import TaskDesk
+from workroom.service.tasks import Tasks
+from workroom.service.watchdog import Watchdog
+from workroom.tasks.types import known_types
 
 if TYPE_CHECKING:
     import uvicorn
@@ -60,6 +68,25 @@ log = logger("app")
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What carries tasks out, and is told of it."""
+
+    tasks: Tasks
+    desk: TaskDesk
+    token: bytes = field(repr=False)
+    queue: CeleryQueue | None
+    broker: Broker | None
+    """Where the private broker listens, unless there is none."""
+
+    async def close(self) -> None:
+        """Let go of the broker."""
+        if self.queue is not None:
+            await self.queue.close()
+        if self.broker is not None:
+            self.broker.remove()
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """Everything that a server, or a command on its data, needs."""
 
@@ -71,11 +98,15 @@ class App:
     hub: Hub
     library: Library
     gateway: Gateway
+    work: Work
     keys: Jwks | None = None
     """The keys of an identity service, where they are fetched."""
 
     async def close(self) -> None:
         """Let go of everything; what was accepted is stored."""
+        await self.work.close()
+        if self.hub.receipts is not None:
+            await self.hub.receipts.close()
         await self.hub.stop()
         if self.keys is not None:
             await self.keys.close()
@@ -104,7 +135,9 @@ async def open_app(settings: Settings) -> App:
         hub = Hub(store, clock, _room_rules(settings), _new_client_id)
         await hub.start()
         canvases = Canvases(hub, blobs, _inspector(settings), _new_key, _upload_rules(settings))
-        library = Library(hub, store, accounts, _new_client_id, canvases)
+        work = _open_work(settings, hub, store, blobs)
+        hub.receipts = Receipts(store, clock, hub.send)
+        library = Library(hub, store, accounts, _new_client_id, canvases, work.tasks)
         gateway = Gateway(
             hub,
             accounts,
@@ -115,7 +148,7 @@ async def open_app(settings: Settings) -> App:
             origins=settings.origins,
         )
         undo.pop_all()
-    return App(settings, clock, store, blobs, accounts, hub, library, gateway, keys)
+    return App(settings, clock, store, blobs, accounts, hub, library, gateway, work, keys)
 
 
 async def serve(
@@ -159,15 +192,21 @@ async def _serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    if app.work.queue is not None:
+        chores.append(asyncio.ensure_future(_watch_tasks(app, app.work.queue)))
+    crew = None
     serving = asyncio.ensure_future(server.serve(sockets=sockets))
     try:
         await _started(server, serving)
         addresses = [(settings.host, sock.getsockname()[1]) for sock in sockets]
+        crew = _crew(app, addresses[0])
         log.info("listening", host=settings.host, ports=[port for _, port in addresses])
         if announce is not None:
             await announce(app, addresses)
         await serving
     finally:
+        if crew is not None:
+            await crew.stop()
         for chore in chores:
             chore.cancel()
         for sock in sockets:
@@ -178,6 +217,7 @@ def _server(app: App) -> uvicorn.Server:
     import uvicorn
 
     from workroom.transports.rest import Readiness, RestSettings, create_api
+    from workroom.transports.rest.gate import Workers
     from workroom.transports.websocket.limits import HttpLimits, SocketLimits
     from workroom.transports.websocket.serving import server_config
 
@@ -200,7 +240,8 @@ def _server(app: App) -> uvicorn.Server:
     rest = RestSettings(
         frozenset(settings.origins), settings.hsts_seconds, max_upload=settings.max_upload
     )
-    api = create_api(app.library, app.accounts, readiness, rest)
+    workers = Workers(app.work.desk, app.work.token)
+    api = create_api(app.library, app.accounts, readiness, rest, workers)
     config = server_config(
         api,
         app.gateway,
@@ -278,6 +319,52 @@ async def _open_accounts(
     return accounts
 
 
+def _open_work(settings: Settings, hub: Hub, store: SqliteStore, blobs: FolderBlobs) -> Work:
+    configured = settings.task_token.get_secret_value() if settings.task_token else None
+    token = load_secret(
+        configured,
+        settings.data_dir,
+        production=False,  # a worker on the same machine reads it from the data directory
+        setting="WORKROOM_TASK_TOKEN",
+        kept_in=TASK_TOKEN_KEPT_IN,
+    )
+    try:
+        types = known_types()
+    except ValueError as error:
+        raise Misconfigured(str(error)) from None
+    broker = None
+    if settings.redis is None and settings.worker and broker_program() is not None:
+        broker = Broker(settings.data_dir)
+    url = settings.redis or (None if broker is None else broker.url)
+    queue = None if url is None else CeleryQueue(url)
+    tasks = Tasks(hub, store, queue, types)
+    return Work(tasks, TaskDesk(hub, store, store, blobs), token, queue, broker)
+
+
+def _crew(app: App, address: tuple[str, int]) -> Crew | None:
+    """Start the worker beside the server, and its broker; nobody waits for them."""
+    settings, work = app.settings, app.work
+    if not settings.worker or work.queue is None:
+        if settings.worker:
+            log.warning("no_broker", message="there is no Redis or Valkey server to run tasks with")
+        return None
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address[0], address[0])  # noqa: S104
+    environment = {
+        "WORKROOM_SERVER_URL": f"http://{host}:{address[1]}",
+        "WORKROOM_DATA_DIR": str(settings.data_dir.resolve()),
+    }
+    if settings.task_token is not None:
+        environment["WORKROOM_TASK_TOKEN"] = settings.task_token.get_secret_value()
+    command = socket_path = None
+    if work.broker is not None:
+        command, socket_path = work.broker.command(broker_program() or ""), work.broker.socket
+    rules = WorkerRules(settings.task_processes, settings.task_memory)
+    redis = settings.redis or (work.broker.url if work.broker is not None else "")
+    crew = Crew(redis, rules, environment, command, socket_path)
+    crew.start()
+    return crew
+
+
 def _public_key(settings: Settings) -> VerificationKey | None:
     path = settings.auth_public_key
     if path is None:
@@ -313,6 +400,9 @@ def _room_rules(settings: Settings) -> RoomRules:
         confirm_after=settings.update_confirm_after,
         feedback_pace=settings.feedback_pace,
         essay_units=settings.max_essay,
+        tasks=TaskRules(
+            deadline=int(settings.task_deadline * 1000), attempts=settings.task_attempts
+        ),
         feedback_per_essay=settings.max_feedback,
         replies=settings.max_replies,
         thread_length=settings.max_thread,
@@ -364,6 +454,12 @@ async def _watch_lag(clock: Clock) -> None:
         expected = clock.now().tick + LAG_EVERY
         await asyncio.sleep(LAG_EVERY)
         LOOP_LAG_SECONDS.observe(max(0.0, clock.now().tick - expected))
+
+
+async def _watch_tasks(app: App, queue: CeleryQueue) -> None:
+    await queue.warm_up()
+    work = app.work
+    await Watchdog(app.hub, app.store, queue, work.tasks, work.desk).run()
 
 
 async def _learn_of_log_outs(app: App) -> None:

@@ -93,6 +93,23 @@ class Settings(BaseSettings):
     decoder_seconds: int = Field(20, ge=1)
     """Processor time that looking into a file may take."""
 
+    # ---- tasks
+    worker: bool = True
+    """Run a worker for tasks beside the server; and a private broker, unless ``redis`` is set."""
+    redis: str | None = None
+    """The broker of the tasks: ``redis://HOST:PORT/DB``, ``rediss://…`` or ``unix:///PATH``."""
+    server_url: str = "http://127.0.0.1:8000"
+    """Where ``workroom worker`` finds the server."""
+    task_token: SecretStr | None = None
+    """Lets workers in; at least 32 bytes. Made and kept in ``data_dir`` if unset."""
+    task_processes: int = Field(2, ge=1)
+    """Tasks that one worker carries out at the same time."""
+    task_memory: int = Field(2 * 2**30, ge=2**28)
+    """Address space of a task's process."""
+    task_deadline: float = Field(3600.0, gt=0)
+    """From the start of a task to its end, with all waiting and all attempts."""
+    task_attempts: int = Field(3, ge=1)
+
     # ---- presence, typing, pacing
     presence_grace: float = Field(3.0, ge=0)
     typing_idle: float = Field(4.0, gt=0)

@@ -18,6 +18,7 @@
     ├── PermissionDenied         known user, not allowed; ``verb`` says what was tried
     ├── NotAuthenticated         no valid token
     ├── Unavailable              the server cannot do it now: store down, shutting down
+    ├── NoWorker                 there is nobody to carry a task out
     └── Misconfigured            the operator has to change a setting before the server starts
 
 A code here is the inner, lower-case one. Dialects and REST spell it their own way.
@@ -166,6 +167,13 @@ class Unavailable(WorkroomError):
     """The server cannot do this now; nothing was changed, and nothing was confirmed."""
 
     code = "unavailable"
+    retry = Retry.LATER
+
+
+class NoWorker(WorkroomError):
+    """There is nobody to carry a task out: no broker, or no worker on it."""
+
+    code = "no_worker"
     retry = Retry.LATER
 
 

@@ -17,6 +17,8 @@ FeedbackId = NewType("FeedbackId", int)
 CanvasId = NewType("CanvasId", int)
 ReplyId = NewType("ReplyId", int)
 ConnectionId = NewType("ConnectionId", int)
+TaskId = NewType("TaskId", str)
+"""Celery's own id of a task: any text of 1 to 128 printable characters, usually a UUID."""
 SessionId = NewType("SessionId", str)
 """One log-in: every access and refresh token that descends from it carries it as ``sid``."""
 BlobKey = NewType("BlobKey", str)

@@ -29,6 +29,7 @@ from tests.ports.store_kit import (
     rights,
     titles,
 )
+from tests.ports.tasks_contract import TaskStoreContract
 from workroom.adapters.store import SqliteStore, queries
 from workroom.core.people import Right
 from workroom.errors import Unavailable
@@ -51,6 +52,10 @@ async def store(path: Path, seconds: Seconds) -> AsyncIterator[SqliteStore]:
 
 
 class TestSqliteRooms(RoomStoreContract):
+    pass
+
+
+class TestSqliteTasks(TaskStoreContract):
     pass
 
 

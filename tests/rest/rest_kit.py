@@ -20,6 +20,7 @@ from workroom.adapters.auth.passwords import CHEAP, Argon2Hasher
 from workroom.adapters.blobs import MemoryBlobs
 from workroom.adapters.clock import LoopClock
 from workroom.adapters.media.inspector import ChildInspector, MediaRules
+from workroom.adapters.queue.memory import MemoryQueue
 from workroom.adapters.store import MemoryStore
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role, User
@@ -27,6 +28,7 @@ from workroom.core.time import Now
 from workroom.ids import BlobKey, UserId
 from workroom.ports.accounts import AccountStore
 from workroom.ports.store import RoomStore
+from workroom.ports.tasks import TaskStore
 from workroom.protocol.registry import Registry
 from workroom.service.accounts import Accounts
 from workroom.service.canvases import Canvases, UploadRules
@@ -35,11 +37,19 @@ from workroom.service.hub import Hub
 from workroom.service.library import Library
 from workroom.service.manners import ConnectionRules
 from workroom.service.outlet import Accept, Handshake, Peer
+from workroom.service.receipts import Receipts
+from workroom.service.task_desk import TaskDesk
+from workroom.service.tasks import Tasks
+from workroom.service.watchdog import Watchdog
+from workroom.tasks.types import known_types
 from workroom.testing.clock import FakeClock
 from workroom.transports.rest import Readiness, RestSettings, create_api
+from workroom.transports.rest.gate import Workers
 
 SECRET = b"never-printed-5e1f0a9c7b3d2468-either"
+PING = 0x89
 PASSWORD = "correct horse battery"
+TASK_TOKEN = "let-workers-in-9b1c55e0d7f2a846"
 
 PEOPLE = (
     ("emma", "Emma Brown", Role.STUDENT),
@@ -52,7 +62,7 @@ PEOPLE = (
 IDS = {name: number for number, (name, _, _) in enumerate(PEOPLE, 1)}
 
 
-class Store(RoomStore, AccountStore, Protocol):
+class Store(RoomStore, AccountStore, TaskStore, Protocol):
     """Rooms and accounts in one, as every adapter is."""
 
 
@@ -162,6 +172,8 @@ class House:
     users: dict[str, User]
     blobs: MemoryBlobs
     tokens: dict[str, str] = field(default_factory=dict)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    watchdog: Watchdog | None = None
     _connections: count[int] = field(default_factory=lambda: count(1))
 
     def as_(self, name: str) -> Client:
@@ -204,18 +216,28 @@ class Follower:
     def __init__(self) -> None:
         self.peer: Peer | None = None
         self.messages: list[dict[str, Any]] = []
+        self.pings: list[bytes] = []
         self.closed: int | None = None
         self.write: Callable[[bytes], None] = self._write
 
     def _write(self, frames: bytes) -> None:
         at = 0
         while at < len(frames):
-            size, at = frames[at + 1], at + 2
+            first, size, at = frames[at], frames[at + 1], at + 2
             if size > 125:
                 width = 2 if size == 126 else 8
                 size, at = int.from_bytes(frames[at : at + width], "big"), at + width
-            self.messages.append(json.loads(frames[at : at + size]))
+            if first == PING:
+                self.pings.append(frames[at : at + size])
+            else:
+                self.messages.append(json.loads(frames[at : at + size]))
             at += size
+
+    def pong(self) -> None:
+        """Answer every ping so far, as a client does that reads."""
+        assert self.peer is not None
+        while self.pings:
+            self.peer.ponged(self.pings.pop(0))
 
     def close(self, code: int, reason: str = "") -> None:
         self.closed = code
@@ -284,12 +306,17 @@ async def house(
     await hub.start()
     blobs = MemoryBlobs()
     canvases = Canvases(hub, blobs, ChildInspector(media or MediaRules()), new_key, uploads)
-    library = Library(hub, store, accounts, lambda: next(client_ids), canvases)
+    queue = MemoryQueue()
+    tasks = Tasks(hub, store, queue, known_types())
+    hub.receipts = Receipts(store, rooms_clock, hub.send)
+    library = Library(hub, store, accounts, lambda: next(client_ids), canvases, tasks)
     gateway = Gateway(
         hub, accounts, registry, rooms_clock, ConnectionRules(), max_message_bytes=2**20
     )
     readiness = Readiness({"database": store.check}, stopping=lambda: gateway.stopping)
-    app = create_api(library, accounts, readiness, settings)
+    desk = TaskDesk(hub, store, store, blobs)
+    workers = Workers(desk, TASK_TOKEN.encode())
+    app = create_api(library, accounts, readiness, settings, workers)
     transport = httpx.ASGITransport(app, client=("192.0.2.7", 50000))
     users = {
         username: await accounts.create_user(
@@ -299,7 +326,21 @@ async def house(
     }
     tokens = {name: await accounts.issue_token(user) for name, user in users.items()}
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
-        yield House(store, clock, accounts, hub, library, gateway, app, http, users, blobs, tokens)
+        yield House(
+            store,
+            clock,
+            accounts,
+            hub,
+            library,
+            gateway,
+            app,
+            http,
+            users,
+            blobs,
+            tokens,
+            queue,
+            Watchdog(hub, store, queue, tasks, desk),
+        )
     await hub.stop()
 
 

@@ -86,6 +86,11 @@ def test_every_promised_address_is_in_it(document: dict[str, Any]) -> None:
         GET /api/canvases/{canvas_id}/file/
         GET /api/canvases/{canvas_id}/thumbnail/
         DELETE /api/canvases/{canvas_id}/
+        POST /api/canvases/{canvas_id}/tasks/
+        GET /api/projects/{project_id}/tasks/
+        POST /api/projects/{project_id}/tasks/
+        GET /api/tasks/{task_id}/
+        DELETE /api/tasks/{task_id}/
         GET /healthz
         GET /readyz
         GET /metrics

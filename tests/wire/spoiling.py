@@ -179,7 +179,7 @@ def _kinds(key: str) -> Iterator[Case]:
         "\u202eevil", "\n", "a\tb", "\u0007", "<script>alert(1)</script>",
         "'; DROP TABLE essays; --", "%s%s%n", "{0.__class__}",
         "${jndi:ldap://x}", "update_feedback", "delete_feedback", "reply_feedback",
-        "resolve_feedback", "reopen_feedback", "cancel_task",
+        "resolve_feedback", "reopen_feedback",
     ]  # fmt: skip
     for name in names:
         only: dict[str, str] = {}
@@ -379,6 +379,10 @@ def project_cases() -> Iterator[Case]:
         empty = start + ',"payload":{}}'
         field = "payload.project_id"
         yield refused(f"{kind} with an empty payload", "invalid_message", field, empty)
+    cancel = f'{{"type":"cancel_task","payload":{{"project_id":123,"task_id":{HOLE}}}}}'
+    bad_names = ["null", "1", "true", "[]", "{}", '""', json.dumps("x" * 129)]
+    yield from spoil(cancel, "payload.task_id", bad_names, form="extended")
+    yield from spoil(cancel, "type", ['"a"'], form="plain", error="unknown_action")
     join = '{"type":"join_project"'
     yield from _common(f'{join},{HOLE},"payload":{{"project_id":123}}}}', "request_id")
     yield from _common(f'{join},"payload":{{"project_id":123,{HOLE}}}}}', "payload.request_id")

@@ -11,6 +11,7 @@ from workroom import errors
 from workroom.core import canvas, commands, events
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, Role, User
+from workroom.core.tasks import TaskState
 from workroom.ids import RoomId, UserId
 from workroom.protocol.dialect import Ack, Dialect, Form, Request, RoomRequest, TokenRequest
 from workroom.protocol.essays import EssayDialect
@@ -98,6 +99,8 @@ def ack(spec: dict[str, Any]) -> Ack:
 def _field(name: str, value: Any) -> Any:
     if name == "type":
         return None if value is None else FeedbackType(value)
+    if name == "status":
+        return TaskState(value)
     if name == "right":
         return None if value is None else Right.named(value)
     if name == "room":

@@ -6,14 +6,16 @@ Offsets in commands count UTF-16 code units, as clients do; the room converts th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 from workroom.core.awareness import ClientState
 from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
+from workroom.core.tasks import TaskState
 from workroom.core.values import value
-from workroom.ids import CanvasId, ConnectionId, FeedbackId, ReplyId
+from workroom.ids import CanvasId, ConnectionId, FeedbackId, ReplyId, TaskId
 
 
 @value
@@ -200,6 +202,46 @@ class ChangeProject:
 
 
 @value
+class StartTask:
+    """Note that a task was begun on a canvas; see ``entries.TaskStarted``."""
+
+    task_id: TaskId
+    task_type: str
+    canvas_id: CanvasId
+    followed: bool = False
+
+
+@value
+class CancelTask:
+    """End a task that nobody wants any more, whether it runs or still waits."""
+
+    task_id: TaskId
+
+
+@value
+class SettleTask:
+    """A task ended, as its worker or the watchdog says; no client can ask for this.
+
+    Ignored when the task has ended already.
+    """
+
+    task_id: TaskId
+    status: TaskState
+    error: str | None = None
+    findings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@value
+class ShowProgress:
+    """How far a task is, as its worker says; stored before it comes here."""
+
+    task_id: TaskId
+    attempt: int
+    percent: int
+    message: str
+
+
+@value
 class AddCanvas:
     """Put a file whose bytes are kept already into the project."""
 
@@ -254,7 +296,19 @@ EssayCommand = (
     | SetRight
     | DeleteRoom
 )
-ProjectCommand = Join | Leave | ChangeProject | AddCanvas | RemoveCanvas | SetRight | DeleteRoom
+ProjectCommand = (
+    Join
+    | Leave
+    | ChangeProject
+    | AddCanvas
+    | RemoveCanvas
+    | StartTask
+    | CancelTask
+    | SettleTask
+    | ShowProgress
+    | SetRight
+    | DeleteRoom
+)
 Command = EssayCommand | ProjectCommand
 
 AWARENESS = (
@@ -262,6 +316,7 @@ AWARENESS = (
     Leave,
     StartTyping,
     StopTyping,
+    ShowProgress,
     Synchronize,
     Resynchronize,
     ShowAwareness,

@@ -15,9 +15,10 @@ from typing import Any
 from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
+from workroom.core.tasks import TaskState
 from workroom.core.text import Change, Highlight
 from workroom.core.values import value
-from workroom.ids import CanvasId, FeedbackId, ReplyId, UserId
+from workroom.ids import CanvasId, FeedbackId, ReplyId, TaskId, UserId
 
 
 @value
@@ -151,6 +152,28 @@ class ProjectChanged:
 
 
 @value
+class TaskStarted:
+    """Somebody had a task begun on a canvas. ``followed``: it is run by a Celery app of theirs."""
+
+    task_id: TaskId
+    task_type: str
+    canvas_id: CanvasId
+    followed: bool = False
+
+
+@value
+class TaskSettled:
+    """A task ended, for good. ``findings`` are JSON values; ``error``: why it failed."""
+
+    task_id: TaskId
+    task_type: str
+    canvas_id: CanvasId
+    status: TaskState
+    error: str | None
+    findings: Mapping[str, Any]
+
+
+@value
 class CanvasAdded:
     """Somebody uploaded a file to a project."""
 
@@ -188,6 +211,8 @@ Fact = (
     | ProjectChanged
     | CanvasAdded
     | CanvasRemoved
+    | TaskStarted
+    | TaskSettled
     | RoomDeleted
 )
 """What happened, durably."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 from workroom.core.awareness import Typists
 from workroom.core.bases import bases_named
 from workroom.core.commands import (
-    AddCanvas,
     AddFeedback,
     ApplyUpdate,
     ChangeEssay,
     ChangeFeedback,
-    ChangeProject,
     ChangeReply,
     Command,
     DeleteFeedback,
@@ -27,7 +24,6 @@ from workroom.core.commands import (
     Origin,
     QueryAwareness,
     QuoteFeedback,
-    RemoveCanvas,
     ReplyFeedback,
     RestoreRevision,
     Resynchronize,
@@ -143,11 +139,9 @@ class EssayRoom(YjsRoom):
                 return self._set_right(command, origin, now)
             case DeleteRoom():
                 return self._delete(command, origin, now)
-            case ChangeProject() | AddCanvas() | RemoveCanvas():
+            case _:
                 message = "an essay is not a project"
                 raise InvalidMessage(message)
-            case _:
-                assert_never(command)
 
     def _save(self, command: SaveText, origin: Origin, now: Now) -> Outcome:
         self._require(origin, Verb.EDIT)

@@ -27,6 +27,8 @@ from workroom.core.entries import (
     RevisionNamed,
     RightSet,
     RoomDeleted,
+    TaskSettled,
+    TaskStarted,
     TextEdited,
 )
 from workroom.core.feedback import Feedback, Reply
@@ -124,7 +126,15 @@ def evolve(state: EssayState, entry: Entry) -> EssayState:
             return replace(state, **changed)
         case RoomDeleted():
             return replace(state, deleted=True)
-        case EssayCreated() | ProjectCreated() | ProjectChanged() | CanvasAdded() | CanvasRemoved():
+        case (
+            EssayCreated()
+            | ProjectCreated()
+            | ProjectChanged()
+            | CanvasAdded()
+            | CanvasRemoved()
+            | TaskStarted()
+            | TaskSettled()
+        ):
             message = f"entry {entry.seq} does not belong into the log of an essay"
             raise ValueError(message)
         case _:

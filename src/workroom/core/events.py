@@ -16,8 +16,9 @@ from workroom.core.awareness import ClientState
 from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
+from workroom.core.tasks import TaskState
 from workroom.core.values import value
-from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, ReplyId, RoomId, UserId
+from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, ReplyId, RoomId, TaskId, UserId
 
 
 @value
@@ -182,6 +183,43 @@ class ProjectUpdated:
 
 
 @value
+class NewTask:
+    """A task was begun on a canvas (extended connections only)."""
+
+    project_id: ProjectId
+    seq: int
+    task_id: TaskId
+    task_type: str
+    canvas_id: CanvasId
+    requested_by: UserId
+
+
+@value
+class TaskProgressed:
+    """How far a task is, 0 to 100; within an attempt it never goes back."""
+
+    project_id: ProjectId
+    task_id: TaskId
+    attempt: int
+    percent: int
+    message: str
+
+
+@value
+class TaskCompleted:
+    """A task ended: completed, failed or cancelled. ``error`` is set only when it failed."""
+
+    project_id: ProjectId
+    seq: int
+    task_id: TaskId
+    task_type: str
+    canvas_id: CanvasId
+    status: TaskState
+    error: str | None
+    findings: Mapping[str, Any]
+
+
+@value
 class Subscribed:
     """The answer to who came back: what follows it leads to ``seq`` (extended connections only).
 
@@ -262,6 +300,9 @@ Event = (
     | Subscribed
     | NewCanvas
     | CanvasDeleted
+    | NewTask
+    | TaskProgressed
+    | TaskCompleted
     | RightsChanged
     | RoomClosed
     | TokenExpiring

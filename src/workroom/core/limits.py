@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from workroom.core.tasks import TaskRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,4 @@ class RoomRules:
     named_revisions: int = 1_000
     metadata_bytes: int = 64 * 1024
     canvases_per_project: int = 1_000
+    tasks: TaskRules = field(default_factory=TaskRules)

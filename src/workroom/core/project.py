@@ -7,6 +7,7 @@ from typing import Any
 
 from workroom.core.commands import (
     AddCanvas,
+    CancelTask,
     ChangeProject,
     Command,
     DeleteRoom,
@@ -15,9 +16,19 @@ from workroom.core.commands import (
     Origin,
     RemoveCanvas,
     SetRight,
+    SettleTask,
+    ShowProgress,
+    StartTask,
 )
 from workroom.core.effects import Broadcast, Effect, Outcome, Send
-from workroom.core.entries import CanvasAdded, CanvasRemoved, Entry, ProjectChanged
+from workroom.core.entries import (
+    CanvasAdded,
+    CanvasRemoved,
+    Entry,
+    ProjectChanged,
+    TaskSettled,
+    TaskStarted,
+)
 from workroom.core.events import (
     CanvasDeleted,
     CanvasShown,
@@ -28,23 +39,18 @@ from workroom.core.events import (
     UserLeft,
 )
 from workroom.core.fields import effective_patch, json_size, merge_patch, patch_between
-from workroom.core.limits import RoomRules
 from workroom.core.people import People, User
 from workroom.core.permissions import Verb
 from workroom.core.project_state import ProjectState, evolve
-from workroom.core.room import Glimpse, Pending, Room
+from workroom.core.room import Glimpse, Pending
+from workroom.core.task_room import TaskRoom
 from workroom.core.time import Now
 from workroom.errors import InvalidMessage, NotFound, TooLarge
-from workroom.ids import CanvasId, ConnectionId, RoomId, RoomKind, UserId
+from workroom.ids import CanvasId, ConnectionId
 
 
-class ProjectRoom(Room[ProjectState]):
+class ProjectRoom(TaskRoom):
     """The authority over one project on this node."""
-
-    def __init__(
-        self, state: ProjectState, people: Mapping[UserId, User], rules: RoomRules
-    ) -> None:
-        super().__init__(RoomId(RoomKind.PROJECT, state.id), state, people, rules)
 
     def _decide(self, command: Command, origin: Origin, now: Now) -> Outcome:
         match command:
@@ -58,6 +64,14 @@ class ProjectRoom(Room[ProjectState]):
                 return self._add_canvas(command, origin, now)
             case RemoveCanvas():
                 return self._remove_canvas(command, origin, now)
+            case StartTask():
+                return self._start(command, origin, now)
+            case CancelTask():
+                return self._cancel(command, origin, now)
+            case SettleTask():
+                return self._settle(command, origin, now)
+            case ShowProgress():
+                return self._show(command, now)
             case SetRight():
                 return self._set_right(command, origin, now)
             case DeleteRoom():
@@ -105,7 +119,8 @@ class ProjectRoom(Room[ProjectState]):
         if command.canvas_id not in self.head.canvases:
             message = f"there is no canvas {command.canvas_id} in this project"
             raise NotFound(message, field="canvas_id")
-        return self._accept(command, origin, [CanvasRemoved(command.canvas_id)], now)[1]
+        ended = self._end_all_on(command.canvas_id)
+        return self._accept(command, origin, [*ended, CanvasRemoved(command.canvas_id)], now)[1]
 
     # ---- what people are told ---------------------------------------------------------------
 
@@ -113,7 +128,7 @@ class ProjectRoom(Room[ProjectState]):
         return evolve(state, entry)
 
     def _told(self, entry: Entry, _pending: Pending[ProjectState], _now: Now) -> list[Effect]:
-        return [Broadcast(event) for event in self._events_of(entry)]
+        return [*self._last_words(entry), *map(Broadcast, self._events_of(entry))]
 
     def _events_of(self, entry: Entry) -> list[Event]:
         """What everybody in the room is told of an entry, now or when they come back."""
@@ -127,6 +142,8 @@ class ProjectRoom(Room[ProjectState]):
                 return [NewCanvas(entry.seq, shown)]
             case CanvasRemoved(canvas_id=canvas_id):
                 return [CanvasDeleted(project_id, entry.seq, canvas_id)]
+            case TaskStarted() | TaskSettled():
+                return self._events_of_task(entry, entry.fact)
             case _:
                 return []
 
@@ -141,7 +158,7 @@ class ProjectRoom(Room[ProjectState]):
         others = [joined for joined in self._present(now) if joined.user.id != user.id]
         state = self.confirmed
         everything = ProjectUpdated(state.id, state.seq, state.fields(), state.updated_by)
-        events: list[Event] = [*others, everything]
+        events: list[Event] = [*others, everything, *self._running()]
         return [Send(connection, event) for event in events]
 
     def _make_up(
@@ -149,7 +166,7 @@ class ProjectRoom(Room[ProjectState]):
     ) -> list[Effect]:
         events = [event for entry in missed for event in self._events_of(entry)]
         events += [joined for joined in self._present(now) if joined.user.id != user.id]
-        return [Send(connection, event) for event in events]
+        return [Send(connection, event) for event in [*events, *self._running()]]
 
     def _more_state(self, connection: ConnectionId) -> list[Effect]:
         state = self.confirmed
@@ -166,7 +183,7 @@ class ProjectRoom(Room[ProjectState]):
         news = self._canvas_news(knows.state)
         if changes:
             news.append(ProjectUpdated(state.id, state.seq, changes, state.updated_by))
-        return news
+        return [*news, *self._task_news(knows.state)]
 
     def _canvas_news(self, knows: ProjectState) -> list[Event]:
         state, old = self.confirmed, knows.canvases
@@ -185,10 +202,6 @@ class ProjectRoom(Room[ProjectState]):
             return outcome
         left = UserLeft(self.id, origin.user.id, now.wall)
         return Outcome(effects=(Send(connection, left), *outcome.effects))
-
-    def restore(self, state: ProjectState) -> None:
-        """Start again from what is stored, after ``rewind``; members stay."""
-        self._restart(state)
 
     def close(self) -> None:
         """The room leaves memory."""

@@ -13,9 +13,10 @@ from typing import Any, Literal, Protocol
 
 from workroom.core.entries import Record
 from workroom.core.people import Right, User
+from workroom.core.tasks import Bar, SettledTask, Task
 from workroom.core.values import value
 from workroom.errors import Unavailable
-from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, TaskId, UserId
 
 
 @value
@@ -52,6 +53,8 @@ class StoredRoom:
     """The entries after the checkpoint (all, when there is none), in order."""
     people: Mapping[UserId, User]
     """Everybody who acted in the room, or has a right in it."""
+    bars: Mapping[TaskId, Bar] = field(default_factory=dict)
+    """Of a project: how far its running tasks are."""
 
 
 @value
@@ -96,6 +99,8 @@ class Append:
     canvases_added: Mapping[CanvasId, BlobKey] = field(default_factory=dict)
     """With the key under which the bytes of each are kept."""
     canvases_deleted: tuple[CanvasId, ...] = ()
+    tasks_started: tuple[Task, ...] = ()
+    tasks_settled: tuple[SettledTask, ...] = ()
     answer: Answer | None = None
     checkpoint: Checkpoint | None = None
     deletes_room: bool = False

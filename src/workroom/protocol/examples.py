@@ -243,6 +243,16 @@ def _about(kind: str, payload: dict[str, Any]) -> tuple[dict[str, Any], ...]:
 
 
 _CHANGED: Final = {"project_id": 123, "changes": {"title": "New Title"}, "updated_by": "456"}
+_COMPLETED: Final = {
+    "task_id": "celery_task_id",
+    "task_type": "analyze_image_emotion",
+    "result": {"canvas_id": 123, "status": "completed"},
+}
+_PROGRESS: Final = {
+    "task_id": "celery_task_id",
+    "progress": 75,
+    "message": "Processing audio...",
+}
 _FAILED: Final = {
     "code": "RATE_LIMITED",
     "message": "At most 50 messages a second are allowed",
@@ -255,24 +265,28 @@ _PROJECTS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
         "update_project", {"project_id": 123, "data": {"title": "Updated Title"}}
     ),
     "RefreshProjectToken": _about("refresh_token", {"token": "eyJ0eXAiOiJKV1QiLCJhbGc..."}),
+    "CancelTask": _about("cancel_task", {"project_id": 123, "task_id": "celery_task_id"}),
     "ProjectUpdatedMessage": _about("project_updated", _CHANGED),
     "ProjectUpdatedExtended": _about("project_updated", {**_CHANGED, "seq": 7}),
     "ProjectUserJoined": _about(
         "user_joined", {"project_id": 123, "user_id": 456, "username": "john_doe"}
     ),
     "ProjectUserLeft": _about("user_left", {"project_id": 123, "user_id": 456}),
-    "TaskCompletedMessage": _about(
-        "task_completed",
+    "TaskStartedMessage": _about(
+        "task_started",
         {
+            "project_id": 123,
             "task_id": "celery_task_id",
             "task_type": "analyze_image_emotion",
-            "result": {"canvas_id": 123, "status": "completed"},
+            "canvas_id": 123,
+            "requested_by": 456,
+            "seq": 8,
         },
     ),
-    "TaskProgressMessage": _about(
-        "task_progress",
-        {"task_id": "celery_task_id", "progress": 75, "message": "Processing audio..."},
-    ),
+    "TaskCompletedMessage": _about("task_completed", _COMPLETED),
+    "TaskCompletedExtended": _about("task_completed", {**_COMPLETED, "project_id": 123, "seq": 9}),
+    "TaskProgressMessage": _about("task_progress", _PROGRESS),
+    "TaskProgressExtended": _about("task_progress", {**_PROGRESS, "project_id": 123, "attempt": 1}),
     "ProjectSubscribed": _about(
         "subscribed", {"project_id": 123, "seq": 17, "recovered": False, "rights": "view"}
     ),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from workroom.core import commands, events
 from workroom.errors import InvalidMessage, WorkroomError
-from workroom.ids import ProjectId, RoomId, RoomKind, project_room
+from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, project_room
 from workroom.protocol import project_inbound as inbound
 from workroom.protocol.canvases import canvas_fields
 from workroom.protocol.dialect import Ack, Form, Request, RoomRequest, TokenRequest
@@ -38,10 +38,10 @@ class ProjectDialect:
         message, suspicious = read_object(text)
         if suspicious:
             refuse_bad_characters(message)
-        name = string_at(message, "type")
-        read = _READERS[form].get(name)
+        name, readers = string_at(message, "type"), _READERS[form]
+        read = readers.get(name)
         if read is None:
-            raise unknown(name, field="type", known=_READERS[form])
+            raise unknown(name, field="type", known=readers)
         payload = message.get("payload")
         if type(payload) is dict and name == "update_project":
             _check_data(payload.get("data"))
@@ -112,6 +112,11 @@ def _update(asked: inbound.UpdateProject) -> Request:
     return _request(asked, asked.payload, commands.ChangeProject(changes))
 
 
+def _cancel(asked: inbound.CancelTask) -> Request:
+    task_id = TaskId(asked.payload.task_id)
+    return _request(asked, asked.payload, commands.CancelTask(task_id))
+
+
 def _refresh(asked: inbound.RefreshProjectToken) -> Request:
     return TokenRequest(asked.payload.token, asked.request_id or asked.payload.request_id)
 
@@ -141,19 +146,21 @@ def _check_data(data: object) -> None:
         check_metadata(data["metadata"], "payload.data.metadata")
 
 
-_Read = Callable[[Mapping[str, Any]], Request]
-
-_PLAIN_READERS: Final[dict[str, _Read]] = {
+_Reader = Callable[[Mapping[str, Any]], Request]
+_PLAIN_READERS: Final[dict[str, _Reader]] = {
     "join_project": reader(inbound.JoinProject, _join),
     "leave_project": reader(inbound.LeaveProject, _leave),
     "update_project": reader(inbound.UpdateProject, _update),
     "refresh_token": reader(inbound.RefreshProjectToken, _refresh),
 }
-_READERS: Final[Mapping[Form, Mapping[str, _Read]]] = MappingProxyType(
+_READERS: Final[Mapping[Form, Mapping[str, _Reader]]] = MappingProxyType(
     {
         Form.PLAIN: _PLAIN_READERS,
         Form.EXTENDED: _PLAIN_READERS
-        | {"join_project": reader(inbound.JoinProjectExtended, _join_since)},
+        | {
+            "join_project": reader(inbound.JoinProjectExtended, _join_since),
+            "cancel_task": reader(inbound.CancelTask, _cancel),
+        },
     }
 )
 
@@ -173,6 +180,39 @@ def _project_updated_extended(event: events.ProjectUpdated) -> Message:
     payload = _project_updated(event)
     payload["seq"] = event.seq
     return payload
+
+
+def _new_task(event: events.NewTask) -> Message:
+    return {
+        "project_id": event.project_id,
+        "task_id": event.task_id,
+        "task_type": event.task_type,
+        "canvas_id": event.canvas_id,
+        "requested_by": event.requested_by,
+        "seq": event.seq,
+    }
+
+
+def _task_progress(event: events.TaskProgressed) -> Message:
+    return {"task_id": event.task_id, "progress": event.percent, "message": event.message}
+
+
+def _task_progress_extended(event: events.TaskProgressed) -> Message:
+    more = {"project_id": event.project_id, "attempt": event.attempt}
+    return with_details(_task_progress(event), more)
+
+
+def _task_completed(event: events.TaskCompleted) -> Message:
+    result: Message = {"canvas_id": event.canvas_id, "status": event.status.value}
+    if event.error is not None:
+        result["error"] = event.error
+    result = with_details(result, event.findings)
+    return {"task_id": event.task_id, "task_type": event.task_type, "result": result}
+
+
+def _task_completed_extended(event: events.TaskCompleted) -> Message:
+    more = {"project_id": event.project_id, "seq": event.seq}
+    return with_details(_task_completed(event), more)
 
 
 def _user_joined(event: events.UserJoined) -> Message | None:
@@ -223,6 +263,8 @@ _PLAIN_WRITERS: Final[dict[type, _Writer]] = {
     events.ProjectUpdated: ("project_updated", _project_updated),
     events.UserJoined: ("user_joined", _user_joined),
     events.UserLeft: ("user_left", _user_left),
+    events.TaskProgressed: ("task_progress", _task_progress),
+    events.TaskCompleted: ("task_completed", _task_completed),
 }
 _WRITERS: Final[Mapping[Form, Mapping[type, _Writer]]] = MappingProxyType(
     {
@@ -233,6 +275,9 @@ _WRITERS: Final[Mapping[Form, Mapping[type, _Writer]]] = MappingProxyType(
             events.Subscribed: ("subscribed", _subscribed),
             events.NewCanvas: ("canvas_added", _new_canvas),
             events.CanvasDeleted: ("canvas_removed", _canvas_deleted),
+            events.NewTask: ("task_started", _new_task),
+            events.TaskProgressed: ("task_progress", _task_progress_extended),
+            events.TaskCompleted: ("task_completed", _task_completed_extended),
             events.RightsChanged: ("rights_changed", _rights_changed),
             events.RoomClosed: ("project_closed", _closed),
             events.TokenExpiring: ("token_expiring", _token_expiring),

@@ -16,10 +16,11 @@ from typing import Final, Protocol
 
 from prometheus_client import Counter
 
-from workroom.core.events import Event
-from workroom.ids import ConnectionId, UserId
+from workroom.core.events import Event, TaskCompleted
+from workroom.ids import ConnectionId, UserId, project_room
 from workroom.observe import DELIVERIES
 from workroom.protocol.dialect import Dialect, Form
+from workroom.service.probes import probe_frame
 
 MAX_JOIN: Final = 256 * 1024
 """Bytes after which a flush starts another write instead of joining further frames."""
@@ -254,7 +255,9 @@ class Audience:
 
     def _frame(self, event: Event, hearer: _Voice | Recipient) -> bytes | None:
         payload = hearer.dialect.encode(event, hearer.form)
-        return None if payload is None else hearer.dialect.frame(payload)
+        if payload is None:
+            return None
+        return hearer.dialect.frame(payload) + _probe(event, hearer.form)
 
     def _put(self, item: _Item) -> None:
         if not self._pending:
@@ -302,6 +305,13 @@ class Audience:
                     # uvloop raises RuntimeError when it has gone since this job was put down.
                     continue
         self._working = False
+
+
+def _probe(event: Event, form: Form) -> bytes:
+    """Behind what plain clients must not miss goes a ping: its pong says that it was read."""
+    if isinstance(event, TaskCompleted) and form is Form.PLAIN:
+        return probe_frame(project_room(event.project_id), event.seq)
+    return b""
 
 
 def _joined(frames: Iterable[bytes | None]) -> list[bytes]:

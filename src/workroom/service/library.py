@@ -36,6 +36,7 @@ from workroom.service.hub import Hub
 from workroom.service.life import AnyRoom
 from workroom.service.remarks import Remarks, Slice
 from workroom.service.revisions import Revisions
+from workroom.service.tasks import Tasks
 
 State = TypeVar("State", EssayState, ProjectState)
 
@@ -77,6 +78,7 @@ class Library:
         accounts: Accounts,
         new_client_id: Callable[[], int],
         canvases: Canvases,
+        tasks: Tasks,
     ) -> None:
         """``new_client_id``: a fresh Yjs client id (below 2**53) for each text that is begun."""
         self._hub = hub
@@ -88,6 +90,8 @@ class Library:
         """The feedback on essays."""
         self.revisions = Revisions(hub)
         """The history of essays."""
+        self.tasks = tasks
+        """What workers do with canvases."""
         self.canvases = canvases
         """The pictures and recordings of projects."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -21,9 +21,10 @@ from workroom.core.people import Right
 from workroom.core.project import ProjectRoom
 from workroom.core.project_state import ProjectState
 from workroom.core.revisions import runs_of, spelled
+from workroom.core.tasks import OpenTask, SettledTask, TaskState
 from workroom.core.text import Highlight, Mirror, YText
 from workroom.errors import Unavailable
-from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, RoomKind, UserId
+from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, RoomKind, TaskId, UserId
 from workroom.ports.store import Checkpoint, RoomSummary, StoredRoom
 from workroom.service.records import media_body, media_of, to_entry
 
@@ -54,7 +55,7 @@ def _room(
     new_client_id: Callable[[], int],
 ) -> AnyRoom:
     if stored.room.kind is RoomKind.PROJECT:
-        return ProjectRoom(_project(stored, entries), stored.people, rules)
+        return ProjectRoom(_project(stored, entries), stored.people, rules, stored.bars)
     return EssayRoom(*essay_parts(stored, entries, new_client_id), stored.people, rules)
 
 
@@ -62,7 +63,7 @@ def restore(room: AnyRoom, stored: StoredRoom, new_client_id: Callable[[], int])
     """Put a room that ran ahead back to what is stored. Raises Unavailable as above."""
     entries = _entries(stored.records)
     if isinstance(room, ProjectRoom):
-        room.restore(_project(stored, entries))
+        room.restore(_project(stored, entries), stored.bars)
     else:
         room.restore(*essay_parts(stored, entries, new_client_id))
     room.backlog.reach_back(entries)
@@ -239,17 +240,37 @@ def _project_body(state: ProjectState) -> dict[str, Any]:
     plain = {
         name: getattr(state, name)
         for name in ProjectState.__slots__
-        if name not in ("canvases", "rights")
+        if name not in ("canvases", "rights", "tasks", "settled")
     }
     canvases = [_canvas_body(canvas) for canvas in state.canvases.values()]
-    return {**plain, "canvases": canvases, "rights": _rights_body(state.rights)}
+    return {
+        **plain,
+        "canvases": canvases,
+        "rights": _rights_body(state.rights),
+        "tasks": [asdict(task) for task in state.tasks.values()],
+        "settled": [asdict(task) for task in state.settled],
+    }
 
 
 def _project_state(body: dict[str, Any]) -> ProjectState:
-    # Checkpoints of the first version have no canvases in them.
+    # Checkpoints of the first version have no canvases and no tasks in them.
     canvases = {CanvasId(raw["id"]): _canvas(raw) for raw in body.pop("canvases", ())}
     rights = _rights(body["rights"])
-    return ProjectState(**{**body, "rights": rights, "canvases": MappingProxyType(canvases)})
+    tasks = {TaskId(raw["id"]): OpenTask(**raw) for raw in body.pop("tasks", ())}
+    settled = tuple(_settled_task(raw) for raw in body.pop("settled", ()))
+    return ProjectState(
+        **{
+            **body,
+            "rights": rights,
+            "canvases": MappingProxyType(canvases),
+            "tasks": MappingProxyType(tasks),
+            "settled": settled,
+        }
+    )
+
+
+def _settled_task(raw: dict[str, Any]) -> SettledTask:
+    return SettledTask(**{**raw, "status": TaskState(raw["status"])})
 
 
 def _canvas_body(canvas: Canvas) -> dict[str, Any]:

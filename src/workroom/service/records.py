@@ -32,12 +32,15 @@ from workroom.core.entries import (
     RevisionNamed,
     RightSet,
     RoomDeleted,
+    TaskSettled,
+    TaskStarted,
     TextEdited,
 )
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
+from workroom.core.tasks import TaskState
 from workroom.core.text import Change, Highlight
-from workroom.ids import BlobKey, CanvasId, FeedbackId, ReplyId, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, ReplyId, TaskId, UserId
 
 Body = dict[str, Any]
 
@@ -130,6 +133,26 @@ def media_of(body: Mapping[str, Any]) -> Media:
     return Media(body["media_type"], body["name"], body["size"], facts, BlobKey(body["key"]))
 
 
+def _task_started(fact: TaskStarted) -> Body:
+    return {
+        "id": fact.task_id,
+        "type": fact.task_type,
+        "canvas": fact.canvas_id,
+        "followed": fact.followed,
+    }
+
+
+def _task_settled(fact: TaskSettled) -> Body:
+    return {
+        "id": fact.task_id,
+        "type": fact.task_type,
+        "canvas": fact.canvas_id,
+        "status": fact.status.value,
+        "error": fact.error,
+        "findings": dict(fact.findings),
+    }
+
+
 def _id(body: Body, key: str) -> int:
     value = body[key]
     if type(value) is not int or value < 1:
@@ -184,6 +207,8 @@ _WRITERS: Final[Mapping[type, tuple[str, Callable[[Any], Body]]]] = {
     ProjectChanged: ("project_changed", lambda f: dict(f.changes)),
     CanvasAdded: ("canvas_added", lambda f: {"id": f.canvas_id, **media_body(f.media)}),
     CanvasRemoved: ("canvas_removed", lambda f: {"id": f.canvas_id}),
+    TaskStarted: ("task_started", _task_started),
+    TaskSettled: ("task_settled", _task_settled),
     RoomDeleted: ("room_deleted", lambda _: {}),
 }
 
@@ -218,5 +243,16 @@ _READERS: Final[Mapping[str, Callable[[Body, Record], Fact]]] = {
     "project_changed": lambda b, _: ProjectChanged(b),
     "canvas_added": lambda b, _: CanvasAdded(CanvasId(b["id"]), media_of(b)),
     "canvas_removed": lambda b, _: CanvasRemoved(CanvasId(b["id"])),
+    "task_started": lambda b, _: TaskStarted(
+        TaskId(b["id"]), b["type"], CanvasId(b["canvas"]), b["followed"]
+    ),
+    "task_settled": lambda b, _: TaskSettled(
+        TaskId(b["id"]),
+        b["type"],
+        CanvasId(b["canvas"]),
+        TaskState(b["status"]),
+        b["error"],
+        b["findings"],
+    ),
     "room_deleted": lambda _b, _r: RoomDeleted(),
 }

@@ -24,22 +24,14 @@ from workroom.core.effects import (
     Send,
 )
 from workroom.core.entries import (
-    CanvasAdded,
-    CanvasRemoved,
     Entry,
-    Fact,
-    FeedbackAdded,
-    FeedbackDeleted,
-    RightSet,
-    RoomDeleted,
     made,
 )
-from workroom.core.people import Right
 from workroom.core.revisions import CHAPTER
 from workroom.core.room import Glimpse
 from workroom.core.time import Now
 from workroom.errors import Unavailable, WorkroomError
-from workroom.ids import BlobKey, CanvasId, ConnectionId, FeedbackId, RoomId, UserId
+from workroom.ids import ConnectionId, RoomId
 from workroom.observe import COMMIT_SECONDS, STORE_FAILURES, log_failure, logger
 from workroom.ports.clock import Clock, Timer
 from workroom.ports.store import (
@@ -53,10 +45,10 @@ from workroom.ports.store import (
     NotStored,
     RoomStore,
 )
+from workroom.service.appends import listed_of, weight
 from workroom.service.fanout import Audience, Recipient
 from workroom.service.life import AnyRoom, Draft, checkpoint_seq, draft, restore, summary
 from workroom.service.probes import probe_frame
-from workroom.service.records import to_record
 
 CHECKPOINT_EVERY: Final = 256
 CHECKPOINT_BYTES: Final = 2 * 2**20
@@ -218,24 +210,10 @@ class RoomHost:
             self._desk.refused(origin, self.room.id, self._failure)
 
     def _append(self, entries: tuple[Entry, ...], origin: Origin, now: Now) -> None:
-        records = tuple([to_record(entry) for entry in entries])
-        size = sum([len(record.body) + len(record.update or b"") for record in records])
-        listed = _Listed()
-        for entry in entries:
-            listed.add(entry.fact)
-        append = Append(
-            room=self.room.id,
-            expected=entries[0].seq - 1,
-            records=records,
-            summary=summary(self.room),
-            rights=listed.rights or None,
-            feedback_added=tuple(listed.added),
-            feedback_deleted=tuple(listed.deleted),
-            canvases_added=listed.canvases,
-            canvases_deleted=tuple(listed.canvases_gone),
-            answer=self._answer(origin, entries[-1].seq, made(entries), now),
-            deletes_room=listed.room_deleted,
-        )
+        listed = listed_of(self.room.id, entries)
+        answer = self._answer(origin, entries[-1].seq, made(entries), now)
+        append = listed.append(self.room.id, entries, summary(self.room), answer)
+        size = weight(append)
         self._appending += 1
         self._bytes += size
         self._unwritten_bytes += size
@@ -457,34 +435,3 @@ class RoomHost:
     def unwritten(self) -> int:
         """Entries since the last checkpoint."""
         return self.room.head.seq - self._checkpoint_seq
-
-
-class _Listed:
-    """What is kept in tables of its own, beside the log, of what happened."""
-
-    __slots__ = (
-        "added", "canvases", "canvases_gone", "deleted", "rights", "room_deleted",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.rights: dict[UserId, Right | None] = {}
-        self.added: list[FeedbackId] = []
-        self.deleted: list[FeedbackId] = []
-        self.canvases: dict[CanvasId, BlobKey] = {}
-        self.canvases_gone: list[CanvasId] = []
-        self.room_deleted = False
-
-    def add(self, fact: Fact) -> None:
-        match fact:
-            case RightSet():
-                self.rights[fact.user_id] = fact.right
-            case FeedbackAdded():
-                self.added.append(fact.feedback_id)
-            case FeedbackDeleted():
-                self.deleted.append(fact.feedback_id)
-            case CanvasAdded():
-                self.canvases[fact.canvas_id] = fact.media.key
-            case CanvasRemoved():
-                self.canvases_gone.append(fact.canvas_id)
-            case RoomDeleted():
-                self.room_deleted = True

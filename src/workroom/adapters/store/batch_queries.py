@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import BigInteger, Connection, Select, Text, delete, select, update
 
+from workroom.adapters.store import task_queries
 from workroom.adapters.store.batch import AnswerKey, Batch, Head
 from workroom.adapters.store.rows import entry_row, head_rows, people_rows
 from workroom.adapters.store.sql import fetch, insert_many, pairs
@@ -94,6 +95,8 @@ def store_batch(connection: Connection, batch: Batch) -> None:
     insert_many(connection, people, rights, _NEW_RIGHT)
     _store_feedback(connection, batch.feedback)
     _store_canvases(connection, batch.canvases)
+    task_queries.start(connection, batch.tasks_started)
+    task_queries.settle(connection, batch.tasks_settled)
     insert_many(
         connection, answers, [(a.user_id, a.request_id, a.at, a.body) for a in batch.answers]
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from workroom.adapters.store.batch import AnswerKey, Batch, Head, collect, judge
 from workroom.adapters.store.memory_accounts import MemoryAccounts
+from workroom.adapters.store.memory_tasks import MemoryTasks
 from workroom.core.entries import Record
 from workroom.core.people import Right
 from workroom.errors import Unavailable
@@ -45,14 +46,15 @@ class _Room:
     milestones: dict[int, Milestone] = field(default_factory=dict)
 
 
-class MemoryStore(MemoryAccounts):
-    """``RoomStore`` and ``AccountStore`` in memory.
+class MemoryStore(MemoryAccounts, MemoryTasks):
+    """``RoomStore``, ``AccountStore`` and ``TaskStore`` in memory.
 
     Appends are stored together in the next turn of the loop, as a group commit would.
     """
 
     def __init__(self, *, clock: Callable[[], int] = lambda: int(time.time())) -> None:
         super().__init__(clock)
+        MemoryTasks.__init__(self)
         self._rooms: dict[RoomId, _Room] = {}
         self._heads: dict[RoomId, Head] = {}
         self._answers: dict[AnswerKey, bytes] = {}
@@ -149,6 +151,8 @@ class MemoryStore(MemoryAccounts):
             self._canvases.pop(canvas_id, None)
             if place is not None:
                 self._canvases[canvas_id] = place
+        self._begin_tasks(batch.tasks_started)
+        self._settle_tasks(batch.tasks_settled)
         for answer in batch.answers:
             self._answered_at[answer.user_id, answer.request_id] = answer.at
         for room, checkpoint in batch.checkpoints.items():
@@ -175,6 +179,7 @@ class MemoryStore(MemoryAccounts):
             seq=head.seq,
             checkpoint=kept.checkpoint,
             records=tuple(kept.records[after:]),
+            bars=self._bars(room),
             people={
                 each: self._accounts[each].user for each in kept.people if each in self._accounts
             },

@@ -19,6 +19,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from workroom.adapters.store import task_queries
 from workroom.adapters.store.sql import Row, fetch, insert_many
 from workroom.adapters.store.tables import (
     answers,
@@ -105,6 +106,7 @@ def load(connection: Connection, room: RoomId) -> StoredRoom | None:
         seq=head.seq,
         checkpoint=checkpoint,
         records=tuple(records(connection, room, after, head.seq - after)),
+        bars=task_queries.bars(connection, room),
         people={user.id: user for user in map(user_of, fetch(connection, _PEOPLE, key))},
     )
 

@@ -12,6 +12,7 @@ from typing import Final
 from workroom.adapters.store import milestone_queries, queries, verify
 from workroom.adapters.store.sqlite_access import SqliteAccess
 from workroom.adapters.store.sqlite_accounts import SqliteAccounts
+from workroom.adapters.store.sqlite_tasks import SqliteTasks
 from workroom.adapters.store.work import Done
 from workroom.core.entries import Record
 from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
@@ -25,8 +26,8 @@ def _seconds() -> int:
     return int(time.time())
 
 
-class SqliteStore(SqliteAccounts):
-    """``RoomStore`` and ``AccountStore`` on one file; see the ports for what is promised.
+class SqliteStore(SqliteAccounts, SqliteTasks):
+    """``RoomStore``, ``AccountStore`` and ``TaskStore`` on one file; see the ports.
 
     Open it on the event loop that will use it. ``busy_timeout`` is in seconds; ``most_appends`` and
     ``most_bytes`` bound one transaction; ``express=False`` writes statement by statement, as a

@@ -106,6 +106,28 @@ class Project(ProjectRow):
     metadata: Anything
 
 
+class Task(Shown):
+    """A task on a canvas."""
+
+    task_id: str
+    """Celery's own id."""
+    task_type: str
+    project_id: Id
+    canvas_id: Id
+    state: Literal["pending", "running", "completed", "failed", "cancelled"]
+    progress: Annotated[int, Field(ge=0, le=100)] | None
+    """Null until a worker has begun."""
+    message: str
+    attempt: Count
+    requested_by: Id
+    created_at: Timestamp
+    started_at: Timestamp | None
+    settled_at: Timestamp | None
+    result: Anything | None
+    """As in ``task_completed``: ``canvas_id``, ``status``, ``error`` if it failed, and what the
+    task found. Null until it has ended."""
+
+
 class Reply(Shown):
     """An answer to a comment."""
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from workroom.errors import (
     InvalidMessage,
     NotAuthenticated,
+    NoWorker,
     RateLimited,
     Unavailable,
     WorkroomError,
@@ -143,6 +144,13 @@ KINDS: Final[Mapping[str, Kind]] = {
             "A mistake of the server's. Its log has more under this request_id.",
         ),
         Kind(
+            "no_worker",
+            503,
+            "No worker",
+            "There is nobody to carry the task out: no worker is running, or the broker cannot be "
+            "reached. Nothing was begun; try again after retry_after seconds.",
+        ),
+        Kind(
             "unavailable",
             503,
             "Unavailable",
@@ -205,7 +213,7 @@ def refused(error: WorkroomError) -> Response:
     field = _outer(error.field)
     mistakes = [] if field is None else [Mistake(field, one_line(error.message))]
     retry_after = error.retry_after
-    if retry_after is None and isinstance(error, RateLimited | Unavailable):
+    if retry_after is None and isinstance(error, RateLimited | Unavailable | NoWorker):
         retry_after = SOON
     headers = {"WWW-Authenticate": _challenge(error)} if code == "authentication_failed" else {}
     return problem(

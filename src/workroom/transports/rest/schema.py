@@ -31,6 +31,7 @@ TAGS: Final = (
     ("history", "What was changed in an essay, when and by whom; and back."),
     ("projects", "Projects, and who may do what with them."),
     ("canvases", "The pictures and recordings of projects."),
+    ("tasks", "Tasks on canvases, which workers carry out."),
     ("health", "For those who run the server."),
 )
 BEARER: Final = "bearer"
