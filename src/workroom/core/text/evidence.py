@@ -281,9 +281,11 @@ class Evidence:
         Some pages put what they have written since into each text that they get. Such a text never
         stood anywhere but there.
         """
-        own = self._own
-        if own is None or version.number <= own.number or own.sent_at < version.sent_at:
+        own, number = self._own, version.number
+        if own is None or number <= own.number or own.sent_at < version.sent_at:
             return []
+        if number != self._arrived and not self._arrived_before < number < self._arrived:
+            return []  # such a page does so when a text comes, and keeps none for later
         deletes = self._deleted_seq > version.seq
         made = mixed(version, self.mirror, self._author, deletes=deletes)
         return [] if made is None else [made]
