@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NODE_TESTS := tests/clients/node
 WEB := web
-PYTHON_FILES := src tests tools bench
+PYTHON_FILES := src tests tools bench examples
 TEST_OPTIONS ?= -n auto --maxprocesses 8
 
 .PHONY: help install run test web protocol lint types arch budgets docs check bench format lock coverage clean

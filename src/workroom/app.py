@@ -9,31 +9,42 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
-from workroom.adapters.auth.keys import load_secret
+from workroom.adapters.auth.keys import TASK_TOKEN_KEPT_IN, load_secret
 from workroom.adapters.auth.passwords import Argon2Hasher
 from workroom.adapters.auth.verification import VerificationKey, public_key
+from workroom.adapters.blobs import FolderBlobs
 from workroom.adapters.clock import LoopClock
+from workroom.adapters.media.inspector import ChildInspector, MediaRules
+from workroom.adapters.queue.celery_queue import CeleryQueue
+from workroom.adapters.queue.embedded import Broker, Crew, WorkerRules, broker_program
 from workroom.adapters.store.sqlite import SqliteStore
 from workroom.config import Settings
 from workroom.core.limits import RoomRules
+from workroom.core.tasks import TaskRules
 from workroom.core.text import assert_pycrdt_behaves
 from workroom.errors import Misconfigured, WorkroomError
-from workroom.ids import MAX_ID, RoomKind
+from workroom.ids import MAX_ID, BlobKey
 from workroom.observe import LOOP_LAG_SECONDS, logger
 from workroom.ports.clock import Clock
 from workroom.protocol.essays import EssayDialect
 from workroom.protocol.projects import ProjectDialect
 from workroom.protocol.registry import Registry
 from workroom.service.accounts import Accounts
+from workroom.service.canvases import Canvases, UploadRules
 from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
 from workroom.service.library import Library
 from workroom.service.manners import ConnectionRules
+from workroom.service.receipts import Receipts
+from workroom.service.task_desk import TaskDesk
+from workroom.service.tasks import Tasks
+from workroom.service.watchdog import Watchdog
+from workroom.tasks.types import known_types
 
 if TYPE_CHECKING:
     import uvicorn
@@ -43,6 +54,11 @@ if TYPE_CHECKING:
 LAG_EVERY: Final = 0.5
 """Seconds between two looks at how late the event loop is."""
 HOUSEKEEPING_EVERY: Final = 60.0
+SWEEP_EVERY: Final = 3600.0
+LARGEST_BODY: Final = 32 * 1024 * 1024
+"""Bytes of a request, for any route, however small the limit of files is."""
+AROUND_A_FORM: Final = 1024 * 1024
+"""Bytes of a request besides the file in it, before the connection is given up."""
 LEARN_EVERY: Final = 2.0
 """Seconds within which a log-out made by another process (the command line) is noticed."""
 REMEMBER_ANSWERS: Final = 25 * 3600
@@ -52,24 +68,49 @@ log = logger("app")
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What carries tasks out, and is told of it."""
+
+    tasks: Tasks
+    desk: TaskDesk
+    token: bytes = field(repr=False)
+    queue: CeleryQueue | None
+    broker: Broker | None
+    """Where the private broker listens, unless there is none."""
+
+    async def close(self) -> None:
+        """Let go of the broker."""
+        if self.queue is not None:
+            await self.queue.close()
+        if self.broker is not None:
+            self.broker.remove()
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """Everything that a server, or a command on its data, needs."""
 
     settings: Settings
     clock: Clock
     store: SqliteStore
+    blobs: FolderBlobs
     accounts: Accounts
     hub: Hub
     library: Library
     gateway: Gateway
+    work: Work
     keys: Jwks | None = None
     """The keys of an identity service, where they are fetched."""
 
     async def close(self) -> None:
         """Let go of everything; what was accepted is stored."""
+        await self.work.close()
+        if self.hub.receipts is not None:
+            await self.hub.receipts.close()
         await self.hub.stop()
         if self.keys is not None:
             await self.keys.close()
+        await self.blobs.close()
         await self.store.close()
 
 
@@ -83,16 +124,20 @@ async def open_app(settings: Settings) -> App:
     async with AsyncExitStack() as undo:
         store = await _open_store(settings)
         undo.push_async_callback(store.close)
+        blobs = FolderBlobs(settings.files_path)
+        undo.push_async_callback(blobs.close)
         keys = await _open_keys(settings, clock)
         accounts = await _open_accounts(settings, store, clock, keys)
         registry = Registry(
             EssayDialect(max_rooms=settings.max_essays_per_connection),
             ProjectDialect(max_rooms=settings.max_projects_per_connection),
         )
-        dialects = {RoomKind.ESSAY: registry.essays, RoomKind.PROJECT: registry.projects}
-        hub = Hub(store, clock, dialects, _room_rules(settings), _new_client_id)
+        hub = Hub(store, clock, _room_rules(settings), _new_client_id)
         await hub.start()
-        library = Library(hub, store, accounts, _new_client_id)
+        canvases = Canvases(hub, blobs, _inspector(settings), _new_key, _upload_rules(settings))
+        work = _open_work(settings, hub, store, blobs)
+        hub.receipts = Receipts(store, clock, hub.send)
+        library = Library(hub, store, accounts, _new_client_id, canvases, work.tasks)
         gateway = Gateway(
             hub,
             accounts,
@@ -103,7 +148,7 @@ async def open_app(settings: Settings) -> App:
             origins=settings.origins,
         )
         undo.pop_all()
-    return App(settings, clock, store, accounts, hub, library, gateway, keys)
+    return App(settings, clock, store, blobs, accounts, hub, library, gateway, work, keys)
 
 
 async def serve(
@@ -138,6 +183,7 @@ async def _serve(
         asyncio.ensure_future(_watch_lag(app.clock)),
         asyncio.ensure_future(_keep_house(app)),
         asyncio.ensure_future(_learn_of_log_outs(app)),
+        asyncio.ensure_future(_sweep_files(app)),
     ]
     # Threads that hash and commit hand the interpreter over more often, so that the loop never
     # waits 5 ms for it (the default interval) in the middle of a fan-out.
@@ -146,15 +192,21 @@ async def _serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    if app.work.queue is not None:
+        chores.append(asyncio.ensure_future(_watch_tasks(app, app.work.queue)))
+    crew = None
     serving = asyncio.ensure_future(server.serve(sockets=sockets))
     try:
         await _started(server, serving)
         addresses = [(settings.host, sock.getsockname()[1]) for sock in sockets]
+        crew = _crew(app, addresses[0])
         log.info("listening", host=settings.host, ports=[port for _, port in addresses])
         if announce is not None:
             await announce(app, addresses)
         await serving
     finally:
+        if crew is not None:
+            await crew.stop()
         for chore in chores:
             chore.cancel()
         for sock in sockets:
@@ -165,6 +217,7 @@ def _server(app: App) -> uvicorn.Server:
     import uvicorn
 
     from workroom.transports.rest import Readiness, RestSettings, create_api
+    from workroom.transports.rest.gate import Workers
     from workroom.transports.websocket.limits import HttpLimits, SocketLimits
     from workroom.transports.websocket.serving import server_config
 
@@ -184,13 +237,19 @@ def _server(app: App) -> uvicorn.Server:
         ping_interval=settings.ping_interval,
         pong_timeout=settings.ping_timeout,
     )
-    rest = RestSettings(frozenset(settings.origins), settings.hsts_seconds)
-    api = create_api(app.library, app.accounts, readiness, rest)
+    rest = RestSettings(
+        frozenset(settings.origins), settings.hsts_seconds, max_upload=settings.max_upload
+    )
+    workers = Workers(app.work.desk, app.work.token)
+    api = create_api(app.library, app.accounts, readiness, rest, workers)
     config = server_config(
         api,
         app.gateway,
         sockets=limits,
-        http=HttpLimits(head_seconds=settings.handshake_timeout),
+        http=HttpLimits(
+            head_seconds=settings.handshake_timeout,
+            body_bytes=max(LARGEST_BODY, settings.max_upload + AROUND_A_FORM),
+        ),
         trusted_proxies=settings.trusted_proxies,
         loop="none",
         lifespan="off",
@@ -260,6 +319,52 @@ async def _open_accounts(
     return accounts
 
 
+def _open_work(settings: Settings, hub: Hub, store: SqliteStore, blobs: FolderBlobs) -> Work:
+    configured = settings.task_token.get_secret_value() if settings.task_token else None
+    token = load_secret(
+        configured,
+        settings.data_dir,
+        production=False,  # a worker on the same machine reads it from the data directory
+        setting="WORKROOM_TASK_TOKEN",
+        kept_in=TASK_TOKEN_KEPT_IN,
+    )
+    try:
+        types = known_types()
+    except ValueError as error:
+        raise Misconfigured(str(error)) from None
+    broker = None
+    if settings.redis is None and settings.worker and broker_program() is not None:
+        broker = Broker(settings.data_dir)
+    url = settings.redis or (None if broker is None else broker.url)
+    queue = None if url is None else CeleryQueue(url)
+    tasks = Tasks(hub, store, queue, types)
+    return Work(tasks, TaskDesk(hub, store, store, blobs), token, queue, broker)
+
+
+def _crew(app: App, address: tuple[str, int]) -> Crew | None:
+    """Start the worker beside the server, and its broker; nobody waits for them."""
+    settings, work = app.settings, app.work
+    if not settings.worker or work.queue is None:
+        if settings.worker:
+            log.warning("no_broker", message="there is no Redis or Valkey server to run tasks with")
+        return None
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address[0], address[0])  # noqa: S104
+    environment = {
+        "WORKROOM_SERVER_URL": f"http://{host}:{address[1]}",
+        "WORKROOM_DATA_DIR": str(settings.data_dir.resolve()),
+    }
+    if settings.task_token is not None:
+        environment["WORKROOM_TASK_TOKEN"] = settings.task_token.get_secret_value()
+    command = socket_path = None
+    if work.broker is not None:
+        command, socket_path = work.broker.command(broker_program() or ""), work.broker.socket
+    rules = WorkerRules(settings.task_processes, settings.task_memory)
+    redis = settings.redis or (work.broker.url if work.broker is not None else "")
+    crew = Crew(redis, rules, environment, command, socket_path)
+    crew.start()
+    return crew
+
+
 def _public_key(settings: Settings) -> VerificationKey | None:
     path = settings.auth_public_key
     if path is None:
@@ -295,6 +400,12 @@ def _room_rules(settings: Settings) -> RoomRules:
         confirm_after=settings.update_confirm_after,
         feedback_pace=settings.feedback_pace,
         essay_units=settings.max_essay,
+        tasks=TaskRules(
+            deadline=int(settings.task_deadline * 1000), attempts=settings.task_attempts
+        ),
+        feedback_per_essay=settings.max_feedback,
+        replies=settings.max_replies,
+        thread_length=settings.max_thread,
     )
 
 
@@ -309,6 +420,25 @@ def _connection_rules(settings: Settings) -> ConnectionRules:
         slow_reader_seconds=settings.slow_reader,
         shutdown_spread=settings.shutdown_spread,
     )
+
+
+def _inspector(settings: Settings) -> ChildInspector:
+    rules = MediaRules(
+        pixels=settings.max_pixels,
+        audio_seconds=settings.max_audio,
+        cpu_seconds=settings.decoder_seconds,
+        at_once=settings.decoders,
+    )
+    return ChildInspector(rules)
+
+
+def _upload_rules(settings: Settings) -> UploadRules:
+    return UploadRules(file_bytes=settings.max_upload, at_once=settings.uploads_per_user)
+
+
+def _new_key() -> BlobKey:
+    """The name of a file: random, so that nobody can guess or choose one."""
+    return BlobKey(secrets.token_hex(16))
 
 
 def _new_client_id() -> int:
@@ -326,12 +456,26 @@ async def _watch_lag(clock: Clock) -> None:
         LOOP_LAG_SECONDS.observe(max(0.0, clock.now().tick - expected))
 
 
+async def _watch_tasks(app: App, queue: CeleryQueue) -> None:
+    await queue.warm_up()
+    work = app.work
+    await Watchdog(app.hub, app.store, queue, work.tasks, work.desk).run()
+
+
 async def _learn_of_log_outs(app: App) -> None:
     """Log-outs made by another process on the same data: ``workroom user passwd``, say."""
     while True:
         await asyncio.sleep(LEARN_EVERY)
         with suppress(WorkroomError):  # the store says so itself; it is asked again soon
             await app.accounts.load()
+
+
+async def _sweep_files(app: App) -> None:
+    """Files that a crash left without a canvas: at the start, and now and then."""
+    while True:
+        with suppress(WorkroomError):  # the store says so itself; the next sweep finds them
+            await app.library.canvases.sweep()
+        await asyncio.sleep(SWEEP_EVERY)
 
 
 async def _keep_house(app: App) -> None:

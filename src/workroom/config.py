@@ -69,17 +69,53 @@ class Settings(BaseSettings):
     """Refused requests that are borne with; above, the connection is closed with 1008."""
     max_essay: int = Field(500_000, ge=1)
     """UTF-16 code units."""
+    max_feedback: int = Field(10_000, ge=1)
+    """Pieces of feedback and replies on one essay."""
+    max_replies: int = Field(100, ge=1)
+    """Replies to one piece of feedback."""
+    max_thread: int = Field(100_000, ge=20_000)
+    """Characters of one piece of feedback and its replies together."""
     slow_reader: float = Field(30.0, gt=0)
     ping_interval: float = Field(20.0, gt=0)
     ping_timeout: float = Field(20.0, gt=0)
     handshake_timeout: float = Field(10.0, gt=0)
+
+    # ---- what may be uploaded
+    max_upload: int = Field(25 * 1024 * 1024, ge=1024)
+    max_pixels: int = Field(50_000_000, ge=1)
+    """Of all frames of a picture together."""
+    max_audio: float = Field(900.0, gt=0)
+    """Seconds of a recording."""
+    uploads_per_user: int = Field(4, ge=1)
+    """At the same time."""
+    decoders: int = Field(2, ge=1)
+    """Processes that look into uploaded files at the same time."""
+    decoder_seconds: int = Field(20, ge=1)
+    """Processor time that looking into a file may take."""
+
+    # ---- tasks
+    worker: bool = True
+    """Run a worker for tasks beside the server; and a private broker, unless ``redis`` is set."""
+    redis: str | None = None
+    """The broker of the tasks: ``redis://HOST:PORT/DB``, ``rediss://…`` or ``unix:///PATH``."""
+    server_url: str = "http://127.0.0.1:8000"
+    """Where ``workroom worker`` finds the server."""
+    task_token: SecretStr | None = None
+    """Lets workers in; at least 32 bytes. Made and kept in ``data_dir`` if unset."""
+    task_processes: int = Field(2, ge=1)
+    """Tasks that one worker carries out at the same time."""
+    task_memory: int = Field(2 * 2**30, ge=2**28)
+    """Address space of a task's process."""
+    task_deadline: float = Field(3600.0, gt=0)
+    """From the start of a task to its end, with all waiting and all attempts."""
+    task_attempts: int = Field(3, ge=1)
 
     # ---- presence, typing, pacing
     presence_grace: float = Field(3.0, ge=0)
     typing_idle: float = Field(4.0, gt=0)
     update_quiet: float = Field(0.7, ge=0)
     update_longest_hold: float = Field(2.0, ge=0)
-    update_confirm_after: float = Field(1.0, ge=0)
+    update_confirm_after: float = Field(3.0, ge=0)
     feedback_pace: float = Field(0.5, ge=0)
     shutdown_spread: float = Field(3.0, ge=0)
 
@@ -93,3 +129,12 @@ class Settings(BaseSettings):
             message = "WORKROOM_DATABASE must be sqlite:///PATH in this version"
             raise ValueError(message)
         return Path(self.database.removeprefix(prefix))
+
+    @property
+    def files_path(self) -> Path:
+        """The folder of uploaded files: beside the database, for they are of that one and no other.
+
+        Raises ValueError as ``database_path``.
+        """
+        database = self.database_path
+        return database.with_name(f"{database.name}.files")

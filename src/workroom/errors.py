@@ -7,12 +7,18 @@
     │   ├── UnknownAction        no such action or type
     │   ├── NotSubscribed        the connection is not in that room
     │   ├── TooLarge             over a size limit; ``field`` names what
+    │   ├── UnsupportedFile      a file that is none of the kinds that are taken
+    │   ├── DamagedFile          a file that cannot be decoded
+    │   ├── TooManyPixels        a picture over its limit
+    │   ├── TooLong              a recording over its limit
+    │   ├── TooComplex           a file that takes too much memory or time to decode
     │   ├── RateLimited          over a rate limit; ``retry_after`` says when to come back
     │   ├── Conflict             what is there already contradicts the request
     │   └── NotFound             no such thing, or not one that this user may see
     ├── PermissionDenied         known user, not allowed; ``verb`` says what was tried
     ├── NotAuthenticated         no valid token
     ├── Unavailable              the server cannot do it now: store down, shutting down
+    ├── NoWorker                 there is nobody to carry a task out
     └── Misconfigured            the operator has to change a setting before the server starts
 
 A code here is the inner, lower-case one. Dialects and REST spell it their own way.
@@ -88,6 +94,36 @@ class TooLarge(Refused):
     code = "too_large"
 
 
+class UnsupportedFile(Refused):
+    """The file is none of the kinds that are taken, whatever its name says."""
+
+    code = "unsupported_file"
+
+
+class DamagedFile(Refused):
+    """The file begins well, and cannot be decoded to its end."""
+
+    code = "damaged_file"
+
+
+class TooManyPixels(Refused):
+    """A picture, all frames together, is over its limit."""
+
+    code = "too_many_pixels"
+
+
+class TooLong(Refused):
+    """A recording is over its limit."""
+
+    code = "too_long"
+
+
+class TooComplex(Refused):
+    """Decoding the file takes more memory or time than a file may."""
+
+    code = "too_complex"
+
+
 class RateLimited(Refused):
     """Too many requests; the same one is welcome after ``retry_after`` seconds."""
 
@@ -131,6 +167,13 @@ class Unavailable(WorkroomError):
     """The server cannot do this now; nothing was changed, and nothing was confirmed."""
 
     code = "unavailable"
+    retry = Retry.LATER
+
+
+class NoWorker(WorkroomError):
+    """There is nobody to carry a task out: no broker, or no worker on it."""
+
+    code = "no_worker"
     retry = Retry.LATER
 
 

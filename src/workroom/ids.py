@@ -14,9 +14,15 @@ UserId = NewType("UserId", int)
 EssayId = NewType("EssayId", int)
 ProjectId = NewType("ProjectId", int)
 FeedbackId = NewType("FeedbackId", int)
+CanvasId = NewType("CanvasId", int)
+ReplyId = NewType("ReplyId", int)
 ConnectionId = NewType("ConnectionId", int)
+TaskId = NewType("TaskId", str)
+"""Celery's own id of a task: any text of 1 to 128 printable characters, usually a UUID."""
 SessionId = NewType("SessionId", str)
 """One log-in: every access and refresh token that descends from it carries it as ``sid``."""
+BlobKey = NewType("BlobKey", str)
+"""The random name under which a file's bytes are kept: 32 hexadecimal digits."""
 
 
 class RoomKind(StrEnum):
@@ -33,7 +39,7 @@ class RoomId(NamedTuple):
     number: int
 
     def __str__(self) -> str:
-        return f"{self.kind.value}:{self.number}"
+        return f"{self.kind}:{self.number}"
 
     @classmethod
     def parse(cls, text: str) -> RoomId:

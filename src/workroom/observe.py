@@ -62,6 +62,31 @@ HTTP_REQUESTS: Final = Counter(
     registry=REGISTRY,
 )
 
+TASKS_STARTED: Final = Counter(
+    "workroom_tasks_started_total", "Tasks begun on canvases", registry=REGISTRY
+)
+TASKS_SETTLED: Final = Counter(
+    "workroom_tasks_settled_total", "Tasks that ended, by how", ["status"], registry=REGISTRY
+)
+TASKS_OPEN: Final = Gauge(
+    "workroom_tasks_open", "Tasks that wait or run, as the watchdog last saw it", registry=REGISTRY
+)
+TASK_REPORTS: Final = Counter(
+    "workroom_task_reports_total", "What workers said", ["what"], registry=REGISTRY
+)
+TASK_RESENDS: Final = Counter(
+    "workroom_task_resends_total",
+    "Tasks that the watchdog had sent again, by reason",
+    ["reason"],
+    registry=REGISTRY,
+)
+UPLOADS: Final = Counter(
+    "workroom_uploads_total",
+    "Files uploaded, by what they are or why not",
+    ["outcome"],
+    registry=REGISTRY,
+)
+
 _SECRET_FIELDS: Final = frozenset({"token", "password", "authorization", "query", "secret"})
 
 

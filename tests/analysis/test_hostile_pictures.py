@@ -228,11 +228,15 @@ def test_a_time_limit_that_strikes_while_decoding_is_no_fault_of_the_picture(
     pixels = np.random.default_rng(2).integers(0, 256, (3000, 3000, 3), np.uint8)
     path = picture(tmp_path, pixels, compress_level=1)
     said: Said = []
+
+    def hear(percent: int, message: str) -> None:
+        said.append((percent, message))
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.005)  # of work: decoding this takes far longer
+
     before = signal.signal(signal.SIGVTALRM, strike)
     try:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0.05)
         with pytest.raises(TimeUp):
-            analyze_image(path, lambda *it: said.append(it))
+            analyze_image(path, hear)
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)

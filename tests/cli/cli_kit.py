@@ -110,7 +110,7 @@ def demo(data_dir: Path, *arguments: str, **more: str) -> Iterator[Running]:
 def _running(
     name: str, data_dir: Path, arguments: tuple[str, ...], more: dict[str, str]
 ) -> Iterator[Running]:
-    ports = {"WORKROOM_PORT": "0", "WORKROOM_PROJECT_PORT": "0"}
+    ports = {"WORKROOM_PORT": "0", "WORKROOM_PROJECT_PORT": "0", "WORKROOM_WORKER": "0"}
     listens_to_stderr = name == "serve"
     process = subprocess.Popen(
         command(name, *arguments),

@@ -58,6 +58,7 @@ def test_every_command_of_the_contract_is_there() -> None:
         "schema openapi",
         "schema asyncapi",
         "schema json",
+        "worker",
     }
 
 

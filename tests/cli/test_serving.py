@@ -16,7 +16,8 @@ WEAK = ["", "short", "changeme" * 5, "django-insecure-" + GOOD_SECRET, "a" * 64]
 def test_a_signal_ends_the_server_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as server:
         assert server.stop(number) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.key", "workroom.db"]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["secret.key", "task-token.key", "workroom.db", "workroom.db.files"]
 
 
 def test_a_fresh_machine_needs_nothing_beside_the_server(tmp_path: Path) -> None:

@@ -179,8 +179,10 @@ def test_nothing_that_others_wrote_can_steer_the_terminal() -> None:
     view.apply({"type": "new_feedback", "feedback": {"id": 1, "type": "style", "comment": evil}})
     project = ProjectView(1)
     changed = {"changes": {"title": evil, evil: evil}, "updated_by": evil}
+    evil_canvas = {"name": evil, "author": {"name": evil}}
     lines = [
         project.apply({"type": "project_updated", "payload": changed}),
+        project.apply({"type": "canvas_added", "payload": {"canvas": evil_canvas}}),
         project.apply({"type": "error", "payload": {"code": "CONFLICT", "message": evil}}),
     ]
     for text in (screen(view), screen(project), *map(str, lines)):
@@ -193,6 +195,15 @@ def test_a_project_on_the_screen_merges_what_changes() -> None:
         view.apply({"type": "project_updated", "payload": {"changes": changes, "updated_by": "2"}})
     assert view.fields == {"title": "Old", "metadata": {"b": 2}}
     assert json.dumps({"b": 2}) in screen(view)
+
+
+def test_canvases_that_come_and_go_are_told() -> None:
+    view, canvas = ProjectView(123), {"name": "Harbour.png", "author": JANE}
+    told = [
+        view.apply({"type": "canvas_added", "payload": {"canvas": canvas}}),
+        view.apply({"type": "canvas_removed", "payload": {"canvas_id": 7}}),
+    ]
+    assert told == ["Jane Smith has added Harbour.png", "canvas 7 was deleted"]
 
 
 def test_news_is_told_once() -> None:

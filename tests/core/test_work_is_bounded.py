@@ -313,6 +313,21 @@ def test_a_change_within_many_wide_highlights_is_found_among_its_places_at_once(
     assert getattr(seen, "passed", 0) <= returning.SEARCHED + len(seen)
 
 
+def test_many_edits_in_the_holes_of_many_highlights_are_looked_at_a_bounded_number_of_times() -> (
+    None
+):
+    """As it once was, 1,000 places in the holes of 1,000 highlights made a million searches."""
+    other = "never the same " * 2000
+    gone = move_all(marks(PROSE, 1000, 40), replaced(PROSE, other), PROSE, other)
+    assert all(mark.orphaned for mark in gone.values())
+    edits = [(at, 1, "zz") for at in range(0, len(other) - 30, 30)]
+    change = Change.of(len(other), edits)
+    with patch.object(returning.Edits, "find", autospec=True, side_effect=lambda *_: -1) as find:
+        after = move_all(gone, change, other, change.apply(other))
+    assert find.call_count <= returning.SEARCHED // returning._A_SEARCH
+    assert all(mark.orphaned for mark in after.values())
+
+
 def test_a_text_deleted_and_put_back_has_all_its_highlights_again() -> None:
     whole = marks(PROSE, 1000, 40)
     gone = move_all(whole, replaced(PROSE, "x"), PROSE, "x")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from text_strategies import changes, runs_of_changes, texts
+from text_strategies import changes, runs_of_changes, texts, words
 from workroom.core.text import Change, Hunk, Side
+from workroom.core.text.change import _compose
 
 
 @given(runs_of_changes(2))
@@ -106,3 +108,28 @@ def _assert_normal(change: Change) -> None:
 
 def _kind(op: int | str) -> str:
     return "insert" if isinstance(op, str) else "keep" if op > 0 else "delete"
+
+
+@given(st.data(), texts, st.just("") | words)
+def test_one_place_written_out_is_the_same_change(
+    data: st.DataObject, text: str, inserted: str
+) -> None:
+    at = data.draw(st.integers(0, len(text)))
+    deleted = data.draw(st.integers(0, len(text) - at))
+    expected = Change.of(len(text), [(at, deleted, inserted)])
+    assert Change.one(len(text), at, deleted, inserted) == expected
+    assert expected.only_hunk == (Hunk(at, deleted, inserted) if inserted or deleted else None)
+
+
+@given(st.data(), runs_of_changes(1), words)
+def test_a_keystroke_is_composed_as_any_other_change(
+    data: st.DataObject, case: tuple[str, list[Change]], typed: str
+) -> None:
+    text, (first,) = case
+    after = first.apply(text)
+    keystroke = Change.one(len(after), data.draw(st.integers(0, len(after))), 0, typed)
+    assert first.compose(keystroke) == _compose(first, keystroke)
+    for length in (len(after) - 1, len(after) + 1):
+        if length >= 0:
+            with pytest.raises(ValueError, match="later change"):
+                first.compose(Change.one(length, length // 2, 0, typed))

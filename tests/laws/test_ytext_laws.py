@@ -9,8 +9,8 @@ from itertools import permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from text_strategies import changes
-from workroom.core.text import UpdateAhead, YText
+from text_strategies import changes, words
+from workroom.core.text import Change, Side, UpdateAhead, YText
 
 COPIES = 3
 
@@ -86,3 +86,42 @@ def test_a_copy_that_was_away_catches_up_by_its_state_vector(data: st.DataObject
         for mine, other in ((here, there), (there, here)):
             mine.apply(other.update_since(mine.state_vector()))
         assert here.text == there.text
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_typing_on_writes_the_same_updates_as_finding_the_place_each_time(
+    data: st.DataObject,
+) -> None:
+    """``there`` types on where it stopped; ``twin`` is made to forget where that was."""
+    with copies() as (there, peer, reader):
+        twin = YText(client_id=1)
+        carets = [0, 0, 0]
+        for _ in range(data.draw(st.integers(1, 30))):
+            kind = data.draw(st.sampled_from(["type", "type", "type", "erase", "any", "peer"]))
+            at = data.draw(st.sampled_from(carets))
+            if kind == "peer":
+                update = peer.edit(data.draw(changes(peer.text)))
+                change = there.apply(update)
+                twin.apply(update)
+            else:
+                change = _typing(kind, at, there.text, data)
+                twin._pens.forget()
+                update = there.edit(change)
+                assert update == twin.edit(change)
+                peer.apply(update)
+            reader.apply(update)
+            carets = [change.map(caret, Side.AFTER) for caret in carets]
+            if kind == "any":
+                carets[0] = data.draw(st.integers(0, len(there.text)))
+            assert there.text == str(there._shared) == peer.text == reader.text
+        assert there.state() == twin.state()
+        twin.close()
+
+
+def _typing(kind: str, at: int, text: str, data: st.DataObject) -> Change:
+    if kind == "any":
+        return data.draw(changes(text))
+    if kind == "erase":
+        return Change.of(len(text), [(max(0, at - 1), min(at, 1), "")])
+    return Change.of(len(text), [(at, 0, data.draw(words))])

@@ -43,6 +43,7 @@ class Server:
             "WORKROOM_PORT": "0",
             "WORKROOM_PROJECT_PORT": "0",
             "WORKROOM_LOG_FORMAT": "json",
+            "WORKROOM_WORKER": "0",
             "PYTHONUNBUFFERED": "1",
             **(env or {}),
         }

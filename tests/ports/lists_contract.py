@@ -21,6 +21,8 @@ from tests.ports.store_kit import (
 )
 from workroom.core.people import Right
 from workroom.ids import (
+    BlobKey,
+    CanvasId,
     FeedbackId,
     RoomKind,
     UserId,
@@ -206,6 +208,67 @@ class DeletedRoomContract:
         chain = [append(), append(expected=1, deletes_room=True), append(expected=2)]
 
         assert await outcomes(store, chain) == [Appended(1), Appended(2), Behind(2)]
+
+
+class CanvasContract:
+    """In which project a canvas is, and which files are in use."""
+
+    PROJECT = project_room(3)
+
+    async def _fill(self, store: Store) -> None:
+        added = {CanvasId(7): BlobKey("a" * 32), CanvasId(8): BlobKey("b" * 32)}
+        assert await outcome(store, append(self.PROJECT, canvases_added=added)) == Appended(1)
+
+    async def test_a_canvas_leads_to_its_project_until_it_is_deleted(self, store: Store) -> None:
+        await self._fill(store)
+        assert await store.project_of_canvas(CanvasId(7)) == self.PROJECT
+
+        await outcome(store, append(self.PROJECT, 1, canvases_deleted=(CanvasId(7),)))
+
+        assert await store.project_of_canvas(CanvasId(7)) is None
+        assert await store.project_of_canvas(CanvasId(8)) == self.PROJECT
+
+    async def test_a_file_is_in_use_as_long_as_its_canvas_is_there(self, store: Store) -> None:
+        asked = [BlobKey(each * 32) for each in "abc"]
+        assert await store.keys_in_use(asked) == set()
+
+        await self._fill(store)
+        assert await store.keys_in_use(asked) == {"a" * 32, "b" * 32}
+
+        await outcome(store, append(self.PROJECT, 1, canvases_deleted=(CanvasId(8),)))
+        assert await store.keys_in_use(asked) == {"a" * 32}
+
+    async def test_a_canvas_that_came_and_went_at_once_is_gone(self, store: Store) -> None:
+        added = append(self.PROJECT, canvases_added={CanvasId(7): BlobKey("a" * 32)})
+        deleted = append(self.PROJECT, 1, canvases_deleted=(CanvasId(7),))
+
+        assert await outcomes(store, [added, deleted]) == [Appended(1), Appended(2)]
+
+        assert await store.project_of_canvas(CanvasId(7)) is None
+        assert await store.keys_in_use([BlobKey("a" * 32)]) == set()
+
+    async def test_what_was_refused_left_no_canvas(self, store: Store) -> None:
+        await self._fill(store)
+        late = append(self.PROJECT, canvases_added={CanvasId(9): BlobKey("c" * 32)})
+
+        assert await outcome(store, late) == Behind(1)
+
+        assert await store.project_of_canvas(CanvasId(9)) is None
+        assert await store.keys_in_use([BlobKey("c" * 32)]) == set()
+
+    async def test_canvases_go_with_their_project_and_those_of_others_stay(
+        self, store: Store
+    ) -> None:
+        await self._fill(store)
+        other = append(project_room(4), canvases_added={CanvasId(9): BlobKey("c" * 32)})
+        await outcome(store, other)
+
+        await outcome(store, append(self.PROJECT, 1, deletes_room=True))
+
+        assert await store.project_of_canvas(CanvasId(7)) is None
+        assert await store.project_of_canvas(CanvasId(9)) == project_room(4)
+        asked = [BlobKey(each * 32) for each in "abc"]
+        assert await store.keys_in_use(asked) == {"c" * 32}
 
 
 class LookUpContract:

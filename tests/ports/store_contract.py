@@ -7,6 +7,7 @@ import itertools
 import threading
 
 from tests.ports.lists_contract import (
+    CanvasContract,
     CheckpointContract,
     DeletedRoomContract,
     ListContract,
@@ -326,6 +327,7 @@ class RoomStoreContract(
     MilestoneContract,
     ListContract,
     DeletedRoomContract,
+    CanvasContract,
     LookUpContract,
 ):
     """All of the above; a subclass gives the fixture ``store``, open."""

@@ -9,6 +9,7 @@ import pytest
 from tests.ports.account_contract import AccountStoreContract
 from tests.ports.store_contract import RoomStoreContract
 from tests.ports.store_kit import ANA, ESSAY, Seconds, append, new_user, outcome, outcomes
+from tests.ports.tasks_contract import TaskStoreContract
 from workroom.adapters.store import MemoryStore
 from workroom.errors import Unavailable
 from workroom.ports.accounts import AccountStore
@@ -31,6 +32,10 @@ async def store(seconds: Seconds) -> AsyncIterator[MemoryStore]:
 
 
 class TestMemoryRooms(RoomStoreContract):
+    pass
+
+
+class TestMemoryTasks(TaskStoreContract):
     pass
 
 

@@ -29,6 +29,7 @@ from tests.ports.store_kit import (
     rights,
     titles,
 )
+from tests.ports.tasks_contract import TaskStoreContract
 from workroom.adapters.store import SqliteStore, queries
 from workroom.core.people import Right
 from workroom.errors import Unavailable
@@ -51,6 +52,10 @@ async def store(path: Path, seconds: Seconds) -> AsyncIterator[SqliteStore]:
 
 
 class TestSqliteRooms(RoomStoreContract):
+    pass
+
+
+class TestSqliteTasks(TaskStoreContract):
     pass
 
 
@@ -257,6 +262,26 @@ async def test_groups_are_bounded_and_nobody_is_forgotten(path: Path) -> None:
     await store.close()
 
     assert results == [*(Appended(n + 1) for n in range(100)), Appended(1), Appended(101)]
+
+
+async def test_what_a_turn_of_the_loop_appends_is_one_transaction(
+    store: SqliteStore, path: Path
+) -> None:
+    before = _commits(path)
+    assert len(await outcomes(store, [append(essay_room(n)) for n in range(1, 51)])) == 50
+    assert _commits(path) == before + 1
+
+    for number in range(1, 4):  # who waits for each answer has a transaction for each
+        await outcome(store, append(expected=number))
+    assert _commits(path) == before + 4
+
+
+def _commits(path: Path) -> int:
+    """Transactions in the write-ahead log: the frames that name a size of the database."""
+    log = path.with_name(f"{path.name}-wal").read_bytes()
+    page = int.from_bytes(log[8:12], "big")
+    frames = range(32, len(log), 24 + page)
+    return sum(int.from_bytes(log[at + 4 : at + 8], "big") > 0 for at in frames)
 
 
 async def test_another_process_may_write_meanwhile(store: SqliteStore, path: Path) -> None:

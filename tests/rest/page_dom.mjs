@@ -72,6 +72,7 @@ vm.runInNewContext(script, {
   addEventListener: () => {},
   fetch,
   URLSearchParams,
+  FormData,
   encodeURIComponent,
   decodeURIComponent,
 });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,26 +17,39 @@ from fastapi import FastAPI
 
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.adapters.auth.passwords import CHEAP, Argon2Hasher
+from workroom.adapters.blobs import MemoryBlobs
 from workroom.adapters.clock import LoopClock
+from workroom.adapters.media.inspector import ChildInspector, MediaRules
+from workroom.adapters.queue.memory import MemoryQueue
 from workroom.adapters.store import MemoryStore
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role, User
 from workroom.core.time import Now
-from workroom.ids import RoomKind, UserId
+from workroom.ids import BlobKey, UserId
 from workroom.ports.accounts import AccountStore
 from workroom.ports.store import RoomStore
+from workroom.ports.tasks import TaskStore
 from workroom.protocol.registry import Registry
 from workroom.service.accounts import Accounts
+from workroom.service.canvases import Canvases, UploadRules
 from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
 from workroom.service.library import Library
 from workroom.service.manners import ConnectionRules
 from workroom.service.outlet import Accept, Handshake, Peer
+from workroom.service.receipts import Receipts
+from workroom.service.task_desk import TaskDesk
+from workroom.service.tasks import Tasks
+from workroom.service.watchdog import Watchdog
+from workroom.tasks.types import known_types
 from workroom.testing.clock import FakeClock
 from workroom.transports.rest import Readiness, RestSettings, create_api
+from workroom.transports.rest.gate import Workers
 
 SECRET = b"never-printed-5e1f0a9c7b3d2468-either"
+PING = 0x89
 PASSWORD = "correct horse battery"
+TASK_TOKEN = "let-workers-in-9b1c55e0d7f2a846"
 
 PEOPLE = (
     ("emma", "Emma Brown", Role.STUDENT),
@@ -48,7 +62,7 @@ PEOPLE = (
 IDS = {name: number for number, (name, _, _) in enumerate(PEOPLE, 1)}
 
 
-class Store(RoomStore, AccountStore, Protocol):
+class Store(RoomStore, AccountStore, TaskStore, Protocol):
     """Rooms and accounts in one, as every adapter is."""
 
 
@@ -66,6 +80,11 @@ class RoomsClock(LoopClock):
 def clock_of_tokens() -> FakeClock:
     """One that begins now: connections hold tokens against the real clock."""
     return FakeClock(wall=time.time_ns() // 1_000_000)
+
+
+def new_key() -> BlobKey:
+    """The name of a file."""
+    return BlobKey(secrets.token_hex(16))
 
 
 def seconds(clock: FakeClock) -> Callable[[], int]:
@@ -151,7 +170,10 @@ class House:
     app: FastAPI
     http: httpx.AsyncClient
     users: dict[str, User]
+    blobs: MemoryBlobs
     tokens: dict[str, str] = field(default_factory=dict)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    watchdog: Watchdog | None = None
     _connections: count[int] = field(default_factory=lambda: count(1))
 
     def as_(self, name: str) -> Client:
@@ -194,18 +216,28 @@ class Follower:
     def __init__(self) -> None:
         self.peer: Peer | None = None
         self.messages: list[dict[str, Any]] = []
+        self.pings: list[bytes] = []
         self.closed: int | None = None
         self.write: Callable[[bytes], None] = self._write
 
     def _write(self, frames: bytes) -> None:
         at = 0
         while at < len(frames):
-            size, at = frames[at + 1], at + 2
+            first, size, at = frames[at], frames[at + 1], at + 2
             if size > 125:
                 width = 2 if size == 126 else 8
                 size, at = int.from_bytes(frames[at : at + width], "big"), at + width
-            self.messages.append(json.loads(frames[at : at + size]))
+            if first == PING:
+                self.pings.append(frames[at : at + size])
+            else:
+                self.messages.append(json.loads(frames[at : at + size]))
             at += size
+
+    def pong(self) -> None:
+        """Answer every ping so far, as a client does that reads."""
+        assert self.peer is not None
+        while self.pings:
+            self.peer.ponged(self.pings.pop(0))
 
     def close(self, code: int, reason: str = "") -> None:
         self.closed = code
@@ -236,12 +268,19 @@ async def until(done: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def memory_house(
-    hasher: Argon2Hasher, settings: RestSettings | None = None
+    hasher: Argon2Hasher,
+    settings: RestSettings | None = None,
+    *,
+    rules: RoomRules | None = None,
+    media: MediaRules | None = None,
+    uploads: UploadRules | None = None,
 ) -> AsyncIterator[House]:
     """A server that keeps everything in memory."""
     clock = clock_of_tokens()
     store = MemoryStore(clock=seconds(clock))
-    async with house(store, clock, hasher, settings=settings) as built:
+    async with house(
+        store, clock, hasher, settings=settings, rules=rules, media=media, uploads=uploads
+    ) as built:
         yield built
 
 
@@ -253,23 +292,31 @@ async def house(
     *,
     settings: RestSettings | None = None,
     rules: RoomRules | None = None,
+    media: MediaRules | None = None,
+    uploads: UploadRules | None = None,
 ) -> AsyncIterator[House]:
     """A server on this store, with five people."""
     rooms_clock = RoomsClock(asyncio.get_running_loop())
     verifier, issuer = JwtVerifier(clock, secret=SECRET), JwtIssuer(SECRET, clock)
     accounts = Accounts(store, verifier, issuer, hasher, clock)
     registry = Registry()
-    dialects = {RoomKind.ESSAY: registry.essays, RoomKind.PROJECT: registry.projects}
     client_ids = count(1)
     rules = rules or RoomRules(quiet=0, longest_hold=0, confirm_after=0, feedback_pace=0)
-    hub = Hub(store, rooms_clock, dialects, rules, lambda: next(client_ids))
+    hub = Hub(store, rooms_clock, rules, lambda: next(client_ids))
     await hub.start()
-    library = Library(hub, store, accounts, lambda: next(client_ids))
+    blobs = MemoryBlobs()
+    canvases = Canvases(hub, blobs, ChildInspector(media or MediaRules()), new_key, uploads)
+    queue = MemoryQueue()
+    tasks = Tasks(hub, store, queue, known_types())
+    hub.receipts = Receipts(store, rooms_clock, hub.send)
+    library = Library(hub, store, accounts, lambda: next(client_ids), canvases, tasks)
     gateway = Gateway(
         hub, accounts, registry, rooms_clock, ConnectionRules(), max_message_bytes=2**20
     )
     readiness = Readiness({"database": store.check}, stopping=lambda: gateway.stopping)
-    app = create_api(library, accounts, readiness, settings)
+    desk = TaskDesk(hub, store, store, blobs)
+    workers = Workers(desk, TASK_TOKEN.encode())
+    app = create_api(library, accounts, readiness, settings, workers)
     transport = httpx.ASGITransport(app, client=("192.0.2.7", 50000))
     users = {
         username: await accounts.create_user(
@@ -279,7 +326,21 @@ async def house(
     }
     tokens = {name: await accounts.issue_token(user) for name, user in users.items()}
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
-        yield House(store, clock, accounts, hub, library, gateway, app, http, users, tokens)
+        yield House(
+            store,
+            clock,
+            accounts,
+            hub,
+            library,
+            gateway,
+            app,
+            http,
+            users,
+            blobs,
+            tokens,
+            queue,
+            Watchdog(hub, store, queue, tasks, desk),
+        )
     await hub.stop()
 
 

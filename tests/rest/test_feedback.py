@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rest_kit import House, good, problem
-from workroom.transports.rest.answers import Feedback, Page
+from workroom.transports.rest.answers import Feedback, Page, Reply
 
 FACE = "\N{GRINNING FACE}"
 FAMILY = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
@@ -27,6 +27,10 @@ async def test_feedback_is_as_over_the_websocket_and_more(server: House) -> None
         "essay_id": room,
         "quote": "two",
         "anchor": "exact",
+        "status": "open",
+        "resolved_by": None,
+        "resolved_at": None,
+        "replies": [],
         "author": {"id": 3, "name": "Dr. Sarah Johnson", "role": "coach"},
         "created_at": made["created_at"],
         "updated_at": made["created_at"],
@@ -73,7 +77,6 @@ TEXT = f"The cat. {FACE} The cat sat. The cats sat; the end."
 @pytest.mark.parametrize(
     ("quote", "prefix", "suffix", "start"),
     [
-        ("The cat", "", "", 0),
         ("The cat", f"{FACE} ", "", TEXT.index("The cat sat")),
         ("The cat", "", "s sat", TEXT.index("The cats")),
         ("The cat", "sat. ", "s", TEXT.index("The cats")),
@@ -108,10 +111,11 @@ async def test_a_quote_with_windows_line_ends_is_found(quick: House) -> None:
         {"quote": "the dog"},
         {"quote": "the cat"},
         {"quote": "The cat", "quote_prefix": "the "},
+        {"quote": "The cat"},
         {"quote": "The cat", "quote_suffix": "s."},
     ],
 )
-async def test_words_that_do_not_stand_there_are_a_conflict(
+async def test_words_that_do_not_stand_there_or_in_several_places_are_a_conflict(
     quick: House, body: dict[str, Any]
 ) -> None:
     room = await quick.essay(TEXT)
@@ -217,3 +221,104 @@ async def test_the_refusal_of_feedback_never_names_the_essay(quick: House) -> No
     made = await quick.as_("emma").post(f"/api/essays/{room}/feedback/", SAD)
     refused = await quick.as_("mike")("GET", f"/api/feedback/{made['id']}/")
     assert "essay" not in problem(refused, 404, "not_found")["detail"]
+
+
+# ---- threads -------------------------------------------------------------------------------------
+
+
+async def _remark(server: House, **rights: str) -> str:
+    room = await server.essay("One two three", **rights)
+    made = await server.as_("emma").post(f"/api/essays/{room}/feedback/", SAD | {"quote": "two"})
+    return f"/api/feedback/{made['id']}/"
+
+
+async def test_a_reply_is_made_read_changed_and_deleted(server: House) -> None:
+    path = await _remark(server, sarah="comment")
+    sarah = server.as_("sarah")
+    answer = await sarah("POST", f"{path}replies/", {"comment": "Because"})
+    made = good(answer)
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"{path}replies/{made['id']}/"
+    Reply.model_validate(made, strict=True)
+    assert (made["comment"], made["author"]["id"]) == ("Because", 3)
+    assert made["created_at"] == made["updated_at"]
+    assert await sarah.get(answer.headers["location"]) == made
+    changed = await sarah.patch(answer.headers["location"], {"comment": "Because of it"})
+    assert changed | {"comment": "Because", "updated_at": made["updated_at"]} == made
+    page = await server.as_("emma").get(f"{path}replies/")
+    Page[Reply].model_validate(page, strict=True)
+    assert page["results"] == [changed] == (await sarah.get(path))["replies"]
+    await sarah.delete(answer.headers["location"])
+    problem(await sarah("GET", answer.headers["location"]), 404, "not_found")
+    problem(await sarah("DELETE", answer.headers["location"]), 404, "not_found")
+    assert (await sarah.get(f"{path}replies/"))["count"] == 0
+
+
+async def test_feedback_is_resolved_and_reopened_by_its_status(server: House) -> None:
+    path = await _remark(server, sarah="comment")
+    sarah = server.as_("sarah")
+    done = await sarah.patch(path, {"status": "resolved"})
+    assert (done["status"], done["resolved_by"]["id"]) == ("resolved", 3)
+    assert done["resolved_at"] == done["updated_at"]
+    assert await server.as_("emma").patch(path, {"status": "resolved"}) == done
+    again = await sarah.patch(path, {"status": "open"})
+    assert (again["status"], again["resolved_by"], again["resolved_at"]) == ("open", None, None)
+
+
+async def test_only_ones_own_words_can_be_changed_and_anybodys_resolved(server: House) -> None:
+    path = await _remark(server, sarah="comment", jane="edit", mike="view")
+    reply = (await server.as_("sarah").post(f"{path}replies/", {"comment": "Hm"}))["id"]
+    body = {"comment": "Mine"}
+    for method in ("PATCH", "DELETE"):
+        one = await server.as_("jane")(method, f"{path}replies/{reply}/", body)
+        problem(one, 403, "insufficient_permissions")
+    refused = await server.as_("jane")("PATCH", path, {"status": "resolved", "comment": "Mine"})
+    problem(refused, 403, "insufficient_permissions")
+    for address, method, asked in (
+        (path, "PATCH", {"status": "resolved"}),
+        (f"{path}replies/", "POST", body),
+    ):
+        problem(await server.as_("mike")(method, address, asked), 403, "insufficient_permissions")
+    assert (await server.as_("mike").get(path))["status"] == "open"
+    assert (await server.as_("emma").patch(f"{path}replies/{reply}/", body))["comment"] == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "comment"),
+        ({"comment": ""}, "comment"),
+        ({"comment": " \n"}, "comment"),
+        ({"comment": "x" * 10_001}, "comment"),
+        ({"comment": None}, "comment"),
+        ({"comment": "x", "text": "y"}, "text"),
+    ],
+)
+async def test_a_wrong_reply_is_named(quick: House, body: dict[str, Any], field: str) -> None:
+    path = await _remark(quick)
+    refused = await quick.as_("emma")("POST", f"{path}replies/", body)
+    assert problem(refused, 422, "invalid_message")["field"] == field
+    assert (await quick.as_("emma").get(path))["replies"] == []
+
+
+@pytest.mark.parametrize("status", ["closed", None, True, ""])
+async def test_a_wrong_status_is_named(quick: House, status: object) -> None:
+    path = await _remark(quick)
+    refused = await quick.as_("emma")("PATCH", path, {"status": status})
+    assert problem(refused, 422, "invalid_message")["field"] == "status"
+
+
+async def test_replies_to_what_one_may_not_see_do_not_exist(quick: House) -> None:
+    path = await _remark(quick)
+    reply = (await quick.as_("emma").post(f"{path}replies/", {"comment": "Hm"}))["id"]
+    mike = quick.as_("mike")
+    for method, address in (
+        ("GET", f"{path}replies/"),
+        ("POST", f"{path}replies/"),
+        ("GET", f"{path}replies/{reply}/"),
+        ("PATCH", f"{path}replies/{reply}/"),
+        ("DELETE", f"{path}replies/{reply}/"),
+    ):
+        body = {"comment": "x"} if method in {"POST", "PATCH"} else None
+        assert "essay" not in problem(await mike(method, address, body), 404, "not_found")["detail"]
+    problem(await quick.as_("emma")("GET", f"{path}replies/{reply + 1}/"), 404, "not_found")

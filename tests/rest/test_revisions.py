@@ -31,7 +31,8 @@ async def _room(server: House, content: str = "", **rights: str) -> str:
 
 async def _save(client: Client, room: str, *contents: str) -> None:
     for content in contents:
-        await client.patch(room, {"content": content})
+        seq = (await client.get(room))["seq"]
+        await client.patch(room, {"content": content, "base_seq": seq})
 
 
 async def test_every_change_is_listed_with_who_made_it_and_what_it_was(server: House) -> None:

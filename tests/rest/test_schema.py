@@ -66,6 +66,11 @@ def test_every_promised_address_is_in_it(document: dict[str, Any]) -> None:
         GET /api/feedback/{feedback_id}/
         PATCH /api/feedback/{feedback_id}/
         DELETE /api/feedback/{feedback_id}/
+        GET /api/feedback/{feedback_id}/replies/
+        POST /api/feedback/{feedback_id}/replies/
+        GET /api/feedback/{feedback_id}/replies/{reply_id}/
+        PATCH /api/feedback/{feedback_id}/replies/{reply_id}/
+        DELETE /api/feedback/{feedback_id}/replies/{reply_id}/
         GET /api/projects/
         POST /api/projects/
         GET /api/projects/{project_id}/
@@ -75,6 +80,17 @@ def test_every_promised_address_is_in_it(document: dict[str, Any]) -> None:
         GET /api/projects/{project_id}/collaborators/{user_id}/
         PUT /api/projects/{project_id}/collaborators/{user_id}/
         DELETE /api/projects/{project_id}/collaborators/{user_id}/
+        GET /api/projects/{project_id}/canvases/
+        POST /api/projects/{project_id}/canvases/
+        GET /api/canvases/{canvas_id}/
+        GET /api/canvases/{canvas_id}/file/
+        GET /api/canvases/{canvas_id}/thumbnail/
+        DELETE /api/canvases/{canvas_id}/
+        POST /api/canvases/{canvas_id}/tasks/
+        GET /api/projects/{project_id}/tasks/
+        POST /api/projects/{project_id}/tasks/
+        GET /api/tasks/{task_id}/
+        DELETE /api/tasks/{task_id}/
         GET /healthz
         GET /readyz
         GET /metrics

@@ -13,17 +13,13 @@ from workroom.core.commands import Join, Origin
 from workroom.core.limits import RoomRules
 from workroom.core.people import User
 from workroom.errors import WorkroomError
-from workroom.ids import ConnectionId, RoomId, RoomKind, essay_room
+from workroom.ids import ConnectionId, RoomId, essay_room
 from workroom.ports.store import RoomStore
 from workroom.protocol.dialect import Dialect, Form
 from workroom.protocol.essays import EssayDialect
-from workroom.protocol.projects import ProjectDialect
 from workroom.service.hub import Hub
 
-DIALECTS: dict[RoomKind, Dialect] = {
-    RoomKind.ESSAY: EssayDialect(),
-    RoomKind.PROJECT: ProjectDialect(),
-}
+ESSAYS: Dialect = EssayDialect()
 ESSAY = essay_room(1)
 AT_ONCE = RoomRules(quiet=0, confirm_after=0)
 
@@ -36,6 +32,7 @@ class Member:
     id: ConnectionId
     user: User
     form: Form = Form.EXTENDED
+    dialect: Dialect = ESSAYS
     frames: list[dict[str, Any]] = field(default_factory=list)
     answers: list[tuple[str | None, Any]] = field(default_factory=list)
     refusals: list[WorkroomError] = field(default_factory=list)
@@ -88,7 +85,7 @@ class Member:
 
 def make_hub(store: RoomStore, rules: RoomRules = AT_ONCE) -> Hub:
     clock = LoopClock(asyncio.get_running_loop())
-    return Hub(store, clock, DIALECTS, rules, lambda: 7)
+    return Hub(store, clock, rules, lambda: 7)
 
 
 async def member_of(hub: Hub, number: int, user: User) -> Member:

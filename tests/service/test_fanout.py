@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from workroom.core.events import CursorMoved, EssayUpdated, Event, TypingStopped
+from workroom.core.events import CursorMoved, EssayUpdated, Event, TextPatched, TypingStopped
 from workroom.core.people import Role, User
 from workroom.ids import ConnectionId, EssayId, UserId
-from workroom.protocol.dialect import Form
+from workroom.protocol.dialect import Dialect, Form
 from workroom.protocol.essays import EssayDialect
-from workroom.protocol.frames import text_frame
+from workroom.protocol.frames import binary_frame, text_frame
+from workroom.protocol.yjs import YjsDialect
 from workroom.service.fanout import MAX_JOIN, SLICE, Audience
 
 DIALECT = EssayDialect()
+YJS = YjsDialect()
 JANE = User(UserId(2), "jane", "Jane", Role.COACH)
 
 
@@ -44,6 +46,7 @@ class Reader:
     id: ConnectionId
     user_id: UserId
     form: Form = Form.PLAIN
+    dialect: Dialect = DIALECT
     writes: list[bytes] = field(default_factory=list)
     dead_write: Callable[[bytes], None] | None = None
 
@@ -59,10 +62,16 @@ class Reader:
 class Room:
     def __init__(self) -> None:
         self.loop = Loop()
-        self.audience = Audience(DIALECT, self.loop.calls.append)
+        self.audience = Audience(self.loop.calls.append)
 
-    def enter(self, number: int, user: int | None = None, form: Form = Form.PLAIN) -> Reader:
-        reader = Reader(ConnectionId(number), UserId(user or number), form)
+    def enter(
+        self,
+        number: int,
+        user: int | None = None,
+        form: Form = Form.PLAIN,
+        dialect: Dialect = DIALECT,
+    ) -> Reader:
+        reader = Reader(ConnectionId(number), UserId(user or number), form, dialect)
         self.audience.add(reader)
         return reader
 
@@ -104,6 +113,26 @@ def test_each_form_gets_its_own_messages(room: Room) -> None:
     room.loop.run()
     assert plain.data == _frame(_update("words"))
     assert extended.data == _frame(cursor, Form.EXTENDED) + _frame(_update("words"), Form.EXTENDED)
+
+
+def test_a_form_in_which_everybody_is_excepted_is_not_written_down() -> None:
+    class Counting(EssayDialect):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoded: list[Form] = []
+
+        def encode(self, event: Event, form: Form) -> bytes | None:
+            self.encoded.append(form)
+            return super().encode(event, form)
+
+    dialect, room = Counting(), Room()
+    plain = room.enter(1, dialect=dialect)
+    typing = [room.enter(number, form=Form.EXTENDED, dialect=dialect) for number in (2, 3)]
+    room.audience.publish(_stopped(9), UserId(2), frozenset({ConnectionId(3)}))
+    room.audience.publish(_stopped(9), UserId(1))
+    room.loop.run()
+    assert dialect.encoded == [Form.PLAIN, Form.EXTENDED]
+    assert [len(reader.writes) for reader in (plain, *typing)] == [1, 1, 1]
 
 
 def test_exceptions_are_left_out_and_order_is_kept_for_everybody(room: Room) -> None:
@@ -219,3 +248,25 @@ def test_what_was_published_before_a_reader_became_slow_still_reaches_it(room: R
     room.audience.publish(_stopped(11))
     room.loop.run()
     assert slow.data == _frame(_stopped(10))
+
+
+def test_editors_and_others_are_each_told_in_their_own_format(room: Room) -> None:
+    plain = room.enter(1)
+    editor = Reader(ConnectionId(2), UserId(2), dialect=YJS)
+    author = Reader(ConnectionId(3), UserId(3), dialect=YJS)
+    room.audience.add(editor)
+    room.audience.add(author)
+    patched = TextPatched(EssayId(1), 2, b"\0\0")
+    room.audience.publish(patched, except_connections=frozenset({author.id}))
+    room.audience.publish(_update("words"))
+    room.loop.run()
+    payload = YJS.encode(patched, Form.PLAIN)
+    assert payload is not None
+    assert editor.data == binary_frame(payload)
+    assert plain.data == _frame(_update("words"))
+    assert author.data == b""
+    room.audience.slow(editor.id)
+    room.audience.publish(patched)
+    room.audience.send(editor.id, patched)
+    room.loop.run()
+    assert editor.data == author.data == binary_frame(payload)

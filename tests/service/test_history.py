@@ -18,12 +18,9 @@ from workroom.core.limits import RoomRules
 from workroom.core.people import Right
 from workroom.core.revisions import CHAPTER
 from workroom.errors import NotFound, Unavailable
-from workroom.ids import EssayId, RoomKind, essay_room
+from workroom.ids import EssayId, essay_room
 from workroom.ports.accounts import NewUser
 from workroom.ports.store import Append, AppendResult, Milestone, NotStored
-from workroom.protocol.dialect import Dialect
-from workroom.protocol.essays import EssayDialect
-from workroom.protocol.projects import ProjectDialect
 from workroom.service.history import History
 from workroom.service.hub import SWEEP_EVERY, Hub
 from workroom.service.records import to_entry
@@ -32,17 +29,13 @@ from workroom.testing.clock import FakeClock
 from workroom.testing.scenario import EMMA, JANE
 
 ESSAY = essay_room(1)
-DIALECTS: dict[RoomKind, Dialect] = {
-    RoomKind.ESSAY: EssayDialect(),
-    RoomKind.PROJECT: ProjectDialect(),
-}
 AnyStore = MemoryStore | SqliteStore
 
 
 def _hub(store: AnyStore) -> Hub:
     ids = iter(range(1, 1_000))
     clock = LoopClock(asyncio.get_running_loop())
-    return Hub(store, clock, DIALECTS, RoomRules(), lambda: next(ids))
+    return Hub(store, clock, RoomRules(), lambda: next(ids))
 
 
 async def _people(store: AnyStore) -> None:
@@ -272,7 +265,7 @@ async def test_a_room_that_nobody_uses_leaves_memory_and_comes_back() -> None:
     store, clock = MemoryStore(), FakeClock()
     await _people(store)
     ids = iter(range(1, 1_000))
-    hub = Hub(store, clock, DIALECTS, RoomRules(), lambda: next(ids))
+    hub = Hub(store, clock, RoomRules(), lambda: next(ids))
     await _begin(hub)
     await _write(hub, 100)
     await hub.execute(ESSAY, SaveText("The end, says Jane"), JANE)

@@ -179,10 +179,13 @@ def _kinds(key: str) -> Iterator[Case]:
         "\u202eevil", "\n", "a\tb", "\u0007", "<script>alert(1)</script>",
         "'; DROP TABLE essays; --", "%s%s%n", "{0.__class__}",
         "${jndi:ldap://x}", "update_feedback", "delete_feedback", "reply_feedback",
-        "resolve_feedback", "reopen_feedback", "cancel_task",
+        "resolve_feedback", "reopen_feedback",
     ]  # fmt: skip
     for name in names:
-        yield refused(f"kind {name!a}", "unknown_action", key, json.dumps({key: name}))
+        only: dict[str, str] = {}
+        if key == "action" and name.endswith("_feedback"):
+            only["form"] = "plain"
+        yield refused(f"kind {name!a}", "unknown_action", key, json.dumps({key: name}), **only)
     yield {
         "name": "a kind of 900,000 characters",
         "parts": [(f'{{"{key}":"', 1), ("\u202e", 300_000), ('"}', 1)],
@@ -206,6 +209,7 @@ def essay_cases() -> Iterator[Case]:
     yield from _common(f'{{"action":"subscribe_essay","essay_id":1,{HOLE}}}', "request_id")
     yield from _essay_texts()
     yield from _essay_feedback()
+    yield from _essay_threads()
     yield from _tokens(f'{{"action":"refresh_token","token":{HOLE}}}', "token")
     yield refused("token in a payload", "invalid_message", "token",
                   '{"action":"refresh_token","payload":{"token":"a.b.c"}}')  # fmt: skip
@@ -294,6 +298,51 @@ def _essay_feedback() -> Iterator[Case]:
     yield from _essay_highlights(f'{start}:{{"type":"style","comment":"c"')
 
 
+def _essay_threads() -> Iterator[Case]:
+    """What only extended connections can do with feedback."""
+    rest = {"update_feedback": ',"feedback":{"comment":"c"}', "reply_feedback": ',"comment":"c"'}
+    for action in ("update", "delete", "reply", "resolve", "reopen"):
+        name = f"{action}_feedback"
+        more = rest.get(name, "")
+        start = f'{{"action":"{name}"'
+        essay = f'{start},"essay_id":{HOLE},"feedback_id":2{more}}}'
+        item = f'{start},"essay_id":1,"feedback_id":{HOLE}{more}}}'
+        yield from spoil(essay, "essay_id", BAD_IDS, form="extended", unseen=WHOLE_BY_VALUE)
+        yield from spoil(item, "feedback_id", BAD_IDS, form="extended", unseen=WHOLE_BY_VALUE)
+        whole = json.loads(essay.replace(HOLE, "1"))
+        del whole["action"]
+        for key in whole:
+            left = {"action": name} | {k: v for k, v in whole.items() if k != key}
+            text = json.dumps(left)
+            yield refused(f"{name} without {key}", "invalid_message", key, text, form="extended")
+    comments = [*BAD_STRINGS, *BAD_CHARACTERS, '""', '" "', r'"\n\t"']
+    start = '{"action":"reply_feedback","essay_id":1,"feedback_id":2'
+    yield from spoil(
+        f'{start},"comment":{HOLE}}}', "comment", comments, form="extended", unseen=BAD_CHARACTERS
+    )
+    yield {
+        "name": "a reply of 10,001 characters",
+        "form": "extended",
+        "parts": [(f'{start},"comment":"', 1), ("a", 10_001), ('"}', 1)],
+        "error": "invalid_message",
+        "field": "comment",
+    }
+    start = '{"action":"update_feedback","essay_id":1,"feedback_id":2,"feedback":'
+    for nothing in ("{}", '{"comment":null}', '{"status":"resolved"}', '{"resolved":true}'):
+        text = f"{start}{nothing}}}"
+        yield refused(
+            f"a change of {nothing}", "invalid_message", "feedback", text, form="extended"
+        )
+    patch = f'{start}{{"type":"style","comment":{HOLE}}}}}'
+    bad = [each for each in comments if each != "null"]
+    yield from spoil(patch, "feedback.comment", bad, form="extended", unseen=BAD_CHARACTERS)
+    kind = f'{start}{{"comment":"c","type":{HOLE}}}}}'
+    yield from spoil(kind, "feedback.type", ["1", '""', '"other"'], form="extended")
+    alone = f'{start}{{"comment":"c","highlight_start":3}}}}'
+    yield refused("a new start alone", "invalid_message", "feedback.highlight_end", alone,
+                  form="extended")  # fmt: skip
+
+
 def _essay_highlights(start: str) -> Iterator[Case]:
     bad = ["true", '"0"', "[]", "{}", "-1", *NOT_WHOLE]
     first = f'{start},"highlight_start":{HOLE},"highlight_end":9}}}}'
@@ -330,6 +379,10 @@ def project_cases() -> Iterator[Case]:
         empty = start + ',"payload":{}}'
         field = "payload.project_id"
         yield refused(f"{kind} with an empty payload", "invalid_message", field, empty)
+    cancel = f'{{"type":"cancel_task","payload":{{"project_id":123,"task_id":{HOLE}}}}}'
+    bad_names = ["null", "1", "true", "[]", "{}", '""', json.dumps("x" * 129)]
+    yield from spoil(cancel, "payload.task_id", bad_names, form="extended")
+    yield from spoil(cancel, "type", ['"a"'], form="plain", error="unknown_action")
     join = '{"type":"join_project"'
     yield from _common(f'{join},{HOLE},"payload":{{"project_id":123}}}}', "request_id")
     yield from _common(f'{join},"payload":{{"project_id":123,{HOLE}}}}}', "payload.request_id")

@@ -49,7 +49,7 @@ def refusal(vector: Vector, form: Form) -> WorkroomError:
 
 def answer(vector: Vector, error: WorkroomError, form: Form) -> dict[str, Any]:
     """The error message, in the essay dialect's notation."""
-    message = json.loads(DIALECTS[vector["dialect"]].encode_error(error, form))
+    message = json.loads(DIALECTS[vector["dialect"]].encode_error(error, form) or b"")
     assert not list(VALIDATORS[vector["dialect"], form, "Server"].iter_errors(message))
     if vector["dialect"] == "essay":
         return dict(message)

@@ -10,14 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 from workroom import errors
 from workroom.core import commands, events
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, Role, User
 from workroom.ids import MAX_ID, FeedbackId, essay_room, project_room
+from workroom.protocol import essay_inbound as inbound
 from workroom.protocol.dialect import Ack, Form, RoomRequest, TokenRequest
-from workroom.protocol.essays import EssayDialect
+from workroom.protocol.essays import EssayDialect, usual_save
 from workroom.protocol.projects import ProjectDialect
 from workroom.protocol.schema import json_schema
 
@@ -108,6 +110,42 @@ def answers(text: bytes) -> Iterator[None]:
                 message = json.loads(dialect.encode_error(error, form, request_id))
                 SERVER[dialect.name, form].validate(message)
             yield
+
+
+odd: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, -1, 0, 1, 2**53, 2**63, 2**64, 1.0, "", "x", "y" * 65, [], {}]
+)
+saves = st.fixed_dictionaries(
+    {"action": st.just("update_essay")},
+    optional={
+        "essay_id": ids | odd,
+        "content": anything | odd,
+        "request_id": st.text(max_size=70) | odd,
+        "cursor_position": st.integers() | odd,
+        "selection_end": st.integers() | odd,
+        "base_seq": offsets | odd,
+    },
+)
+
+
+@given(saves, st.sampled_from(Form))
+def test_a_save_that_is_read_quickly_means_what_the_model_says(
+    message: dict[str, Any], form: Form
+) -> None:
+    shape = inbound.UpdateEssayExtended if form is Form.EXTENDED else inbound.UpdateEssay
+    try:
+        asked = shape.model_validate(message)
+    except ValidationError:
+        assert usual_save(message, form) is None
+        return
+    command = commands.SaveText(
+        asked.content,
+        asked.cursor_position,
+        getattr(asked, "selection_end", None),
+        getattr(asked, "base_seq", None),
+    )
+    expected = RoomRequest(essay_room(asked.essay_id), command, asked.request_id)
+    assert usual_save(message, form) == expected
 
 
 @given(st.binary() | anything.map(lambda text: text.encode("utf-8", "replace")))

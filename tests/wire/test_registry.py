@@ -34,3 +34,27 @@ def test_a_registry_speaks_the_dialects_it_was_given() -> None:
         assert route is not None
         assert route.dialect is dialect
         assert route.dialect.max_rooms == limit
+
+
+@pytest.mark.parametrize("path", ["/yjs/essays/1", "/yjs/essays/1/"])
+def test_yjs_editors_have_a_path_for_each_essay(path: str) -> None:
+    route = Registry().match(path)
+    assert route is not None
+    assert (route.dialect.name, str(route.room)) == ("yjs", "essay:1")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/yjs/essays/",
+        "/yjs/essays/0",
+        "/yjs/essays/01",
+        "/yjs/essays/+1",
+        "/yjs/essays/1//",
+        "/yjs/essays/9007199254740992",
+        "/yjs/projects/1",
+        "/yjs",
+    ],
+)
+def test_no_other_path_is_one_of_theirs(path: str) -> None:
+    assert Registry().match(path) is None

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from workroom import errors
-from workroom.core import commands, events
+from workroom.core import canvas, commands, events
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, Role, User
+from workroom.core.tasks import TaskState
 from workroom.ids import RoomId, UserId
 from workroom.protocol.dialect import Ack, Dialect, Form, Request, RoomRequest, TokenRequest
 from workroom.protocol.essays import EssayDialect
@@ -97,14 +98,28 @@ def ack(spec: dict[str, Any]) -> Ack:
 
 def _field(name: str, value: Any) -> Any:
     if name == "type":
-        return FeedbackType(value)
+        return None if value is None else FeedbackType(value)
+    if name == "status":
+        return TaskState(value)
     if name == "right":
         return None if value is None else Right.named(value)
     if name == "room":
         return RoomId.parse(value)
-    if name == "feedback":
+    if name == "feedback" and isinstance(value, dict):
         return events.FeedbackShown(**{key: _field(key, part) for key, part in value.items()})
-    if name in {"user", "author", "editor"} and isinstance(value, dict):
+    if name == "canvas":
+        return events.CanvasShown(**{key: _field(key, part) for key, part in value.items()})
+    if name == "media":
+        return canvas.Media(**{key: _field(key, part) for key, part in value.items()})
+    if name == "facts":
+        kind = canvas.ImageFacts if "width" in value else canvas.AudioFacts
+        return kind(**value)
+    if name == "replies" and value is not None:
+        return tuple(
+            events.ReplyShown(**{key: _field(key, part) for key, part in reply.items()})
+            for reply in value
+        )
+    if name in {"user", "author", "editor", "resolved_by"} and isinstance(value, dict):
         return User(
             UserId(value["id"]),
             value["username"],

@@ -50,7 +50,7 @@ async def prepare(app: App) -> None:
             raise Misconfigured(message, field="WORKROOM_DATA_DIR")
         note = Note(_new_password(), complete=False)
         _write(path, note)
-    await furnish(app.accounts, app.store, app.hub, note.password)
+    await furnish(app.accounts, app.store, app.hub, app.library.canvases, note.password)
     _write(path, Note(note.password, complete=True))
 
 

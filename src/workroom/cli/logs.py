@@ -88,6 +88,8 @@ def _attach(handler: logging.Handler, level: int) -> None:
     # It prints query strings, and with them tokens.
     access = logging.getLogger("uvicorn.access")
     access.disabled, access.propagate = True, False
+    # What is wrong with a form is told to who sent it, and to nobody else.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     logging.captureWarnings(capture=True)
 
 

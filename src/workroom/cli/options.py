@@ -68,6 +68,25 @@ DataDirOption = Annotated[
         show_default="data",
     ),
 ]
+RedisOption = Annotated[
+    str | None,
+    typer.Option(
+        "--redis",
+        envvar="WORKROOM_REDIS",
+        metavar="URL",
+        help="Broker of the tasks: redis://HOST:PORT/DB or unix:///PATH.",
+        show_default="a private one",
+    ),
+]
+WorkerOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--worker/--no-worker",
+        envvar="WORKROOM_WORKER",
+        help="Carry tasks out beside the server.",
+        show_default="--worker",
+    ),
+]
 LogFormatOption = Annotated[
     LogFormat | None,
     typer.Option(

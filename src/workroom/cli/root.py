@@ -12,6 +12,7 @@ from workroom.cli.serving import demo, serve
 from workroom.cli.users import app as users
 from workroom.cli.users import token
 from workroom.cli.watch import app as watch
+from workroom.cli.worker import worker
 
 app = typer.Typer(
     name="workroom",
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(serve)
+app.command()(worker)
 app.add_typer(database, name="db")
 app.add_typer(users, name="user")
 app.command()(token)

@@ -16,6 +16,8 @@ from workroom.cli.options import (
     LogLevelOption,
     PortOption,
     ProjectPortOption,
+    RedisOption,
+    WorkerOption,
     check_host,
     check_proxies,
     naming_the_database,
@@ -38,7 +40,9 @@ def serve(
     port: PortOption = None,
     project_port: ProjectPortOption = None,
     database: DatabaseOption = None,
+    redis: RedisOption = None,
     data_dir: DataDirOption = None,
+    worker: WorkerOption = None,
     log_format: LogFormatOption = None,
     log_level: LogLevelOption = None,
 ) -> None:
@@ -53,7 +57,9 @@ def serve(
         port=port,
         project_port=project_port,
         database=database,
+        redis=redis,
         data_dir=data_dir,
+        worker=worker,
         log_format=log_format,
         log_level=log_level,
     )
@@ -65,7 +71,9 @@ def demo(
     port: PortOption = None,
     project_port: ProjectPortOption = None,
     database: DatabaseOption = None,
+    redis: RedisOption = None,
     data_dir: DataDirOption = None,
+    worker: WorkerOption = None,
     log_format: LogFormatOption = None,
     log_level: LogLevelOption = None,
 ) -> None:
@@ -80,7 +88,9 @@ def demo(
         port=port,
         project_port=project_port,
         database=database,
+        redis=redis,
         data_dir=data_dir,
+        worker=worker,
         log_format=log_format,
         log_level=log_level or "warning",
     )

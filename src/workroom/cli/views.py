@@ -174,6 +174,10 @@ class ProjectView:
                 return arrived(self.here, user, escaped(str(name)))
             case "user_left", {"user_id": int(user)}:
                 return f"{self.here.pop(user, f'user {user}')} has left"
+            case "canvas_added", {"canvas": {"name": name, "author": {"name": who}}}:
+                return escaped(f"{who} has added {name}")
+            case "canvas_removed", {"canvas_id": int(number)}:
+                return f"canvas {number} was deleted"
             case _:
                 return about_any(message)
 

@@ -1,10 +1,25 @@
-"""What people are doing right now: typing. Owned by the server, expiring, never stored."""
+"""What people are doing right now: typing, and what editors show. Expiring, never stored."""
 
 from __future__ import annotations
 
-from collections.abc import KeysView
+from collections.abc import KeysView, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from workroom.ids import UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ClientState:
+    """What one copy of the Yjs text shows of its user: an entry of y-protocols' awareness.
+
+    ``state`` holds plain JSON values; None: it shows nothing any more. Of two entries with one
+    ``client`` the one with the higher ``clock`` counts, and at the same clock the one with None.
+    """
+
+    client: int
+    clock: int
+    state: Mapping[str, Any] | None
 
 
 class Typists:

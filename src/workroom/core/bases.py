@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workroom.core.commands import SaveText
-from workroom.core.text import NOBODY, Candidate, Change, Mirror, Reader, clean_text, diff
+from workroom.core.text import NOBODY, Candidate, Mirror, Reader, clean_text, grown
 from workroom.errors import Conflict
 
 
@@ -29,19 +29,14 @@ def bases_named(save: SaveText, reader: Reader, newest: int) -> list[Candidate]:
 
 def _long_ago(text: str, seq: int, head: Mirror) -> Candidate:
     """A version that the mirror has forgotten: what came of it is seen from the head alone."""
-    since = diff(text, head.text)
-    authors, shift = [], 0
-    for at, deleted, inserted in since.hunks():
-        place = at + shift
-        authors.append((at, deleted, head.authors[place : place + len(inserted)]))
-        shift += len(inserted) - deleted
+    bridge, bridge_authors = grown(text, head.text, head.authors)
     return Candidate(
         text=text,
         authors=NOBODY * len(text),
         seq=head.seq,
         number=-1,
         sent_at=float("-inf"),
-        bridge=since,
-        bridge_authors=Change.of(len(text), authors),
+        bridge=bridge,
+        bridge_authors=bridge_authors,
         root=seq,
     )

@@ -156,6 +156,14 @@ class Delivery:
 
     # ---- trouble ------------------------------------------------------------------------------
 
+    def behind(self) -> frozenset[ConnectionId]:
+        """The connections that have another text than ``latest``, as far as is known."""
+        return frozenset(
+            connection
+            for connection, writer in self._writers.live.items()
+            if writer.held_since is not None or writer.ahead
+        )
+
     def slow(self, connection: ConnectionId) -> None:
         """The connection reads nothing for now."""
         if writer := self._writers.live.get(connection):

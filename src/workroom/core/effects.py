@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from workroom.core.commands import Origin
 from workroom.core.entries import Entry
 from workroom.core.events import Event
+from workroom.core.values import value
 from workroom.errors import WorkroomError
 from workroom.ids import ConnectionId, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Broadcast:
     """Tell everyone in the room, but for one user's connections or for some connections."""
 
@@ -22,7 +23,7 @@ class Broadcast:
     except_connections: frozenset[ConnectionId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Send:
     """Tell one connection."""
 
@@ -30,7 +31,7 @@ class Send:
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Probe:
     """Ask a connection, behind what it has been told, whether that has arrived.
 
@@ -41,14 +42,14 @@ class Probe:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Admit:
     """The connection follows the room from here on: what comes after reaches it."""
 
     connection: ConnectionId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Dismiss:
     """The connection no longer follows the room. ``refusal`` is told to it first, if any."""
 
@@ -56,7 +57,7 @@ class Dismiss:
     refusal: WorkroomError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Acknowledge:
     """The command of ``origin`` is done, and durable. ``details`` go into the answer."""
 
@@ -65,7 +66,7 @@ class Acknowledge:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refuse:
     """The command of ``origin`` was not carried out."""
 
@@ -76,7 +77,7 @@ class Refuse:
 Effect = Broadcast | Send | Probe | Admit | Dismiss | Acknowledge | Refuse
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outcome:
     """What a command led to: entries to store, and what to do now.
 

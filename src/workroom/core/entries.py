@@ -9,17 +9,19 @@ Positions in entries count code points of the text at that ``seq``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
+from workroom.core.tasks import TaskState
 from workroom.core.text import Change, Highlight
-from workroom.ids import FeedbackId, UserId
+from workroom.core.values import value
+from workroom.ids import CanvasId, FeedbackId, ReplyId, TaskId, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayCreated:
     """The first entry of every essay. ``content`` travels as a ``TextEdited`` of its own."""
 
@@ -28,14 +30,14 @@ class EssayCreated:
     word_limit: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayChanged:
     """Title, prompt or word limit were set; ``None`` in ``word_limit`` means no limit."""
 
     fields: Mapping[str, str | int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TextEdited:
     """The text was edited: ``update`` is the truth (Yjs v1), ``change`` says what it did here.
 
@@ -50,7 +52,7 @@ class TextEdited:
     """The revision whose text was put back, when that is what the edit was for."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackAdded:
     """Somebody commented, on a range of the text or (``highlight`` is None) on the whole essay."""
 
@@ -60,7 +62,7 @@ class FeedbackAdded:
     highlight: Highlight | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackChanged:
     """Type, comment or range were set by a person; what is None stays as it was."""
 
@@ -70,14 +72,53 @@ class FeedbackChanged:
     highlight: Highlight | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackDeleted:
     """A person removed a piece of feedback."""
 
     feedback_id: FeedbackId
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class FeedbackResolved:
+    """A person marked a piece of feedback as done with."""
+
+    feedback_id: FeedbackId
+
+
+@value
+class FeedbackReopened:
+    """A person took that back."""
+
+    feedback_id: FeedbackId
+
+
+@value
+class FeedbackReplied:
+    """A person answered a piece of feedback. The reply's id is the ``seq`` of this entry."""
+
+    feedback_id: FeedbackId
+    comment: str
+
+
+@value
+class ReplyChanged:
+    """A person rewrote a reply."""
+
+    feedback_id: FeedbackId
+    reply_id: ReplyId
+    comment: str
+
+
+@value
+class ReplyDeleted:
+    """A person removed a reply."""
+
+    feedback_id: FeedbackId
+    reply_id: ReplyId
+
+
+@value
 class RevisionNamed:
     """A person gave revision ``revision`` of an essay a name; None takes it away."""
 
@@ -85,7 +126,7 @@ class RevisionNamed:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RightSet:
     """A user's right in the room; None takes it away."""
 
@@ -93,7 +134,7 @@ class RightSet:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProjectCreated:
     """The first entry of every project."""
 
@@ -103,14 +144,51 @@ class ProjectCreated:
     metadata: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProjectChanged:
     """Fields that changed, with their new values; ``metadata`` holds the JSON Merge Patch."""
 
     changes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class TaskStarted:
+    """Somebody had a task begun on a canvas. ``followed``: it is run by a Celery app of theirs."""
+
+    task_id: TaskId
+    task_type: str
+    canvas_id: CanvasId
+    followed: bool = False
+
+
+@value
+class TaskSettled:
+    """A task ended, for good. ``findings`` are JSON values; ``error``: why it failed."""
+
+    task_id: TaskId
+    task_type: str
+    canvas_id: CanvasId
+    status: TaskState
+    error: str | None
+    findings: Mapping[str, Any]
+
+
+@value
+class CanvasAdded:
+    """Somebody uploaded a file to a project."""
+
+    canvas_id: CanvasId
+    media: Media
+
+
+@value
+class CanvasRemoved:
+    """Somebody deleted a canvas; its bytes are no longer kept."""
+
+    canvas_id: CanvasId
+
+
+@value
 class RoomDeleted:
     """The last entry of a room."""
 
@@ -123,15 +201,24 @@ Fact = (
     | FeedbackChanged
     | FeedbackDeleted
     | RevisionNamed
+    | FeedbackResolved
+    | FeedbackReopened
+    | FeedbackReplied
+    | ReplyChanged
+    | ReplyDeleted
     | RightSet
     | ProjectCreated
     | ProjectChanged
+    | CanvasAdded
+    | CanvasRemoved
+    | TaskStarted
+    | TaskSettled
     | RoomDeleted
 )
 """What happened, durably."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """A fact with its number in the room's log, who did it, and when (ms since 1970, UTC)."""
 
@@ -141,7 +228,23 @@ class Entry:
     fact: Fact
 
 
-@dataclass(frozen=True, slots=True)
+def made(entries: Iterable[Entry]) -> dict[str, int]:
+    """The ids of what these entries made, as answers name them."""
+    ids: dict[str, int] = {}
+    for entry in entries:
+        match entry.fact:
+            case FeedbackAdded(feedback_id=feedback_id):
+                ids["feedback_id"] = feedback_id
+            case FeedbackReplied():
+                ids["reply_id"] = entry.seq
+            case CanvasAdded(canvas_id=canvas_id):
+                ids["canvas_id"] = canvas_id
+            case _:
+                pass
+    return ids
+
+
+@value
 class Record:
     """An entry as it is stored: ``body`` is JSON, ``update`` a Yjs update where there is one."""
 

@@ -4,58 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 from workroom.core.awareness import Typists
 from workroom.core.bases import bases_named
 from workroom.core.commands import (
     AddFeedback,
+    ApplyUpdate,
     ChangeEssay,
     ChangeFeedback,
-    ChangeProject,
+    ChangeReply,
     Command,
     DeleteFeedback,
+    DeleteReply,
     DeleteRoom,
+    FeedbackCommand,
     Join,
     Leave,
     NameRevision,
     Origin,
+    QueryAwareness,
     QuoteFeedback,
+    ReplyFeedback,
     RestoreRevision,
+    Resynchronize,
     SaveText,
     SetRight,
+    ShowAwareness,
     StartTyping,
     StopTyping,
+    Synchronize,
 )
 from workroom.core.delivery import Delivery
 from workroom.core.effects import Acknowledge, Broadcast, Effect, Outcome, Probe, Send
-from workroom.core.entries import (
-    Entry,
-    EssayChanged,
-    FeedbackAdded,
-    FeedbackChanged,
-    FeedbackDeleted,
-    TextEdited,
-)
+from workroom.core.entries import Entry, EssayChanged, TextEdited, made
 from workroom.core.essay_state import EssayState, evolve
 from workroom.core.essay_text import EssayText
 from workroom.core.essay_view import retold, shown_feedback, shown_text
+from workroom.core.essay_yjs import YjsRoom
 from workroom.core.events import (
     CursorMoved,
     EssayUpdated,
     Event,
-    FeedbackRemoved,
-    FeedbackUpdated,
     NewFeedback,
     TypingStarted,
     TypingStopped,
 )
-from workroom.core.feedback_room import FeedbackPace, feedback_to_change, find_quote, range_at_head
+from workroom.core.feedback_room import Threads, range_at_head
 from workroom.core.limits import RoomRules
 from workroom.core.people import User
 from workroom.core.permissions import Verb
 from workroom.core.revisions import naming
-from workroom.core.room import Glimpse, Pending, Room
+from workroom.core.room import Glimpse, Pending
 from workroom.core.text import (
     Change,
     Highlight,
@@ -67,8 +66,8 @@ from workroom.core.text import (
     utf16_length,
 )
 from workroom.core.time import Now
-from workroom.errors import InvalidMessage, NotFound, TooLarge
-from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind, UserId
+from workroom.errors import InvalidMessage, TooLarge
+from workroom.ids import ConnectionId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Untold:
     selection_end: int | None
 
 
-class EssayRoom(Room[EssayState]):
+class EssayRoom(YjsRoom):
     """The authority over one essay on this node."""
 
     def __init__(
@@ -92,12 +91,11 @@ class EssayRoom(Room[EssayState]):
         people: Mapping[UserId, User],
         rules: RoomRules,
     ) -> None:
-        super().__init__(RoomId(RoomKind.ESSAY, state.id), state, people, rules)
-        self._text = text
+        super().__init__(state, text, people, rules)
         self._typists = Typists(rules.typing_idle)
         self._delivery = Delivery(rules, text)
-        self._pace = FeedbackPace(rules.feedback_pace)
-        self._pace.seen(state.feedback)
+        self._threads = Threads(rules, self.people, self._require, self._range)
+        self._threads.seen(state.feedback)
         self._saves: dict[int, Untold] = {}
         """By the ``seq`` that becomes durable with it."""
 
@@ -111,18 +109,26 @@ class EssayRoom(Room[EssayState]):
                 return self._leave(command, origin, now)
             case SaveText():
                 return self._save(command, origin, now)
+            case (
+                ApplyUpdate() | Synchronize() | Resynchronize() | ShowAwareness() | QueryAwareness()
+            ):
+                return self._from_editor(command, origin, now)
             case StartTyping():
                 self._require(origin, Verb.EDIT)
                 return self._awareness(origin, self._types(origin.user, now))
             case StopTyping():
                 self._require(origin, Verb.EDIT)
                 return self._awareness(origin, self._stops_typing(origin.user.id, now))
-            case AddFeedback() | QuoteFeedback():
-                return self._add_feedback(command, origin, now)
-            case ChangeFeedback():
-                return self._change_feedback(command, origin, now)
-            case DeleteFeedback():
-                return self._delete_feedback(command, origin, now)
+            case (
+                AddFeedback()
+                | QuoteFeedback()
+                | ChangeFeedback()
+                | DeleteFeedback()
+                | ReplyFeedback()
+                | ChangeReply()
+                | DeleteReply()
+            ):
+                return self._discuss(command, origin, now)
             case RestoreRevision():
                 return self._restore(command, origin, now)
             case NameRevision():
@@ -133,11 +139,9 @@ class EssayRoom(Room[EssayState]):
                 return self._set_right(command, origin, now)
             case DeleteRoom():
                 return self._delete(command, origin, now)
-            case ChangeProject():
+            case _:
                 message = "an essay is not a project"
                 raise InvalidMessage(message)
-            case _:
-                assert_never(command)
 
     def _save(self, command: SaveText, origin: Origin, now: Now) -> Outcome:
         self._require(origin, Verb.EDIT)
@@ -207,20 +211,19 @@ class EssayRoom(Room[EssayState]):
         _, outcome = self._accept(command, origin, [fact] if fact else [], now)
         return self._settle_now(outcome, now)
 
-    def _add_feedback(
-        self, command: AddFeedback | QuoteFeedback, origin: Origin, now: Now
-    ) -> Outcome:
-        self._require(origin, Verb.COMMENT)
-        if len(self.head.feedback) >= self.rules.feedback_per_essay:
-            message = f"an essay holds at most {self.rules.feedback_per_essay} pieces of feedback"
-            raise TooLarge(message, field="feedback")
-        if isinstance(command, QuoteFeedback):
-            highlight: Highlight | None = find_quote(self._text.text, command)
-        else:
-            highlight = self._range(command.start, command.end, origin)
-        fact = FeedbackAdded(command.feedback_id, command.type, command.comment, highlight)
-        details = {"feedback_id": command.feedback_id}
-        return self._accept(command, origin, [fact], now, details)[1]
+    def _updated(self, seq: int, user: User, now: Now) -> list[Effect]:
+        version = self._text.head()
+        self._saves[seq] = Untold(version, exact=True, cursor=None, selection_end=None)
+        return self._types(user, now)
+
+    def _behind(self) -> frozenset[ConnectionId]:
+        return self._delivery.behind()
+
+    def _discuss(self, command: FeedbackCommand, origin: Origin, now: Now) -> Outcome:
+        facts = self._threads.decide(command, origin, self.head)
+        pending, outcome = self._accept(command, origin, facts, now)
+        pending.details.update(made(pending.entries))
+        return self._settle_now(outcome, now)
 
     def _range(self, start: int | None, end: int | None, origin: Origin) -> Highlight | None:
         if start is None or end is None:
@@ -228,27 +231,6 @@ class EssayRoom(Room[EssayState]):
         base = self._delivery.newest(origin.connection, origin.user.id)
         to_head = self._text.to_head(base)
         return range_at_head(base.text, start, end, to_head, self._text.text)
-
-    def _own_feedback(self, feedback_id: FeedbackId, origin: Origin) -> None:
-        """Only its author, the essay's owners and admins may change or delete feedback."""
-        self._require(origin, Verb.COMMENT)
-        item = self.head.feedback.get(feedback_id)
-        if item is None:
-            message = f"there is no feedback {feedback_id} on this essay"
-            raise NotFound(message, field="feedback_id")
-        if item.author != origin.user.id:
-            self._require(origin, Verb.MANAGE)
-
-    def _change_feedback(self, command: ChangeFeedback, origin: Origin, now: Now) -> Outcome:
-        self._own_feedback(command.feedback_id, origin)
-        highlight = self._range(command.start, command.end, origin)
-        fact = feedback_to_change(self.head.feedback[command.feedback_id], command, highlight)
-        _, outcome = self._accept(command, origin, [fact] if fact else [], now)
-        return self._settle_now(outcome, now)
-
-    def _delete_feedback(self, command: DeleteFeedback, origin: Origin, now: Now) -> Outcome:
-        self._own_feedback(command.feedback_id, origin)
-        return self._accept(command, origin, [FeedbackDeleted(command.feedback_id)], now)[1]
 
     def _change(self, command: ChangeEssay, origin: Origin, now: Now) -> Outcome:
         self._require(origin, Verb.EDIT)
@@ -265,11 +247,13 @@ class EssayRoom(Room[EssayState]):
     def _types(self, user: User, now: Now) -> list[Effect]:
         if not self._typists.touch(user.id, now.tick):
             return []
+        self._editors.typing(user.id, typing=True)
         return [Broadcast(TypingStarted(self.confirmed.id, user, now.wall), except_user=user.id)]
 
     def _stops_typing(self, user_id: UserId, now: Now) -> list[Effect]:
         if not self._typists.stop(user_id):
             return []
+        self._editors.typing(user_id, typing=False)
         stopped = TypingStopped(self.confirmed.id, user_id, now.wall)
         return [Broadcast(stopped, except_user=user_id)]
 
@@ -279,37 +263,27 @@ class EssayRoom(Room[EssayState]):
         return evolve(state, entry)
 
     def _told(self, entry: Entry, pending: Pending[EssayState], now: Now) -> list[Effect]:
-        essay_id = self.confirmed.id
-        match entry.fact:
-            case TextEdited():
-                return self._text_told(pending, now)
-            case FeedbackAdded(feedback_id=feedback_id):
-                self._pace.seen(self.confirmed.feedback)
-                shown = shown_feedback(pending.state, self.people, [feedback_id])
-                return [
-                    Broadcast(NewFeedback(essay_id, entry.seq, item)) for item in shown.values()
-                ]
-            case FeedbackChanged(feedback_id=feedback_id):
-                self._pace.told(feedback_id, self.confirmed.feedback, now.tick)
-                return self._feedback_told([feedback_id])
-            case FeedbackDeleted(feedback_id=feedback_id):
-                self._pace.forget(feedback_id)
-                return [Broadcast(FeedbackRemoved(essay_id, entry.seq, feedback_id))]
-            case _:
-                return []
+        if isinstance(entry.fact, TextEdited):
+            return self._text_told(entry, pending, now)
+        return _to_all(self._threads.told(entry, self.confirmed, now.tick))
 
-    def _text_told(self, pending: Pending[EssayState], now: Now) -> list[Effect]:
-        saved = self._saves.pop(pending.state.seq)
+    def _text_told(self, entry: Entry, pending: Pending[EssayState], now: Now) -> list[Effect]:
         author = pending.origin.connection
+        has_it = author if entry is pending.entries[0] else None
+        patched = self._editors.patched(entry, has_it)
+        saved = self._saves.pop(entry.seq, None)
+        if saved is None:
+            return patched  # formatting, or a second edit follows that belongs to this one
         release = self._delivery.publish(saved.version, author, now.tick, exact=saved.exact)
         shown = shown_text(self.confirmed, self.people)
-        effects: list[Effect] = [Broadcast(shown, except_connections=release.held)]
+        effects: list[Effect] = [*patched, Broadcast(shown, except_connections=release.held)]
         if release.behind is not None:
             effects.append(Send(release.behind, shown))
         effects += [Probe(connection, number) for connection, number in release.probes]
         effects += self._cursor_told(pending.origin.user.id, saved, release.held)
-        moved = self._pace.moved(self.confirmed.feedback, now.tick)
-        return effects + self._feedback_told(moved)
+        if saved.cursor is not None:
+            self._editors.placed(author, saved.version, saved.cursor, saved.selection_end)
+        return effects + _to_all(self._threads.moved(self.confirmed, now.tick))
 
     def _cursor_told(
         self, user_id: UserId, saved: Untold, held: frozenset[ConnectionId]
@@ -320,11 +294,6 @@ class EssayRoom(Room[EssayState]):
         end = None if saved.selection_end is None else to_utf16(text, saved.selection_end)
         moved = CursorMoved(self.confirmed.id, user_id, to_utf16(text, saved.cursor), end)
         return [Broadcast(moved, except_user=user_id, except_connections=held)]
-
-    def _feedback_told(self, ids: list[FeedbackId]) -> list[Effect]:
-        shown = shown_feedback(self.confirmed, self.people, ids) if ids else {}
-        essay_id, seq = self.confirmed.id, self.confirmed.seq
-        return [Broadcast(FeedbackUpdated(essay_id, seq, item)) for item in shown.values()]
 
     def _settled(self, pending: Pending[EssayState], now: Now) -> list[Effect]:
         unchanged = isinstance(pending.command, SaveText) and not pending.entries
@@ -375,6 +344,7 @@ class EssayRoom(Room[EssayState]):
 
     def _dismissed(self, connection: ConnectionId, now: Now) -> None:
         self._delivery.forget(connection, now.tick)
+        super()._dismissed(connection, now)
 
     def arrived(self, connection: ConnectionId, probe: int, now: Now) -> None:
         """As in every room: that tells from which text the next save can have been written."""
@@ -388,12 +358,15 @@ class EssayRoom(Room[EssayState]):
         return self._typists.user_ids()
 
     def _news(self, connection: ConnectionId, knows: Glimpse[EssayState], now: Now) -> list[Event]:
+        for_editor = self._news_for_editor(connection, now)
+        if for_editor is not None:
+            return for_editor
         events: list[Event] = []
         state, essay_id = self.confirmed, self.confirmed.id
         differs = state.text != knows.state.text
         if self._delivery.owed(connection, now.tick, differs=differs):
             events.append(shown_text(state, self.people))
-        events += self._feedback_news(knows)
+        events += self._threads.news(state, knows.state.feedback, knows.untold, now.tick)
         user_id = self.presence.user_of(connection)
         types, typed = frozenset(self._typing()) - {user_id}, knows.typing - {user_id}
         here = frozenset(self.presence.user_ids())
@@ -415,23 +388,7 @@ class EssayRoom(Room[EssayState]):
         """As in every room; what waits for the connection goes on waiting until it reads again."""
         if slow is not None:
             self._delivery.slow(slow)
-        return replace(super().glimpse(), untold=self._pace.waiting())
-
-    def _feedback_news(self, knows: Glimpse[EssayState]) -> list[Event]:
-        state, old = self.confirmed, knows.state.feedback
-        if state.feedback is old and not knows.untold:
-            return []
-        changed = [
-            i for i, item in state.feedback.items() if old.get(i) != item or i in knows.untold
-        ]
-        shown = shown_feedback(state, self.people, changed)
-        events: list[Event] = [
-            FeedbackRemoved(state.id, state.seq, i) for i in old if i not in state.feedback
-        ]
-        for i, item in shown.items():
-            kind = FeedbackUpdated if i in old else NewFeedback
-            events.append(kind(state.id, state.seq, item))
-        return events
+        return replace(super().glimpse(slow), untold=self._threads.untold())
 
     # ---- time and trouble -------------------------------------------------------------------
 
@@ -442,12 +399,13 @@ class EssayRoom(Room[EssayState]):
         for user_id in self._typists.expire(now.tick):
             stopped = TypingStopped(essay_id, user_id, now.wall)
             effects.append(Broadcast(stopped, except_user=user_id))
+            self._editors.typing(user_id, typing=False)
         released = self._delivery.expire(now.tick)
         if released:
             shown = shown_text(self.confirmed, self.people)
             for connection, probe in released:
                 effects += [Send(connection, shown), Probe(connection, probe)]
-        return effects + self._feedback_told(self._pace.due(now.tick))
+        return effects + _to_all(self._threads.due(self.confirmed, now.tick))
 
     def next_deadline(self) -> float | None:
         """Besides members: typing, held text and moves of highlights have theirs."""
@@ -455,7 +413,7 @@ class EssayRoom(Room[EssayState]):
             super().next_deadline(),
             self._typists.next_deadline(),
             self._delivery.next_deadline(),
-            self._pace.next_deadline(),
+            self._threads.next_deadline(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -467,20 +425,19 @@ class EssayRoom(Room[EssayState]):
 
     def restore(self, state: EssayState, text: EssayText) -> None:
         """Start again from what is stored, after ``rewind``; members stay."""
-        self._text.close()
-        self._text = text
+        self._take_up(text)
         self._restart(state)
         self._saves.clear()
-        self._pace.seen(state.feedback)
+        self._threads.seen(state.feedback)
         self._delivery.restored(text)
 
     def checkpoint(self) -> tuple[EssayState, bytes, str]:
         """The head, its Yjs state, and who wrote each letter of it."""
         return self.head, self._text.state(), self._text.head().authors
 
-    def close(self) -> None:
-        """The room leaves memory."""
-        self._text.close()
+
+def _to_all(events: Iterable[Event]) -> list[Effect]:
+    return [Broadcast(event) for event in events]
 
 
 def _mapped(position: int | None, bridge: Change | None) -> int | None:

@@ -4,36 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Final, assert_never
 
 from workroom.core.entries import (
+    CanvasAdded,
+    CanvasRemoved,
     Entry,
     EssayChanged,
     EssayCreated,
     FeedbackAdded,
     FeedbackChanged,
     FeedbackDeleted,
+    FeedbackReopened,
+    FeedbackReplied,
+    FeedbackResolved,
     ProjectChanged,
     ProjectCreated,
+    ReplyChanged,
+    ReplyDeleted,
     RevisionNamed,
     RightSet,
     RoomDeleted,
+    TaskSettled,
+    TaskStarted,
     TextEdited,
 )
-from workroom.core.feedback import Feedback
+from workroom.core.feedback import Feedback, Reply
 from workroom.core.people import Right
 from workroom.core.permissions import with_right
-from workroom.core.text import Change, Highlight, move_all, word_count
-from workroom.ids import EssayId, FeedbackId, UserId
+from workroom.core.text import Change, Highlight, Hunk, move_all, word_count
+from workroom.core.values import value
+from workroom.ids import EssayId, FeedbackId, ReplyId, UserId
 
 _BLANK: Final = re.compile(r"\s")  # the same characters as ``isspace`` and ``split``
 _NOTHING: Final[Mapping[FeedbackId, Feedback]] = MappingProxyType({})
 _NO_NAMES: Final[Mapping[int, str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayState:
     """One essay after the entry ``seq``. Times are milliseconds since 1970, UTC."""
 
@@ -94,10 +104,16 @@ def evolve(state: EssayState, entry: Entry) -> EssayState:
     match entry.fact:
         case FeedbackAdded():
             return _with_feedback(state, _new_feedback(entry.fact, entry))
-        case FeedbackChanged(feedback_id=feedback_id):
-            return _with_feedback(
-                state, _changed_feedback(state.feedback[feedback_id], entry.fact, entry)
-            )
+        case (
+            FeedbackChanged(feedback_id=feedback_id)
+            | FeedbackResolved(feedback_id=feedback_id)
+            | FeedbackReopened(feedback_id=feedback_id)
+            | FeedbackReplied(feedback_id=feedback_id)
+            | ReplyChanged(feedback_id=feedback_id)
+            | ReplyDeleted(feedback_id=feedback_id)
+        ):
+            item = _after(state.feedback[feedback_id], entry.fact, entry)
+            return _with_feedback(state, replace(item, updated_at=entry.at))
         case FeedbackDeleted(feedback_id=feedback_id):
             left = {k: v for k, v in state.feedback.items() if k != feedback_id}
             return replace(state, feedback=MappingProxyType(left))
@@ -110,7 +126,15 @@ def evolve(state: EssayState, entry: Entry) -> EssayState:
             return replace(state, **changed)
         case RoomDeleted():
             return replace(state, deleted=True)
-        case EssayCreated() | ProjectCreated() | ProjectChanged():
+        case (
+            EssayCreated()
+            | ProjectCreated()
+            | ProjectChanged()
+            | CanvasAdded()
+            | CanvasRemoved()
+            | TaskStarted()
+            | TaskSettled()
+        ):
             message = f"entry {entry.seq} does not belong into the log of an essay"
             raise ValueError(message)
         case _:
@@ -122,6 +146,8 @@ def words_after(words: int, change: Change, old: str, new: str) -> int:
     hunks = tuple(change.hunks())
     if not hunks:
         return words
+    if _within_word(hunks, old):
+        return words
     shift = len(new) - len(old)
     start = _word_start(old, hunks[0].at)
     blank = _BLANK.search(old, hunks[-1].at + hunks[-1].deleted)
@@ -129,6 +155,15 @@ def words_after(words: int, change: Change, old: str, new: str) -> int:
     if 2 * (end - start) + shift >= len(new):
         return word_count(new)  # no more to count than what changed, before and after
     return words - word_count(old[start:end]) + word_count(new[start : end + shift])
+
+
+def _within_word(hunks: tuple[Hunk, ...], old: str) -> bool:
+    """Whether all that happened is that a word has grown, as with most keystrokes."""
+    at, deleted, inserted = hunks[0]
+    if len(hunks) > 1 or deleted or inserted.split() != [inserted]:
+        return False
+    around = old[max(0, at - 1) : at + 1]
+    return around != "" and not around.isspace()
 
 
 def _word_start(text: str, at: int) -> int:
@@ -152,7 +187,7 @@ def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:
         if moved:
             items = dict(feedback)
             for feedback_id, highlight in moved.items():
-                items[feedback_id] = replace(items[feedback_id], highlight=highlight)
+                items[feedback_id] = items[feedback_id].moved(highlight)
             feedback = MappingProxyType(items)
     return EssayState(  # in full: ``replace`` asks for every field by its name, which takes a while
         id=state.id,
@@ -198,11 +233,47 @@ def _new_feedback(fact: FeedbackAdded, entry: Entry) -> Feedback:
     )
 
 
-def _changed_feedback(feedback: Feedback, fact: FeedbackChanged, entry: Entry) -> Feedback:
+FeedbackFact = (
+    FeedbackChanged
+    | FeedbackResolved
+    | FeedbackReopened
+    | FeedbackReplied
+    | ReplyChanged
+    | ReplyDeleted
+)
+
+
+def _after(item: Feedback, fact: FeedbackFact, entry: Entry) -> Feedback:
+    """A piece of feedback after something was done with it."""
+    match fact:
+        case FeedbackChanged():
+            return _changed(item, fact)
+        case FeedbackResolved():
+            return replace(item, resolved_by=entry.actor, resolved_at=entry.at)
+        case FeedbackReopened():
+            return replace(item, resolved_by=None, resolved_at=None)
+        case FeedbackReplied():
+            reply = Reply(ReplyId(entry.seq), fact.comment, entry.actor, entry.at, entry.at)
+            return replace(item, replies=(*item.replies, reply))
+        case ReplyChanged():
+            replies = tuple(_rewritten(reply, fact, entry) for reply in item.replies)
+            return replace(item, replies=replies)
+        case ReplyDeleted():
+            return replace(item, replies=tuple(r for r in item.replies if r.id != fact.reply_id))
+        case _:
+            assert_never(fact)
+
+
+def _changed(item: Feedback, fact: FeedbackChanged) -> Feedback:
     return replace(
-        feedback,
-        type=fact.type or feedback.type,
-        comment=fact.comment if fact.comment is not None else feedback.comment,
-        highlight=fact.highlight if fact.highlight is not None else feedback.highlight,
-        updated_at=entry.at,
+        item,
+        type=fact.type or item.type,
+        comment=fact.comment if fact.comment is not None else item.comment,
+        highlight=fact.highlight if fact.highlight is not None else item.highlight,
     )
+
+
+def _rewritten(reply: Reply, fact: ReplyChanged, entry: Entry) -> Reply:
+    if reply.id != fact.reply_id:
+        return reply
+    return replace(reply, comment=fact.comment, updated_at=entry.at)

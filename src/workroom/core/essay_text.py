@@ -8,7 +8,19 @@ out what the client changed relative to that base, and rebase that change over w
 from __future__ import annotations
 
 from workroom.core.entries import TextEdited
-from workroom.core.text import Candidate, Change, Mirror, Version, YText
+from workroom.core.text import (
+    EMPTY_UPDATE,
+    Candidate,
+    Change,
+    Mirror,
+    TooManyPieces,
+    UpdateAhead,
+    Version,
+    YText,
+    mending,
+    utf16_length,
+)
+from workroom.errors import InvalidMessage, TooLarge
 from workroom.ids import UserId
 
 
@@ -30,6 +42,11 @@ class EssayText:
     def text(self) -> str:
         """The head, as JSON clients see it."""
         return self._mirror.text
+
+    @property
+    def seq(self) -> int:
+        """The number of the latest change."""
+        return self._mirror.seq
 
     def head(self) -> Version:
         """The head, for somebody who is sent it now."""
@@ -54,6 +71,59 @@ class EssayText:
         update = self._ytext.edit(change)
         self._mirror.commit(seq, change, author_mark(author))
         return TextEdited(change, update)
+
+    def receive(self, update: bytes, seq: int, author: UserId, most_units: int) -> list[TextEdited]:
+        """Take a replica's update; what the log has to hold of it, from entry ``seq`` on.
+
+        That is nothing when all of it was known, and a second edit where it brought letters that no
+        essay holds. Raises UpdateAhead, TooLarge and InvalidMessage; nothing was changed then.
+        """
+        self._require_fits(update, most_units)
+        try:
+            change, done = self._ytext.receive(update)
+        except UpdateAhead:
+            raise
+        except TooManyPieces as error:
+            raise TooLarge(str(error), field="update") from None
+        except ValueError as error:
+            if self._ytext.broken:
+                raise RuntimeError("an update broke the text") from error
+            raise InvalidMessage(str(error), field="update") from None
+        if done == EMPTY_UPDATE:
+            return []
+        self._mirror.commit(seq, change, author_mark(author))
+        facts = [TextEdited(change, done)]
+        if change.is_empty:
+            return facts
+        cure = mending(self.text)
+        return facts if cure is None else [*facts, self.commit(cure, seq + 1, author)]
+
+    def _require_fits(self, update: bytes, most_units: int) -> None:
+        """Raise TooLarge when the text would be: what was applied could not be taken back."""
+        # An update holds one byte at least for each unit that it inserts.
+        if 2 * len(self.text) + len(update) <= most_units:
+            return
+        if utf16_length(self.text) + len(update) <= most_units:
+            return
+        copy = YText(self._ytext.state(), client_id=1)
+        try:
+            copy.receive(update)
+            units = utf16_length(copy.text)
+        except ValueError:
+            return  # it will be refused for what it is
+        finally:
+            copy.close()
+        if units > most_units:
+            message = f"an essay holds at most {most_units} UTF-16 units, this would make {units}"
+            raise TooLarge(message, field="update")
+
+    def vector(self) -> bytes:
+        """What this copy has, to ask a replica for the rest."""
+        return self._ytext.state_vector()
+
+    def lacking(self, vector: bytes) -> bytes:
+        """What a replica with this state vector lacks. Raises ValueError when it is none."""
+        return self._ytext.update_since(vector)
 
     def state(self) -> bytes:
         """The whole Yjs state, for a checkpoint."""

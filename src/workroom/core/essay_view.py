@@ -10,6 +10,11 @@ from workroom.core.entries import (
     FeedbackAdded,
     FeedbackChanged,
     FeedbackDeleted,
+    FeedbackReopened,
+    FeedbackReplied,
+    FeedbackResolved,
+    ReplyChanged,
+    ReplyDeleted,
     TextEdited,
 )
 from workroom.core.essay_state import EssayState
@@ -20,8 +25,9 @@ from workroom.core.events import (
     FeedbackShown,
     FeedbackUpdated,
     NewFeedback,
+    ReplyShown,
 )
-from workroom.core.feedback import Feedback
+from workroom.core.feedback import Feedback, Reply
 from workroom.core.people import People
 from workroom.core.text import to_utf16_many
 from workroom.ids import FeedbackId
@@ -53,18 +59,35 @@ def retold(
     edits = [entry.seq for entry in missed if isinstance(entry.fact, TextEdited)]
     events: list[Event] = []
     for entry in missed:
-        if isinstance(entry.fact, FeedbackAdded | FeedbackChanged):
-            kind = NewFeedback if isinstance(entry.fact, FeedbackAdded) else FeedbackUpdated
-            shown = shown_feedback(state, people, [entry.fact.feedback_id])
-            events += [kind(state.id, entry.seq, item) for item in shown.values()]
-        elif isinstance(entry.fact, FeedbackDeleted):
-            events.append(FeedbackRemoved(state.id, entry.seq, entry.fact.feedback_id))
-        elif edits and entry.seq == edits[-1]:
+        events += feedback_told(state, people, entry)
+        if edits and entry.seq == edits[-1]:
             events.append(replace(shown_text(state, people), seq=entry.seq))
             moved = _reaching(state, first_change_since(edits[0] - 1))
-            shown = shown_feedback(state, people, moved)
+            shown = shown_feedback(state, people, moved, replies=False)
             events += [FeedbackUpdated(state.id, entry.seq, item) for item in shown.values()]
     return events
+
+
+def feedback_told(state: EssayState, people: People, entry: Entry) -> list[Event]:
+    """What everybody is told of an entry about feedback, which is shown as it is in ``state``."""
+    match entry.fact:
+        case FeedbackAdded(feedback_id=feedback_id):
+            shown = shown_feedback(state, people, [feedback_id])
+            return [NewFeedback(state.id, entry.seq, item) for item in shown.values()]
+        case FeedbackDeleted(feedback_id=feedback_id):
+            return [FeedbackRemoved(state.id, entry.seq, feedback_id)]
+        case (
+            FeedbackChanged(feedback_id=feedback_id)
+            | FeedbackResolved(feedback_id=feedback_id)
+            | FeedbackReopened(feedback_id=feedback_id)
+            | FeedbackReplied(feedback_id=feedback_id)
+            | ReplyChanged(feedback_id=feedback_id)
+            | ReplyDeleted(feedback_id=feedback_id)
+        ):
+            shown = shown_feedback(state, people, [feedback_id])
+            return [FeedbackUpdated(state.id, entry.seq, item) for item in shown.values()]
+        case _:
+            return []
 
 
 def _reaching(state: EssayState, place: int) -> list[FeedbackId]:
@@ -74,12 +97,28 @@ def _reaching(state: EssayState, place: int) -> list[FeedbackId]:
 
 
 def shown_feedback(
-    state: EssayState, people: People, ids: Iterable[FeedbackId]
+    state: EssayState, people: People, ids: Iterable[FeedbackId], *, replies: bool = True
 ) -> dict[FeedbackId, FeedbackShown]:
-    """These pieces of feedback, converted in one sweep over the text. Unknown ids are left out."""
+    """These pieces of feedback, converted in one sweep over the text. Unknown ids are left out.
+
+    ``replies`` are not for those whose highlight has moved, and no more: that happens with every
+    word, and threads are long.
+    """
     items = [state.feedback[i] for i in ids if i in state.feedback]
     offsets = _offsets(state.text, items)
-    return {item.id: _shown(item, people, offsets) for item in items}
+    shown = {item.id: _shown(item, people, offsets) for item in items}
+    if not replies:
+        return shown
+    for item in items:
+        replies_shown = tuple(shown_reply(reply, people) for reply in item.replies)
+        shown[item.id] = replace(shown[item.id], replies=replies_shown)
+    return shown
+
+
+def shown_reply(reply: Reply, people: People) -> ReplyShown:
+    """A reply, with its author's name."""
+    author = people[reply.author]
+    return ReplyShown(reply.id, reply.comment, author, reply.created_at, reply.updated_at)
 
 
 def _offsets(text: str, items: Iterable[Feedback]) -> Mapping[int, int]:
@@ -101,4 +140,7 @@ def _shown(item: Feedback, people: People, offsets: Mapping[int, int]) -> Feedba
         updated_at=item.updated_at,
         anchor="exact" if highlight is None else highlight.anchor,
         quote=None if highlight is None else highlight.quote,
+        resolved_by=None if item.resolved_by is None else people[item.resolved_by],
+        resolved_at=item.resolved_at,
+        replies=None,
     )

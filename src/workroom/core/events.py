@@ -10,15 +10,18 @@ Offsets in events count UTF-16 code units: they are ready for the wire. ``at`` i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from workroom.core.awareness import ClientState
+from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
-from workroom.ids import EssayId, FeedbackId, ProjectId, RoomId, UserId
+from workroom.core.tasks import TaskState
+from workroom.core.values import value
+from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, ReplyId, RoomId, TaskId, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EssayUpdated:
     """The text as it stands at ``seq``."""
 
@@ -30,7 +33,18 @@ class EssayUpdated:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class ReplyShown:
+    """A reply as clients see it."""
+
+    id: ReplyId
+    comment: str
+    author: User
+    created_at: int
+    updated_at: int
+
+
+@value
 class FeedbackShown:
     """A piece of feedback as clients see it; offsets both given or both None."""
 
@@ -45,9 +59,14 @@ class FeedbackShown:
     anchor: str
     """``exact``, ``moved``, ``changed`` or ``orphaned``; ``exact`` when about the whole essay."""
     quote: str | None
+    resolved_by: User | None = None
+    """None while it is open."""
+    resolved_at: int | None = None
+    replies: tuple[ReplyShown, ...] | None = ()
+    """The oldest first. None: as they were, and left out of the message."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewFeedback:
     """Somebody commented."""
 
@@ -56,7 +75,7 @@ class NewFeedback:
     feedback: FeedbackShown
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackUpdated:
     """A person changed a piece of feedback, or edits moved its highlight."""
 
@@ -65,7 +84,7 @@ class FeedbackUpdated:
     feedback: FeedbackShown
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeedbackRemoved:
     """Somebody deleted a piece of feedback (told to extended connections only)."""
 
@@ -74,7 +93,7 @@ class FeedbackRemoved:
     feedback_id: FeedbackId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UserJoined:
     """A user's first connection arrived in the room."""
 
@@ -83,7 +102,7 @@ class UserJoined:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UserLeft:
     """A user's last connection has gone from the room."""
 
@@ -92,7 +111,7 @@ class UserLeft:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TypingStarted:
     """A user began to type."""
 
@@ -101,7 +120,7 @@ class TypingStarted:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TypingStopped:
     """A user stopped typing."""
 
@@ -110,7 +129,7 @@ class TypingStopped:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CursorMoved:
     """Where a user's caret stands in the text that the receiver has (extended connections only)."""
 
@@ -120,7 +139,40 @@ class CursorMoved:
     selection_end: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class TextPatched:
+    """What the entry ``seq`` did to the Yjs text, as an update (replicas only)."""
+
+    essay_id: EssayId
+    seq: int
+    update: bytes
+
+
+@value
+class SyncAnswered:
+    """What a replica lacked, as an update; all of it is durable."""
+
+    essay_id: EssayId
+    update: bytes
+
+
+@value
+class SyncRequested:
+    """The room has what this state vector says, and asks a replica for the rest."""
+
+    essay_id: EssayId
+    vector: bytes
+
+
+@value
+class AwarenessShown:
+    """What editors show of their users (replicas only)."""
+
+    essay_id: EssayId
+    states: tuple[ClientState, ...]
+
+
+@value
 class ProjectUpdated:
     """Fields of a project that changed, with their new values."""
 
@@ -130,7 +182,44 @@ class ProjectUpdated:
     editor: UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class NewTask:
+    """A task was begun on a canvas (extended connections only)."""
+
+    project_id: ProjectId
+    seq: int
+    task_id: TaskId
+    task_type: str
+    canvas_id: CanvasId
+    requested_by: UserId
+
+
+@value
+class TaskProgressed:
+    """How far a task is, 0 to 100; within an attempt it never goes back."""
+
+    project_id: ProjectId
+    task_id: TaskId
+    attempt: int
+    percent: int
+    message: str
+
+
+@value
+class TaskCompleted:
+    """A task ended: completed, failed or cancelled. ``error`` is set only when it failed."""
+
+    project_id: ProjectId
+    seq: int
+    task_id: TaskId
+    task_type: str
+    canvas_id: CanvasId
+    status: TaskState
+    error: str | None
+    findings: Mapping[str, Any]
+
+
+@value
 class Subscribed:
     """The answer to who came back: what follows it leads to ``seq`` (extended connections only).
 
@@ -143,7 +232,35 @@ class Subscribed:
     right: Right
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class CanvasShown:
+    """A canvas as clients see it."""
+
+    id: CanvasId
+    project_id: ProjectId
+    media: Media
+    author: User
+    created_at: int
+
+
+@value
+class NewCanvas:
+    """Somebody uploaded a file (told to extended connections only)."""
+
+    seq: int
+    canvas: CanvasShown
+
+
+@value
+class CanvasDeleted:
+    """Somebody deleted a canvas (told to extended connections only)."""
+
+    project_id: ProjectId
+    seq: int
+    canvas_id: CanvasId
+
+
+@value
 class RightsChanged:
     """The receiver's own right in the room changed; None: taken away (extended only)."""
 
@@ -151,14 +268,14 @@ class RightsChanged:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomClosed:
     """The room was deleted (extended connections only; plain ones get ``permission_denied``)."""
 
     room: RoomId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TokenExpiring:
     """The connection's token ends in ``seconds`` (extended connections only)."""
 
@@ -175,8 +292,17 @@ Event = (
     | TypingStarted
     | TypingStopped
     | CursorMoved
+    | TextPatched
+    | SyncAnswered
+    | SyncRequested
+    | AwarenessShown
     | ProjectUpdated
     | Subscribed
+    | NewCanvas
+    | CanvasDeleted
+    | NewTask
+    | TaskProgressed
+    | TaskCompleted
     | RightsChanged
     | RoomClosed
     | TokenExpiring

@@ -1,91 +1,244 @@
-"""Feedback in an essay's room: ranges from outside, and when to tell of moves."""
+"""Feedback in an essay's room: what people may do with it, and what everybody is told.
+
+A thread is a piece of feedback with its replies.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import islice
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import assert_never
 
-from workroom.core.commands import ChangeFeedback, QuoteFeedback
-from workroom.core.entries import FeedbackChanged
-from workroom.core.feedback import Feedback
+from workroom.core.commands import (
+    AddFeedback,
+    ChangeFeedback,
+    ChangeReply,
+    DeleteFeedback,
+    DeleteReply,
+    FeedbackCommand,
+    Origin,
+    QuoteFeedback,
+    ReplyFeedback,
+)
+from workroom.core.entries import (
+    Entry,
+    Fact,
+    FeedbackAdded,
+    FeedbackChanged,
+    FeedbackDeleted,
+    FeedbackReopened,
+    FeedbackReplied,
+    FeedbackResolved,
+    ReplyChanged,
+    ReplyDeleted,
+)
+from workroom.core.essay_state import EssayState
+from workroom.core.essay_view import feedback_told, shown_feedback
+from workroom.core.events import Event, FeedbackRemoved, FeedbackUpdated, NewFeedback
+from workroom.core.feedback import Feedback, Reply
+from workroom.core.feedback_pace import FeedbackPace
+from workroom.core.limits import RoomRules
+from workroom.core.people import People
+from workroom.core.permissions import FEEDBACK, Deed, Verb
 from workroom.core.text import Change, Highlight, attach, from_utf16, move, utf16_length
-from workroom.errors import Conflict, InvalidMessage
-from workroom.ids import FeedbackId
-
-MOST_AT_ONCE: Final = 100
-"""Items that are told of together; an edit before ten thousand of them takes several turns."""
+from workroom.errors import Conflict, InvalidMessage, NotFound, TooLarge
+from workroom.ids import FeedbackId, UserId
 
 
-class FeedbackPace:
-    """Edits move highlights faster than anybody wants to hear: one notice per item and pace."""
+class Threads:
+    """The feedback on one essay. Its state is the room's; this decides and tells."""
 
-    __slots__ = ("_pace", "_seen", "_told_at", "_waiting")
+    __slots__ = ("_pace", "_people", "_place", "_require", "_rules")
 
-    def __init__(self, pace: float) -> None:
-        """``pace``: seconds between two notices about one piece of feedback."""
-        self._pace = pace
-        self._seen: Mapping[FeedbackId, Feedback] = {}
-        self._told_at: dict[FeedbackId, float] = {}
-        self._waiting: dict[FeedbackId, float] = {}
-
-    def told(
-        self, feedback_id: FeedbackId, feedback: Mapping[FeedbackId, Feedback], tick: float
+    def __init__(
+        self,
+        rules: RoomRules,
+        people: People,
+        require: Callable[[Origin, Verb], None],
+        place: Callable[[int | None, int | None, Origin], Highlight | None],
     ) -> None:
-        """Everybody is being told of this item for another reason."""
-        self._seen = feedback
-        self._told_at[feedback_id] = tick
-        self._waiting.pop(feedback_id, None)
+        """``require`` refuses who may not; ``place`` finds somebody's range at the head."""
+        self._rules = rules
+        self._people = people
+        self._require = require
+        self._place = place
+        self._pace = FeedbackPace(rules.feedback_pace)
+
+    # ---- decisions --------------------------------------------------------------------------
+
+    def decide(self, command: FeedbackCommand, origin: Origin, head: EssayState) -> list[Fact]:
+        """What a command comes to; nothing when all is so already.
+
+        Raises PermissionDenied, NotFound (``feedback_id``, ``reply_id``), TooLarge, and for a range
+        or a quote InvalidMessage and Conflict.
+        """
+        self._require(origin, Verb.COMMENT)
+        match command:
+            case AddFeedback() | QuoteFeedback():
+                return [self._added(command, origin, head)]
+            case ChangeFeedback():
+                return self._changed(command, origin, head)
+            case DeleteFeedback(feedback_id=feedback_id):
+                self._may(Deed.CHANGE, origin, _item(head, feedback_id).author)
+                return [FeedbackDeleted(feedback_id)]
+            case ReplyFeedback():
+                return [self._replied(command, origin, head)]
+            case ChangeReply(feedback_id=feedback_id, reply_id=reply_id, comment=comment):
+                reply = self._own_reply(command, origin, head)
+                if comment == reply.comment:
+                    return []
+                added = len(comment) - len(reply.comment)
+                self._check_length(_item(head, feedback_id), added, "comment")
+                return [ReplyChanged(feedback_id, reply_id, comment)]
+            case DeleteReply(feedback_id=feedback_id, reply_id=reply_id):
+                self._own_reply(command, origin, head)
+                return [ReplyDeleted(feedback_id, reply_id)]
+            case _:
+                assert_never(command)
+
+    def _may(self, deed: Deed, origin: Origin, author: UserId) -> None:
+        own, others = FEEDBACK[deed]
+        self._require(origin, own if author == origin.user.id else others)
+
+    def _added(
+        self, command: AddFeedback | QuoteFeedback, origin: Origin, head: EssayState
+    ) -> FeedbackAdded:
+        self._check_number(head, "feedback")
+        if isinstance(command, QuoteFeedback):
+            highlight: Highlight | None = find_quote(head.text, command)
+        else:
+            highlight = self._place(command.start, command.end, origin)
+        return FeedbackAdded(command.feedback_id, command.type, command.comment, highlight)
+
+    def _changed(self, command: ChangeFeedback, origin: Origin, head: EssayState) -> list[Fact]:
+        item = _item(head, command.feedback_id)
+        facts: list[Fact] = []
+        if (command.type, command.comment, command.start) != (None, None, None):
+            self._may(Deed.CHANGE, origin, item.author)
+            if command.comment is not None:
+                added = len(command.comment) - len(item.comment)
+                self._check_length(item, added, "feedback.comment")
+            highlight = self._place(command.start, command.end, origin)
+            facts += _changes(item, command, highlight)
+        if command.resolved is not None:
+            self._may(Deed.RESOLVE, origin, item.author)
+            if command.resolved != item.resolved:
+                fact = FeedbackResolved if command.resolved else FeedbackReopened
+                facts.append(fact(item.id))
+        return facts
+
+    def _replied(self, command: ReplyFeedback, origin: Origin, head: EssayState) -> FeedbackReplied:
+        item = _item(head, command.feedback_id)
+        self._may(Deed.REPLY, origin, item.author)
+        if len(item.replies) >= self._rules.replies:
+            message = f"a piece of feedback holds at most {self._rules.replies} replies"
+            raise TooLarge(message, field="replies")
+        self._check_length(item, len(command.comment), "comment")
+        self._check_number(head, "replies")
+        return FeedbackReplied(item.id, command.comment)
+
+    def _own_reply(
+        self, command: ChangeReply | DeleteReply, origin: Origin, head: EssayState
+    ) -> Reply:
+        item = _item(head, command.feedback_id)
+        reply = item.reply(command.reply_id)
+        if reply is None:
+            message = f"there is no reply {command.reply_id} to feedback {item.id}"
+            raise NotFound(message, field="reply_id")
+        self._may(Deed.CHANGE, origin, reply.author)
+        return reply
+
+    def _check_number(self, head: EssayState, field: str) -> None:
+        most = self._rules.feedback_per_essay
+        items = head.feedback.values()
+        if len(items) + sum(len(item.replies) for item in items) >= most:
+            message = f"an essay holds at most {most} pieces of feedback and replies"
+            raise TooLarge(message, field=field)
+
+    def _check_length(self, item: Feedback, added: int, field: str) -> None:
+        most = self._rules.thread_length
+        length = len(item.comment) + sum(len(reply.comment) for reply in item.replies)
+        if added > 0 and length + added > most:
+            message = f"a piece of feedback and its replies hold at most {most} characters"
+            raise TooLarge(message, field=field)
+
+    # ---- what people are told ---------------------------------------------------------------
 
     def seen(self, feedback: Mapping[FeedbackId, Feedback]) -> None:
-        """This is how things stand; nothing moved."""
-        self._seen = feedback
+        """This is how things stand, and everybody knows."""
+        self._pace.seen(feedback)
 
-    def moved(self, feedback: Mapping[FeedbackId, Feedback], tick: float) -> list[FeedbackId]:
-        """The text changed: the items to tell of now. The others that moved wait for their turn."""
-        if feedback is self._seen:
+    def told(self, entry: Entry, state: EssayState, tick: float) -> list[Event]:
+        """What everybody is told of an entry about feedback; ``state`` has it."""
+        events = feedback_told(state, self._people, entry)
+        for event in events:
+            match event:
+                case NewFeedback():
+                    self._pace.seen(state.feedback)
+                case FeedbackRemoved(feedback_id=feedback_id):
+                    self._pace.forget(feedback_id)
+                case FeedbackUpdated(feedback=item):
+                    self._pace.told(item.id, state.feedback, tick)
+                case _:
+                    pass
+        return events
+
+    def moved(self, state: EssayState, tick: float) -> list[Event]:
+        """The text was edited: what everybody is told of the highlights now."""
+        return self._moves(state, self._pace.moved(state.feedback, tick))
+
+    def due(self, state: EssayState, tick: float) -> list[Event]:
+        """What everybody is told of moves that waited for their turn."""
+        return self._moves(state, self._pace.due(tick))
+
+    def _moves(self, state: EssayState, ids: list[FeedbackId]) -> list[Event]:
+        if not ids:
             return []
-        before, self._seen = self._seen, feedback
-        now: list[FeedbackId] = []
-        for feedback_id, item in feedback.items():
-            old = before.get(feedback_id)
-            if old is None or old is item or old.highlight == item.highlight:
-                continue
-            turn = self._told_at.get(feedback_id, float("-inf")) + self._pace
-            if len(now) == MOST_AT_ONCE:
-                self._waiting.setdefault(feedback_id, tick + self._pace)
-            elif turn <= tick:
-                self._waiting.pop(feedback_id, None)
-                self._told_at[feedback_id] = tick
-                now.append(feedback_id)
-            else:
-                self._waiting[feedback_id] = turn
-        return now
-
-    def due(self, tick: float) -> list[FeedbackId]:
-        """The waiting items whose turn has come."""
-        ready = (feedback_id for feedback_id, turn in self._waiting.items() if turn <= tick)
-        due = list(islice(ready, MOST_AT_ONCE))
-        for feedback_id in due:
-            del self._waiting[feedback_id]
-            self._told_at[feedback_id] = tick
-        if len(due) == MOST_AT_ONCE:
-            for feedback_id, turn in self._waiting.items():
-                self._waiting[feedback_id] = max(turn, tick + self._pace / 4)
-        return due
+        shown = shown_feedback(state, self._people, ids, replies=False)
+        return [FeedbackUpdated(state.id, state.seq, item) for item in shown.values()]
 
     def next_deadline(self) -> float | None:
         """The tick at which ``due`` has something to say."""
-        return min(self._waiting.values(), default=None)
+        return self._pace.next_deadline()
 
-    def waiting(self) -> frozenset[FeedbackId]:
-        """The items that moved and were not told of yet."""
-        return frozenset(self._waiting)
+    def untold(self) -> frozenset[FeedbackId]:
+        """What has moved, and nobody was told of yet."""
+        return self._pace.waiting()
 
-    def forget(self, feedback_id: FeedbackId) -> None:
-        """The item was deleted."""
-        self._told_at.pop(feedback_id, None)
-        self._waiting.pop(feedback_id, None)
+    def news(
+        self,
+        state: EssayState,
+        old: Mapping[FeedbackId, Feedback],
+        untold: Iterable[int],
+        tick: float,
+    ) -> list[Event]:
+        """What somebody has to be told who knows ``old``, and not what was ``untold`` then."""
+        missed = frozenset(untold)
+        if state.feedback is old and not missed:
+            return []
+        events: list[Event] = [
+            FeedbackRemoved(state.id, state.seq, i) for i in old if i not in state.feedback
+        ]
+        changed = []
+        for i, item in state.feedback.items():
+            before = old.get(i)
+            if before == item and i not in missed:
+                continue
+            only_moved = before is not None and replace(before, highlight=item.highlight) == item
+            if not (only_moved and self._pace.later(i, tick)):
+                changed.append(i)
+        for i, shown in shown_feedback(state, self._people, changed).items():
+            kind = FeedbackUpdated if i in old else NewFeedback
+            events.append(kind(state.id, state.seq, shown))
+        return events
+
+
+def _item(head: EssayState, feedback_id: FeedbackId) -> Feedback:
+    item = head.feedback.get(feedback_id)
+    if item is None:
+        message = f"there is no feedback {feedback_id} on this essay"
+        raise NotFound(message, field="feedback_id")
+    return item
 
 
 def range_at_head(base: str, start: int, end: int, to_head: Change | None, head: str) -> Highlight:
@@ -108,26 +261,29 @@ def range_at_head(base: str, start: int, end: int, to_head: Change | None, head:
 
 
 def find_quote(text: str, command: QuoteFeedback) -> Highlight:
-    """The first place where the quote stands between its prefix and suffix.
+    """The place where the quote stands between its prefix and suffix.
 
-    Raises Conflict (``quote``) when it stands nowhere.
+    Raises Conflict (``quote``) when it stands nowhere, or in several places.
     """
     wanted = command.prefix + command.quote + command.suffix
     at = text.find(wanted)
     if at < 0:
         message = "these words do not stand in the essay"
         raise Conflict(message, field="quote")
+    if text.find(wanted, at + 1) >= 0:
+        message = "these words stand in several places; tell more of what stands around them"
+        raise Conflict(message, field="quote")
     start = at + len(command.prefix)
     return attach(text, start, start + len(command.quote))
 
 
-def feedback_to_change(
+def _changes(
     item: Feedback, command: ChangeFeedback, highlight: Highlight | None
-) -> FeedbackChanged | None:
-    """What a person's change of a piece of feedback comes to; None when it changes nothing."""
+) -> list[FeedbackChanged]:
+    """What a person's change of a piece of feedback comes to; nothing when it changes nothing."""
     kind = command.type if command.type != item.type else None
     comment = command.comment if command.comment != item.comment else None
     moved = highlight if highlight != item.highlight else None
     if kind is None and comment is None and moved is None:
-        return None
-    return FeedbackChanged(item.id, kind, comment, moved)
+        return []
+    return [FeedbackChanged(item.id, kind, comment, moved)]

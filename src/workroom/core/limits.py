@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from workroom.core.tasks import TaskRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +17,19 @@ class RoomRules:
     """Who sent an update this recently is not sent other people's text yet."""
     longest_hold: float = 2.0
     """After this long, held text follows right behind one of the receiver's own updates."""
-    confirm_after: float = 1.0
+    confirm_after: float = 3.0
     """The author's own confirmation comes this long after their last update."""
     feedback_pace: float = 0.5
     """At most one ``feedback_update`` per item in this time when edits move its highlight."""
     essay_units: int = 500_000
     feedback_per_essay: int = 10_000
+    """Pieces of feedback; replies count as well."""
+    replies: int = 100
+    """To one piece of feedback."""
+    thread_length: int = 100_000
+    """Characters of one piece of feedback and its replies together."""
     collaborators: int = 1_000
     named_revisions: int = 1_000
     metadata_bytes: int = 64 * 1024
+    canvases_per_project: int = 1_000
+    tasks: TaskRules = field(default_factory=TaskRules)

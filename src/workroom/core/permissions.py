@@ -42,6 +42,26 @@ REQUIRED: Final[Mapping[RoomKind, Mapping[Verb, Right]]] = MappingProxyType(
 )
 
 
+class Deed(StrEnum):
+    """What somebody does with a piece of feedback or a reply that is there."""
+
+    REPLY = "reply"
+    RESOLVE = "resolve"
+    """Also to reopen."""
+    CHANGE = "change"
+    """Also to delete; a reply as well."""
+
+
+FEEDBACK: Final[Mapping[Deed, tuple[Verb, Verb]]] = MappingProxyType(
+    {
+        Deed.REPLY: (Verb.COMMENT, Verb.COMMENT),
+        Deed.RESOLVE: (Verb.COMMENT, Verb.COMMENT),
+        Deed.CHANGE: (Verb.COMMENT, Verb.MANAGE),
+    }
+)
+"""What one has to be allowed to do with the essay: for one's own words, and for somebody else's."""
+
+
 def effective(user: User, granted: Right | None) -> Right | None:
     """The right that counts: admins own every room."""
     return Right.OWNER if user.role is Role.ADMIN else granted

@@ -100,4 +100,6 @@ class Presence:
 
     def next_deadline(self) -> float | None:
         """The tick at which ``expire`` has something to do."""
-        return min((self._members[u].leaves_at or 0.0 for u in self._leaving), default=None)
+        if not self._leaving:
+            return None  # as nearly always, and everything that happens in the room asks
+        return min(self._members[u].leaves_at or 0.0 for u in self._leaving)

@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from workroom.core.commands import (
+    AddCanvas,
+    CancelTask,
     ChangeProject,
     Command,
     DeleteRoom,
     Join,
     Leave,
     Origin,
+    RemoveCanvas,
     SetRight,
+    SettleTask,
+    ShowProgress,
+    StartTask,
 )
 from workroom.core.effects import Broadcast, Effect, Outcome, Send
-from workroom.core.entries import Entry, ProjectChanged
-from workroom.core.events import Event, ProjectUpdated, UserJoined, UserLeft
+from workroom.core.entries import (
+    CanvasAdded,
+    CanvasRemoved,
+    Entry,
+    ProjectChanged,
+    TaskSettled,
+    TaskStarted,
+)
+from workroom.core.events import (
+    CanvasDeleted,
+    CanvasShown,
+    Event,
+    NewCanvas,
+    ProjectUpdated,
+    UserJoined,
+    UserLeft,
+)
 from workroom.core.fields import effective_patch, json_size, merge_patch, patch_between
-from workroom.core.limits import RoomRules
-from workroom.core.people import User
+from workroom.core.people import People, User
 from workroom.core.permissions import Verb
 from workroom.core.project_state import ProjectState, evolve
-from workroom.core.room import Glimpse, Pending, Room
+from workroom.core.room import Glimpse, Pending
+from workroom.core.task_room import TaskRoom
 from workroom.core.time import Now
-from workroom.errors import InvalidMessage, TooLarge
-from workroom.ids import ConnectionId, RoomId, RoomKind, UserId
+from workroom.errors import InvalidMessage, NotFound, TooLarge
+from workroom.ids import CanvasId, ConnectionId
 
 
-class ProjectRoom(Room[ProjectState]):
+class ProjectRoom(TaskRoom):
     """The authority over one project on this node."""
-
-    def __init__(
-        self, state: ProjectState, people: Mapping[UserId, User], rules: RoomRules
-    ) -> None:
-        super().__init__(RoomId(RoomKind.PROJECT, state.id), state, people, rules)
 
     def _decide(self, command: Command, origin: Origin, now: Now) -> Outcome:
         match command:
@@ -44,6 +60,18 @@ class ProjectRoom(Room[ProjectState]):
                 return self._leave(command, origin, now)
             case ChangeProject():
                 return self._change(command, origin, now)
+            case AddCanvas():
+                return self._add_canvas(command, origin, now)
+            case RemoveCanvas():
+                return self._remove_canvas(command, origin, now)
+            case StartTask():
+                return self._start(command, origin, now)
+            case CancelTask():
+                return self._cancel(command, origin, now)
+            case SettleTask():
+                return self._settle(command, origin, now)
+            case ShowProgress():
+                return self._show(command, now)
             case SetRight():
                 return self._set_right(command, origin, now)
             case DeleteRoom():
@@ -76,18 +104,48 @@ class ProjectRoom(Room[ProjectState]):
             message = f"metadata holds at most {self.rules.metadata_bytes} bytes, this is {size}"
             raise TooLarge(message, field="payload.data.metadata")
 
+    def _add_canvas(self, command: AddCanvas, origin: Origin, now: Now) -> Outcome:
+        self._require(origin, Verb.EDIT)
+        most = self.rules.canvases_per_project
+        if len(self.head.canvases) >= most:
+            message = f"a project holds at most {most} canvases"
+            raise TooLarge(message, field="file")
+        fact = CanvasAdded(command.canvas_id, command.media)
+        details = {"canvas_id": command.canvas_id}
+        return self._accept(command, origin, [fact], now, details)[1]
+
+    def _remove_canvas(self, command: RemoveCanvas, origin: Origin, now: Now) -> Outcome:
+        self._require(origin, Verb.EDIT)
+        if command.canvas_id not in self.head.canvases:
+            message = f"there is no canvas {command.canvas_id} in this project"
+            raise NotFound(message, field="canvas_id")
+        ended = self._end_all_on(command.canvas_id)
+        return self._accept(command, origin, [*ended, CanvasRemoved(command.canvas_id)], now)[1]
+
     # ---- what people are told ---------------------------------------------------------------
 
     def _evolve(self, state: ProjectState, entry: Entry) -> ProjectState:
         return evolve(state, entry)
 
-    def _told(self, entry: Entry, pending: Pending[ProjectState], _now: Now) -> list[Effect]:
-        if not isinstance(entry.fact, ProjectChanged):
-            return []
-        updated = ProjectUpdated(
-            self.confirmed.id, entry.seq, entry.fact.changes, pending.origin.user.id
-        )
-        return [Broadcast(updated)]
+    def _told(self, entry: Entry, _pending: Pending[ProjectState], _now: Now) -> list[Effect]:
+        return [*self._last_words(entry), *map(Broadcast, self._events_of(entry))]
+
+    def _events_of(self, entry: Entry) -> list[Event]:
+        """What everybody in the room is told of an entry, now or when they come back."""
+        project_id = self.confirmed.id
+        match entry.fact:
+            case ProjectChanged(changes=changes):
+                return [ProjectUpdated(project_id, entry.seq, changes, entry.actor)]
+            case CanvasAdded(canvas_id=canvas_id, media=media):
+                author = self.people[entry.actor]
+                shown = CanvasShown(canvas_id, project_id, media, author, entry.at)
+                return [NewCanvas(entry.seq, shown)]
+            case CanvasRemoved(canvas_id=canvas_id):
+                return [CanvasDeleted(project_id, entry.seq, canvas_id)]
+            case TaskStarted() | TaskSettled():
+                return self._events_of_task(entry, entry.fact)
+            case _:
+                return []
 
     def _arrived(
         self, connection: ConnectionId, user: User, now: Now, *, first: bool
@@ -100,20 +158,20 @@ class ProjectRoom(Room[ProjectState]):
         others = [joined for joined in self._present(now) if joined.user.id != user.id]
         state = self.confirmed
         everything = ProjectUpdated(state.id, state.seq, state.fields(), state.updated_by)
-        events: list[Event] = [*others, everything]
+        events: list[Event] = [*others, everything, *self._running()]
         return [Send(connection, event) for event in events]
 
     def _make_up(
         self, connection: ConnectionId, user: User, missed: Sequence[Entry], now: Now
     ) -> list[Effect]:
-        project = self.confirmed.id
-        events: list[Event] = [
-            ProjectUpdated(project, entry.seq, entry.fact.changes, entry.actor)
-            for entry in missed
-            if isinstance(entry.fact, ProjectChanged)
-        ]
+        events = [event for entry in missed for event in self._events_of(entry)]
         events += [joined for joined in self._present(now) if joined.user.id != user.id]
-        return [Send(connection, event) for event in events]
+        return [Send(connection, event) for event in [*events, *self._running()]]
+
+    def _more_state(self, connection: ConnectionId) -> list[Effect]:
+        state = self.confirmed
+        shown = shown_canvases(state, self.people, state.canvases)
+        return [Send(connection, NewCanvas(state.seq, canvas)) for canvas in shown]
 
     def _news(
         self, _connection: ConnectionId, knows: Glimpse[ProjectState], _now: Now
@@ -122,9 +180,19 @@ class ProjectRoom(Room[ProjectState]):
         changes = {k: v for k, v in state.fields().items() if old[k] != v}
         if "metadata" in changes:
             changes["metadata"] = patch_between(old["metadata"], changes["metadata"])
-        if not changes:
+        news = self._canvas_news(knows.state)
+        if changes:
+            news.append(ProjectUpdated(state.id, state.seq, changes, state.updated_by))
+        return [*news, *self._task_news(knows.state)]
+
+    def _canvas_news(self, knows: ProjectState) -> list[Event]:
+        state, old = self.confirmed, knows.canvases
+        if state.canvases is old:
             return []
-        return [ProjectUpdated(state.id, state.seq, changes, state.updated_by)]
+        new = [each for each in state.canvases if each not in old]
+        shown = shown_canvases(state, self.people, new)
+        gone = [CanvasDeleted(state.id, state.seq, i) for i in old if i not in state.canvases]
+        return [*(NewCanvas(state.seq, canvas) for canvas in shown), *gone]
 
     def _leave(self, command: Leave, origin: Origin, now: Now) -> Outcome:
         """Whoever leaves is told so as well, also when another tab of theirs stays."""
@@ -135,9 +203,16 @@ class ProjectRoom(Room[ProjectState]):
         left = UserLeft(self.id, origin.user.id, now.wall)
         return Outcome(effects=(Send(connection, left), *outcome.effects))
 
-    def restore(self, state: ProjectState) -> None:
-        """Start again from what is stored, after ``rewind``; members stay."""
-        self._restart(state)
-
     def close(self) -> None:
         """The room leaves memory."""
+
+
+def shown_canvases(
+    state: ProjectState, people: People, ids: Iterable[CanvasId]
+) -> list[CanvasShown]:
+    """These canvases as clients see them. Unknown ids are left out."""
+    found = [state.canvases[each] for each in ids if each in state.canvases]
+    return [
+        CanvasShown(one.id, state.id, one.media, people[one.author], one.created_at)
+        for one in found
+    ]

@@ -33,6 +33,9 @@ MOST_SERVED: Final = 8
 MOST_SERVED_USERS: Final = 1000
 RECENT: Final = 16
 """The latest versions, which a connection that saves for the first time may have been sent."""
+TRIPS: Final = 4
+"""So many times the way there and back longer, a confirmation waits: what was typed meanwhile
+would be on its way for that long, and a page that takes every text over would lose it."""
 SURELY_THERE: Final = 2.0
 """Seconds after which a version counts as arrived where nobody has asked."""
 
@@ -120,7 +123,9 @@ class Writer:
             return None
         if self.held_since is not None:
             return self.saved_at + rules.quiet
-        return self.saved_at + rules.confirm_after if self.unconfirmed else None
+        if not self.unconfirmed:
+            return None
+        return self.saved_at + rules.confirm_after + TRIPS * self.reader.round_trip
 
     def lost(self, seq: int) -> None:
         """The store refused all after ``seq``: that is nobody's base, unless it is ``found``."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, Role
+from workroom.demo.media import picture, recording
 from workroom.ids import EssayId, ProjectId, UserId
 
 
@@ -133,3 +134,9 @@ PROJECT_METADATA: Final[Mapping[str, Any]] = {
     "hours": ["05:00", "12:00", "22:00"],
     "exhibition": {"place": "entrance hall", "panels": 6},
 }
+
+CANVASES: Final[tuple[tuple[str, Callable[[], bytes], str], ...]] = (
+    ("Harbour at five.png", picture, "jane"),
+    ("Harbour at noon.wav", recording, "mike"),
+)
+"""Name, what makes the file, and who uploaded it."""

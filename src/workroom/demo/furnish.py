@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from workroom.core.commands import Command, QuoteFeedback, SaveText, SetRight
@@ -14,13 +15,16 @@ from workroom.errors import Conflict
 from workroom.ids import FeedbackId, RoomId, essay_room, project_room
 from workroom.ports.accounts import AccountStore
 from workroom.service.accounts import Accounts
+from workroom.service.canvases import Canvases
 from workroom.service.hub import Hub
 
 ESSAY: Final = essay_room(content.ESSAY_ID)
 PROJECT: Final = project_room(content.PROJECT_ID)
 
 
-async def furnish(accounts: Accounts, people: AccountStore, hub: Hub, password: str) -> None:
+async def furnish(
+    accounts: Accounts, people: AccountStore, hub: Hub, canvases: Canvases, password: str
+) -> None:
     """Make everything that the demo shows; everybody gets ``password``.
 
     Call it again if it did not come to its end: what was done is not done twice (each step is
@@ -30,6 +34,7 @@ async def furnish(accounts: Accounts, people: AccountStore, hub: Hub, password: 
     users = {each.username: await _person(accounts, people, each, password) for each in PEOPLE}
     await _essay(hub, users)
     await _project(hub, users)
+    await _canvases(canvases, users)
 
 
 async def residents(people: AccountStore) -> list[User]:
@@ -68,6 +73,21 @@ async def _project(hub: Hub, users: Mapping[str, User]) -> None:
     )
     await _begin(hub, PROJECT, first, users["jane"])
     await _share(hub, PROJECT, users, {p.username: p.on_project for p in PEOPLE})
+
+
+async def _canvases(canvases: Canvases, users: Mapping[str, User]) -> None:
+    """The picture and the recording, each under its name unless that is there already."""
+    number = content.PROJECT_ID
+    found = await canvases.in_project(users["jane"], number, limit=100, offset=0)
+    there = {canvas.media.name for canvas in found.items}
+    for name, make, author in content.CANVASES:
+        if name not in there:
+            made = await asyncio.to_thread(make)
+            await canvases.upload(users[author], number, name, _whole(made))
+
+
+async def _whole(made: bytes) -> AsyncIterator[bytes]:
+    yield made
 
 
 async def _begin(hub: Hub, room: RoomId, first: Fact, author: User) -> None:

@@ -7,17 +7,19 @@ the order in which they were handed over, and the log of a room is numbered 1, 2
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import field
 from typing import Any, Literal, Protocol
 
 from workroom.core.entries import Record
 from workroom.core.people import Right, User
+from workroom.core.tasks import Bar, SettledTask, Task
+from workroom.core.values import value
 from workroom.errors import Unavailable
-from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, TaskId, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Checkpoint:
     """The whole state of a room at ``seq``; entries up to it need not be replayed."""
 
@@ -25,7 +27,7 @@ class Checkpoint:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Milestone:
     """What came of one chapter of an essay's log, so that its history need not be replayed."""
 
@@ -39,7 +41,7 @@ class Milestone:
     """The essay after the chapter, and who wrote it; empty where only the groups were read."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredRoom:
     """All that is needed to bring a room to life."""
 
@@ -51,9 +53,11 @@ class StoredRoom:
     """The entries after the checkpoint (all, when there is none), in order."""
     people: Mapping[UserId, User]
     """Everybody who acted in the room, or has a right in it."""
+    bars: Mapping[TaskId, Bar] = field(default_factory=dict)
+    """Of a project: how far its running tasks are."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomSummary:
     """What lists show of a room without loading it. ``details`` are plain JSON values."""
 
@@ -66,7 +70,7 @@ class RoomSummary:
     """Essays: ``prompt``, ``word_limit``, ``word_count``. Projects: ``status``, ``description``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """The first answer to a ``request_id`` of a user, kept for at least 24 hours."""
 
@@ -78,7 +82,7 @@ class Answer:
     """What to answer again: JSON."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Append:
     """Entries for one room's log, with everything that has to be stored in the same transaction."""
 
@@ -92,34 +96,39 @@ class Append:
     """Rights that changed; None as a value takes it away."""
     feedback_added: tuple[FeedbackId, ...] = ()
     feedback_deleted: tuple[FeedbackId, ...] = ()
+    canvases_added: Mapping[CanvasId, BlobKey] = field(default_factory=dict)
+    """With the key under which the bytes of each are kept."""
+    canvases_deleted: tuple[CanvasId, ...] = ()
+    tasks_started: tuple[Task, ...] = ()
+    tasks_settled: tuple[SettledTask, ...] = ()
     answer: Answer | None = None
     checkpoint: Checkpoint | None = None
     deletes_room: bool = False
     """The room's lists and rights vanish; its log stays for the record, and ``load`` is None."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Appended:
     """Durable. ``seq`` is the number of the last entry."""
 
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Behind:
     """The log has moved on: its last entry is ``head``, not ``expected``. Nothing was stored."""
 
     head: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AlreadyDone:
     """The user's ``request_id`` was answered before. Nothing was stored."""
 
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotStored:
     """The store failed: nothing was stored. Appends behind it in the same room fail as well."""
 
@@ -129,7 +138,7 @@ class NotStored:
 AppendResult = Appended | Behind | AlreadyDone | NotStored
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ListedRoom:
     """One row of a list of rooms. ``right`` is the asking user's; None: an admin without one."""
 
@@ -139,7 +148,7 @@ class ListedRoom:
     right: Right | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomPage:
     """One page of a list of rooms, newest change first."""
 
@@ -147,7 +156,7 @@ class RoomPage:
     total: int
 
 
-IdKind = Literal["essay", "project", "feedback"]
+IdKind = Literal["essay", "project", "feedback", "canvas"]
 
 
 class RoomStore(Protocol):
@@ -201,6 +210,12 @@ class RoomStore(Protocol):
 
     async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
         """The essay to which a piece of feedback belongs; None when there is none."""
+
+    async def project_of_canvas(self, canvas_id: CanvasId) -> RoomId | None:
+        """The project that a canvas is in; None when there is none."""
+
+    async def keys_in_use(self, keys: Collection[BlobKey]) -> set[BlobKey]:
+        """Those of these keys that belong to a canvas. Ask for a few hundred at most."""
 
     async def check(self) -> None:
         """Answer a trivial question, for readiness. Raises Unavailable."""

@@ -1,14 +1,18 @@
-"""What a wire format has to offer: text in, commands out; events in, text out. It never decides."""
+"""What a wire format has to offer: messages in, commands out; events in, messages out.
+
+It never decides.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any, Protocol
 
-from workroom.core.commands import Command
+from workroom.core.commands import Command, Join
 from workroom.core.events import Event
+from workroom.core.values import value
 from workroom.errors import WorkroomError
 from workroom.ids import RoomId, RoomKind
 
@@ -24,16 +28,19 @@ SUBPROTOCOL = "workroom.v1"
 """The WebSocket subprotocol by which a client asks for the extended form."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoomRequest:
-    """A command for a room. An ``AddFeedback`` carries id 0: the service gives it a real one."""
+    """A command for a room; None: the one in the address.
 
-    room: RoomId
+    An ``AddFeedback`` carries id 0: the service gives it a real one.
+    """
+
+    room: RoomId | None
     command: Command
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TokenRequest:
     """``refresh_token``: go on with this token."""
 
@@ -44,7 +51,7 @@ class TokenRequest:
 Request = RoomRequest | TokenRequest
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ack:
     """The answer to a request of an extended connection that was carried out."""
 
@@ -59,17 +66,26 @@ class Dialect(Protocol):
     """One wire format. Stateless; one instance serves all connections."""
 
     name: str
-    """``essay`` or ``project``: a label in logs and metrics."""
+    """``essay``, ``project`` or ``yjs``: a label in logs and metrics."""
     kind: RoomKind
     max_rooms: int
     """How many rooms one connection may be in."""
+    arrival: Join
+    """How a connection enters the room in its address.
+
+    With ``replica``, a client cannot take back what it sent: it is read more slowly where others
+    are refused, asked again where the store failed, and closed when the room refuses an update.
+    """
 
     def decode(self, text: bytes, form: Form) -> Request:
-        """Read one message.
+        """Read one text message.
 
         Raises InvalidJson, InvalidMessage (``field`` names the place), UnknownAction, TooLarge. Use
         ``request_id_of`` to find out which request an error answers.
         """
+
+    def decode_binary(self, message: bytes) -> Request:
+        """Read one binary message. Raises InvalidMessage, TooLarge."""
 
     def request_id_of(self, text: bytes) -> str | None:
         """The ``request_id`` of a message that could not be decoded, where one can be found."""
@@ -77,13 +93,22 @@ class Dialect(Protocol):
     def encode(self, event: Event, form: Form) -> bytes | None:
         """The message for an event; None when this form has none for it."""
 
-    def encode_ack(self, ack: Ack) -> bytes:
-        """The answer to a request that was carried out (extended form only)."""
+    def encode_ack(self, ack: Ack) -> bytes | None:
+        """The answer to a request that was carried out (extended form only).
+
+        None where requests have no ids.
+        """
 
     def encode_error(
         self, error: WorkroomError, form: Form, request_id: str | None = None
-    ) -> bytes:
-        """The message for an error. ``request_id`` is repeated in the extended form."""
+    ) -> bytes | None:
+        """The message for an error; None when there is none for it.
 
-    def encode_shutdown(self) -> bytes:
+        ``request_id`` is repeated in the extended form.
+        """
+
+    def encode_shutdown(self) -> bytes | None:
         """What every connection is told before the server closes it to restart."""
+
+    def frame(self, payload: bytes) -> bytes:
+        """The frame for a message."""

@@ -147,14 +147,39 @@ def _token_expiring(event: events.TokenExpiring) -> Message:
     return {"type": "token_expiring", "seconds": event.seconds}
 
 
+def discussion(shown: events.FeedbackShown) -> Message:
+    """What only the extended form and REST tell of a piece of feedback."""
+    by, at = shown.resolved_by, shown.resolved_at
+    told: Message = {
+        "anchor": shown.anchor,
+        "quote": shown.quote,
+        "status": "open" if by is None else "resolved",
+        "resolved_by": None if by is None else _person(by),
+        "resolved_at": None if at is None else timestamp(at),
+    }
+    if shown.replies is not None:
+        told["replies"] = [reply(each) for each in shown.replies]
+    return told
+
+
+def reply(shown: events.ReplyShown) -> Message:
+    """A reply, the same in the extended form and by REST."""
+    return {
+        "id": shown.id,
+        "comment": shown.comment,
+        "author": _person(shown.author),
+        "created_at": timestamp(shown.created_at),
+        "updated_at": timestamp(shown.updated_at),
+    }
+
+
 def _numbered(write: Callable[[Any], Message]) -> Callable[[Any], Message]:
     """The extended form of a durable event."""
 
     def write_numbered(event: Any) -> Message:
         message = write(event)
         if (shown := getattr(event, "feedback", None)) is not None:
-            message["feedback"]["anchor"] = shown.anchor
-            message["feedback"]["quote"] = shown.quote
+            message["feedback"].update(discussion(shown))
         message["seq"] = event.seq
         return message
 

@@ -1,4 +1,4 @@
-"""What clients of the essay dialect send. Every message is read with one of these models."""
+"""What clients of the essay dialect send. Every message is read as one of these models says."""
 
 from __future__ import annotations
 
@@ -75,6 +75,9 @@ class TypingStopAction(Asked):
     essay_id: Id
 
 
+Comment = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_COMMENT, json_schema_extra={"pattern": r"\S"})
+]
 _WHOLE_ESSAY: Final[JsonDict] = {
     "highlight_start": {"type": "null"},
     "highlight_end": {"type": "null"},
@@ -85,6 +88,9 @@ _RANGE: Final[JsonDict] = {
 }
 
 
+_BOTH: Final[JsonDict] = {"properties": _RANGE, "required": list(_RANGE)}
+
+
 class FeedbackDraft(ClientShape):
     """A comment on a range of the text, or (no highlight) on the whole essay."""
 
@@ -92,16 +98,13 @@ class FeedbackDraft(ClientShape):
         json_schema_extra={
             "anyOf": [
                 {"properties": _WHOLE_ESSAY},
-                {"properties": _RANGE, "required": list(_RANGE)},
+                _BOTH,
             ]
         }
     )
 
     type: FeedbackKind
-    comment: Annotated[
-        str,
-        Field(min_length=1, max_length=LONGEST_COMMENT, json_schema_extra={"pattern": r"\S"}),
-    ]
+    comment: Comment
     """Not only white space."""
     highlight_start: Count | None = None
     """First UTF-16 code unit of the range; given together with ``highlight_end`` or not at all."""
@@ -115,6 +118,71 @@ class AddFeedbackAction(Asked):
     action: Literal["add_feedback"]
     essay_id: Id
     feedback: FeedbackDraft
+
+
+class FeedbackPatch(ClientShape):
+    """What to change of a piece of feedback; what is left out stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"properties": {name: {"not": {"type": "null"}}}, "required": [name]}
+                for name in ("type", "comment", "highlight_start")
+            ],
+            "allOf": [{"anyOf": [{"properties": _WHOLE_ESSAY}, _BOTH]}],
+        }
+    )
+
+    type: FeedbackKind | None = None
+    comment: Comment | None = None
+    """Not only white space."""
+    highlight_start: Count | None = None
+    """First UTF-16 code unit of the range; given together with ``highlight_end`` or not at all."""
+    highlight_end: Count | None = None
+    """End of the range, exclusive."""
+
+
+class UpdateFeedbackAction(Asked):
+    """Change one's own feedback (extended form)."""
+
+    action: Literal["update_feedback"]
+    essay_id: Id
+    feedback_id: Id
+    feedback: FeedbackPatch
+
+
+class DeleteFeedbackAction(Asked):
+    """Remove one's own feedback, with its replies (extended form)."""
+
+    action: Literal["delete_feedback"]
+    essay_id: Id
+    feedback_id: Id
+
+
+class ReplyFeedbackAction(Asked):
+    """Answer a piece of feedback (extended form)."""
+
+    action: Literal["reply_feedback"]
+    essay_id: Id
+    feedback_id: Id
+    comment: Comment
+    """Not only white space."""
+
+
+class ResolveFeedbackAction(Asked):
+    """Mark a piece of feedback as done with (extended form)."""
+
+    action: Literal["resolve_feedback"]
+    essay_id: Id
+    feedback_id: Id
+
+
+class ReopenFeedbackAction(Asked):
+    """Take that back (extended form)."""
+
+    action: Literal["reopen_feedback"]
+    essay_id: Id
+    feedback_id: Id
 
 
 class RefreshEssayToken(Asked):
@@ -139,5 +207,10 @@ EXTENDED: Final[tuple[type[ClientShape], ...]] = (
     TypingStartAction,
     TypingStopAction,
     AddFeedbackAction,
+    UpdateFeedbackAction,
+    DeleteFeedbackAction,
+    ReplyFeedbackAction,
+    ResolveFeedbackAction,
+    ReopenFeedbackAction,
     RefreshEssayToken,
 )

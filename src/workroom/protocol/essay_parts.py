@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic.json_schema import SkipJsonSchema
+
 from workroom.protocol.shapes import OPEN, Count, FeedbackKind, Id, PlainShape, Timestamp
 
 Role = Literal["student", "coach", "admin"]
@@ -35,6 +37,19 @@ class FeedbackBody(PlainShape):
     highlight_end: Count | None
 
 
+class FeedbackReply(PlainShape):
+    """An answer to a piece of feedback."""
+
+    model_config = OPEN
+
+    id: Id
+    """Unique in the essay."""
+    comment: str
+    author: Person
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
 class FeedbackAnchor(PlainShape):
     """What the extended form adds to feedback."""
 
@@ -43,7 +58,11 @@ class FeedbackAnchor(PlainShape):
     anchor: Literal["exact", "moved", "changed", "orphaned"]
     """How well the highlight still fits the text that it was put on."""
     quote: str | None
-    """The text under the highlight; null when about the whole essay."""
+    """The words that it was put on; null when about the whole essay."""
+    status: Literal["open", "resolved"]
+    resolved_by: Person | None
+    """Null while it is open."""
+    resolved_at: Timestamp | None
 
 
 class FeedbackNew(FeedbackBody):
@@ -58,6 +77,9 @@ class FeedbackNewExtended(FeedbackAnchor, FeedbackNew):
 
     model_config = OPEN
 
+    replies: list[FeedbackReply]
+    """The oldest first."""
+
 
 class FeedbackChange(FeedbackBody):
     """A changed piece of feedback."""
@@ -69,3 +91,6 @@ class FeedbackChangeExtended(FeedbackAnchor, FeedbackChange):
     """A changed piece of feedback, extended form."""
 
     model_config = OPEN
+
+    replies: list[FeedbackReply] | SkipJsonSchema[None] = None
+    """The oldest first; left out when only the highlight has moved."""

@@ -43,11 +43,49 @@ _CHANGED_FEEDBACK: Final = {
     "highlight_end": 189,
     "updated_at": "2024-01-15T16:15:00Z",
 }
+_OPEN: Final = {"status": "open", "resolved_by": None, "resolved_at": None}
+_REPLY: Final = {
+    "id": 40,
+    "comment": "I added the 2019 survey",
+    "author": _JANE,
+    "created_at": "2024-01-15T16:10:00Z",
+    "updated_at": "2024-01-15T16:10:00Z",
+}
 _UPDATE: Final = {
     "action": "update_essay",
     "essay_id": 1,
     "content": "Updated essay content...",
     "cursor_position": 1250,
+}
+_PICTURE: Final = {
+    "id": 1,
+    "project_id": 123,
+    "kind": "image",
+    "media_type": "image/png",
+    "name": "harbour at five.png",
+    "size": 48211,
+    "width": 960,
+    "height": 600,
+    "frames": 1,
+    "duration": None,
+    "sample_rate": None,
+    "channels": None,
+    "author": {"id": 2, "name": "Jane Smith", "role": "coach"},
+    "created_at": "2024-01-15T15:30:00Z",
+}
+_RECORDING: Final = {
+    **_PICTURE,
+    "id": 2,
+    "kind": "audio",
+    "media_type": "audio/wav",
+    "name": "harbour at noon.wav",
+    "size": 352844,
+    "width": None,
+    "height": None,
+    "frames": None,
+    "duration": 8.0,
+    "sample_rate": 22050,
+    "channels": 1,
 }
 _BAD_TOKEN: Final = {
     "type": "connection_error",
@@ -84,6 +122,25 @@ _ESSAYS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
             },
         },
     ),
+    "UpdateFeedbackAction": (
+        {
+            "action": "update_feedback",
+            "essay_id": 1,
+            "feedback_id": 2,
+            "feedback": {"comment": "Updated comment with better explanation"},
+        },
+    ),
+    "DeleteFeedbackAction": ({"action": "delete_feedback", "essay_id": 1, "feedback_id": 2},),
+    "ReplyFeedbackAction": (
+        {
+            "action": "reply_feedback",
+            "essay_id": 1,
+            "feedback_id": 3,
+            "comment": "I added the 2019 survey",
+        },
+    ),
+    "ResolveFeedbackAction": ({"action": "resolve_feedback", "essay_id": 1, "feedback_id": 3},),
+    "ReopenFeedbackAction": ({"action": "reopen_feedback", "essay_id": 1, "feedback_id": 3},),
     "RefreshEssayToken": ({"action": "refresh_token", "token": "eyJ0eXAiOiJKV1QiLCJhbGc..."},),
     "EssayUpdate": (_ESSAY_UPDATE,),
     "EssayUpdateExtended": ({**_ESSAY_UPDATE, "seq": 42},),
@@ -92,7 +149,13 @@ _ESSAYS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
         {
             "type": "new_feedback",
             "essay_id": 1,
-            "feedback": {**_NEW_FEEDBACK, "anchor": "exact", "quote": "Many people think so."},
+            "feedback": {
+                **_NEW_FEEDBACK,
+                "anchor": "exact",
+                "quote": "Many people think so.",
+                **_OPEN,
+                "replies": [],
+            },
             "seq": 43,
         },
     ),
@@ -103,8 +166,27 @@ _ESSAYS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
         {
             "type": "feedback_update",
             "essay_id": 1,
-            "feedback": {**_CHANGED_FEEDBACK, "anchor": "moved", "quote": "they was right"},
+            "feedback": {
+                **_CHANGED_FEEDBACK,
+                "anchor": "moved",
+                "quote": "they was right",
+                "status": "resolved",
+                "resolved_by": _JANE,
+                "resolved_at": "2024-01-15T16:15:00Z",
+                "replies": [_REPLY],
+            },
             "seq": 44,
+        },
+        {
+            "type": "feedback_update",
+            "essay_id": 1,
+            "feedback": {
+                **_CHANGED_FEEDBACK,
+                "anchor": "moved",
+                "quote": "they was right",
+                **_OPEN,
+            },
+            "seq": 45,
         },
     ),
     "FeedbackDeletedMessage": (
@@ -161,6 +243,16 @@ def _about(kind: str, payload: dict[str, Any]) -> tuple[dict[str, Any], ...]:
 
 
 _CHANGED: Final = {"project_id": 123, "changes": {"title": "New Title"}, "updated_by": "456"}
+_COMPLETED: Final = {
+    "task_id": "celery_task_id",
+    "task_type": "analyze_image_emotion",
+    "result": {"canvas_id": 123, "status": "completed"},
+}
+_PROGRESS: Final = {
+    "task_id": "celery_task_id",
+    "progress": 75,
+    "message": "Processing audio...",
+}
 _FAILED: Final = {
     "code": "RATE_LIMITED",
     "message": "At most 50 messages a second are allowed",
@@ -173,26 +265,37 @@ _PROJECTS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
         "update_project", {"project_id": 123, "data": {"title": "Updated Title"}}
     ),
     "RefreshProjectToken": _about("refresh_token", {"token": "eyJ0eXAiOiJKV1QiLCJhbGc..."}),
+    "CancelTask": _about("cancel_task", {"project_id": 123, "task_id": "celery_task_id"}),
     "ProjectUpdatedMessage": _about("project_updated", _CHANGED),
     "ProjectUpdatedExtended": _about("project_updated", {**_CHANGED, "seq": 7}),
     "ProjectUserJoined": _about(
         "user_joined", {"project_id": 123, "user_id": 456, "username": "john_doe"}
     ),
     "ProjectUserLeft": _about("user_left", {"project_id": 123, "user_id": 456}),
-    "TaskCompletedMessage": _about(
-        "task_completed",
+    "TaskStartedMessage": _about(
+        "task_started",
         {
+            "project_id": 123,
             "task_id": "celery_task_id",
             "task_type": "analyze_image_emotion",
-            "result": {"canvas_id": 123, "status": "completed"},
+            "canvas_id": 123,
+            "requested_by": 456,
+            "seq": 8,
         },
     ),
-    "TaskProgressMessage": _about(
-        "task_progress",
-        {"task_id": "celery_task_id", "progress": 75, "message": "Processing audio..."},
-    ),
+    "TaskCompletedMessage": _about("task_completed", _COMPLETED),
+    "TaskCompletedExtended": _about("task_completed", {**_COMPLETED, "project_id": 123, "seq": 9}),
+    "TaskProgressMessage": _about("task_progress", _PROGRESS),
+    "TaskProgressExtended": _about("task_progress", {**_PROGRESS, "project_id": 123, "attempt": 1}),
     "ProjectSubscribed": _about(
         "subscribed", {"project_id": 123, "seq": 17, "recovered": False, "rights": "view"}
+    ),
+    "ProjectCanvasAdded": (
+        *_about("canvas_added", {"project_id": 123, "seq": 8, "canvas": _PICTURE}),
+        *_about("canvas_added", {"project_id": 123, "seq": 9, "canvas": _RECORDING}),
+    ),
+    "ProjectCanvasRemoved": _about(
+        "canvas_removed", {"project_id": 123, "seq": 10, "canvas_id": 1}
     ),
     "ProjectRightsChanged": _about("rights_changed", {"project_id": 123, "rights": None}),
     "ProjectClosed": _about("project_closed", {"project_id": 123}),

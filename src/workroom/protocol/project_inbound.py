@@ -10,6 +10,7 @@ from workroom.protocol.shapes import ClientShape, Count, Id, RequestId, Token
 
 LONGEST_TITLE: Final = 200
 LONGEST_DESCRIPTION: Final = 20_000
+LONGEST_TASK_ID: Final = 128
 """Characters (code points)."""
 
 # InstanceOf: the contents are checked by size and depth, and need not be copied for it.
@@ -84,6 +85,19 @@ class UpdateProject(Asked):
     payload: UpdatePayload
 
 
+class CancelPayload(ProjectPayload):
+    """Which task, of which project."""
+
+    task_id: Annotated[str, Field(min_length=1, max_length=LONGEST_TASK_ID)]
+
+
+class CancelTask(Asked):
+    """End a task that nobody wants any more (extended form)."""
+
+    type: Literal["cancel_task"]
+    payload: CancelPayload
+
+
 class TokenPayload(Asked):
     """The new token."""
 
@@ -107,5 +121,6 @@ EXTENDED: Final[tuple[type[ClientShape], ...]] = (
     JoinProjectExtended,
     LeaveProject,
     UpdateProject,
+    CancelTask,
     RefreshProjectToken,
 )

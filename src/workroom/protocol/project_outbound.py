@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from workroom.protocol.canvases import Canvas
 from workroom.protocol.shapes import (
     OPEN,
     Count,
@@ -137,6 +138,64 @@ class TaskProgressMessage(PlainShape):
     payload: TaskProgressPayload
 
 
+class TaskStartedPayload(PlainShape):
+    """Which task was begun, on what, and by whom."""
+
+    model_config = OPEN
+
+    project_id: Id
+    task_id: Annotated[str, Field(min_length=1)]
+    task_type: str
+    canvas_id: Id
+    requested_by: Id
+    seq: Seq
+
+
+class TaskStartedMessage(PlainShape):
+    """A task was begun on one of the project's canvases (extended form)."""
+
+    model_config = OPEN
+
+    type: Literal["task_started"]
+    payload: TaskStartedPayload
+
+
+class TaskProgressExtendedPayload(TaskProgressPayload):
+    """How far a task is, and in which attempt: a new one begins at 0 again."""
+
+    model_config = OPEN
+
+    project_id: Id
+    attempt: Annotated[int, Field(ge=1)]
+
+
+class TaskProgressExtended(PlainShape):
+    """A task goes on, extended form."""
+
+    model_config = OPEN
+
+    type: Literal["task_progress"]
+    payload: TaskProgressExtendedPayload
+
+
+class TaskCompletedExtendedPayload(TaskCompletedPayload):
+    """Which task ended, how, and as which event of the project."""
+
+    model_config = OPEN
+
+    project_id: Id
+    seq: Seq
+
+
+class TaskCompletedExtended(PlainShape):
+    """A task ended, extended form."""
+
+    model_config = OPEN
+
+    type: Literal["task_completed"]
+    payload: TaskCompletedExtendedPayload
+
+
 class ProjectErrorPayload(PlainShape):
     """What is wrong, and where."""
 
@@ -197,6 +256,44 @@ class ProjectSubscribed(PlainShape):
 
     type: Literal["subscribed"]
     payload: SubscribedPayload
+
+
+class CanvasAddedPayload(PlainShape):
+    """What is there now."""
+
+    model_config = OPEN
+
+    project_id: Id
+    seq: Seq
+    canvas: Canvas
+
+
+class ProjectCanvasAdded(PlainShape):
+    """Somebody uploaded a picture or a recording (extended form)."""
+
+    model_config = OPEN
+
+    type: Literal["canvas_added"]
+    payload: CanvasAddedPayload
+
+
+class CanvasRemovedPayload(PlainShape):
+    """What is no longer there."""
+
+    model_config = OPEN
+
+    project_id: Id
+    seq: Seq
+    canvas_id: Id
+
+
+class ProjectCanvasRemoved(PlainShape):
+    """Somebody deleted a canvas (extended form)."""
+
+    model_config = OPEN
+
+    type: Literal["canvas_removed"]
+    payload: CanvasRemovedPayload
 
 
 class ProjectRights(PlainShape):
@@ -283,9 +380,12 @@ EXTENDED: Final[tuple[type[PlainShape], ...]] = (
     ProjectUpdatedExtended,
     ProjectUserJoined,
     ProjectUserLeft,
-    TaskCompletedMessage,
-    TaskProgressMessage,
+    TaskStartedMessage,
+    TaskCompletedExtended,
+    TaskProgressExtended,
     ProjectSubscribed,
+    ProjectCanvasAdded,
+    ProjectCanvasRemoved,
     ProjectRightsChanged,
     ProjectClosed,
     ProjectTokenExpiring,

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from workroom.core import commands, events
 from workroom.errors import InvalidMessage, WorkroomError
-from workroom.ids import ProjectId, RoomId, RoomKind, project_room
+from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, project_room
 from workroom.protocol import project_inbound as inbound
+from workroom.protocol.canvases import canvas_fields
 from workroom.protocol.dialect import Ack, Form, Request, RoomRequest, TokenRequest
+from workroom.protocol.frames import text_frame
 from workroom.protocol.metadata import check_metadata
 from workroom.protocol.reading import Message, read_object, refuse_bad_characters, shown
 from workroom.protocol.shapes import reader, request_id_in, string_at, unknown
@@ -25,6 +27,7 @@ class ProjectDialect:
 
     name = "project"
     kind = RoomKind.PROJECT
+    arrival = commands.Join(quiet=True)
 
     def __init__(self, max_rooms: int = MAX_PROJECTS) -> None:
         """``max_rooms`` is the operator's limit for one connection."""
@@ -35,14 +38,18 @@ class ProjectDialect:
         message, suspicious = read_object(text)
         if suspicious:
             refuse_bad_characters(message)
-        name = string_at(message, "type")
-        read = _READERS[form].get(name)
+        name, readers = string_at(message, "type"), _READERS[form]
+        read = readers.get(name)
         if read is None:
-            raise unknown(name, field="type", known=_READERS[form])
+            raise unknown(name, field="type", known=readers)
         payload = message.get("payload")
         if type(payload) is dict and name == "update_project":
             _check_data(payload.get("data"))
         return read(message)
+
+    def decode_binary(self, message: bytes) -> Request:  # noqa: ARG002 - refused unread
+        """No message of this format is binary: raises InvalidMessage."""
+        raise InvalidMessage("send JSON as a text message, not a binary one")
 
     def request_id_of(self, text: bytes) -> str | None:
         """The ``request_id`` of a message that could not be decoded, where one can be found."""
@@ -79,6 +86,10 @@ class ProjectDialect:
         """What every connection is told before the server closes it to restart."""
         return _SHUTDOWN
 
+    def frame(self, payload: bytes) -> bytes:
+        """The frame for a message."""
+        return text_frame(payload)
+
 
 # From clients
 
@@ -99,6 +110,11 @@ def _update(asked: inbound.UpdateProject) -> Request:
     data = asked.payload.data
     changes = {name: getattr(data, name) for name in _FIELDS if name in data.model_fields_set}
     return _request(asked, asked.payload, commands.ChangeProject(changes))
+
+
+def _cancel(asked: inbound.CancelTask) -> Request:
+    task_id = TaskId(asked.payload.task_id)
+    return _request(asked, asked.payload, commands.CancelTask(task_id))
 
 
 def _refresh(asked: inbound.RefreshProjectToken) -> Request:
@@ -130,19 +146,21 @@ def _check_data(data: object) -> None:
         check_metadata(data["metadata"], "payload.data.metadata")
 
 
-_Read = Callable[[Mapping[str, Any]], Request]
-
-_PLAIN_READERS: Final[dict[str, _Read]] = {
+_Reader = Callable[[Mapping[str, Any]], Request]
+_PLAIN_READERS: Final[dict[str, _Reader]] = {
     "join_project": reader(inbound.JoinProject, _join),
     "leave_project": reader(inbound.LeaveProject, _leave),
     "update_project": reader(inbound.UpdateProject, _update),
     "refresh_token": reader(inbound.RefreshProjectToken, _refresh),
 }
-_READERS: Final[Mapping[Form, Mapping[str, _Read]]] = MappingProxyType(
+_READERS: Final[Mapping[Form, Mapping[str, _Reader]]] = MappingProxyType(
     {
         Form.PLAIN: _PLAIN_READERS,
         Form.EXTENDED: _PLAIN_READERS
-        | {"join_project": reader(inbound.JoinProjectExtended, _join_since)},
+        | {
+            "join_project": reader(inbound.JoinProjectExtended, _join_since),
+            "cancel_task": reader(inbound.CancelTask, _cancel),
+        },
     }
 )
 
@@ -164,6 +182,39 @@ def _project_updated_extended(event: events.ProjectUpdated) -> Message:
     return payload
 
 
+def _new_task(event: events.NewTask) -> Message:
+    return {
+        "project_id": event.project_id,
+        "task_id": event.task_id,
+        "task_type": event.task_type,
+        "canvas_id": event.canvas_id,
+        "requested_by": event.requested_by,
+        "seq": event.seq,
+    }
+
+
+def _task_progress(event: events.TaskProgressed) -> Message:
+    return {"task_id": event.task_id, "progress": event.percent, "message": event.message}
+
+
+def _task_progress_extended(event: events.TaskProgressed) -> Message:
+    more = {"project_id": event.project_id, "attempt": event.attempt}
+    return with_details(_task_progress(event), more)
+
+
+def _task_completed(event: events.TaskCompleted) -> Message:
+    result: Message = {"canvas_id": event.canvas_id, "status": event.status.value}
+    if event.error is not None:
+        result["error"] = event.error
+    result = with_details(result, event.findings)
+    return {"task_id": event.task_id, "task_type": event.task_type, "result": result}
+
+
+def _task_completed_extended(event: events.TaskCompleted) -> Message:
+    more = {"project_id": event.project_id, "seq": event.seq}
+    return with_details(_task_completed(event), more)
+
+
 def _user_joined(event: events.UserJoined) -> Message | None:
     return _in_project(event.room, user_id=event.user.id, username=event.user.username)
 
@@ -175,6 +226,15 @@ def _user_left(event: events.UserLeft) -> Message | None:
 def _subscribed(event: events.Subscribed) -> Message | None:
     rights = event.right.word
     return _in_project(event.room, seq=event.seq, recovered=event.recovered, rights=rights)
+
+
+def _new_canvas(event: events.NewCanvas) -> Message:
+    canvas = event.canvas
+    return {"project_id": canvas.project_id, "seq": event.seq, "canvas": canvas_fields(canvas)}
+
+
+def _canvas_deleted(event: events.CanvasDeleted) -> Message:
+    return {"project_id": event.project_id, "seq": event.seq, "canvas_id": event.canvas_id}
 
 
 def _rights_changed(event: events.RightsChanged) -> Message | None:
@@ -203,6 +263,8 @@ _PLAIN_WRITERS: Final[dict[type, _Writer]] = {
     events.ProjectUpdated: ("project_updated", _project_updated),
     events.UserJoined: ("user_joined", _user_joined),
     events.UserLeft: ("user_left", _user_left),
+    events.TaskProgressed: ("task_progress", _task_progress),
+    events.TaskCompleted: ("task_completed", _task_completed),
 }
 _WRITERS: Final[Mapping[Form, Mapping[type, _Writer]]] = MappingProxyType(
     {
@@ -211,6 +273,11 @@ _WRITERS: Final[Mapping[Form, Mapping[type, _Writer]]] = MappingProxyType(
         | {
             events.ProjectUpdated: ("project_updated", _project_updated_extended),
             events.Subscribed: ("subscribed", _subscribed),
+            events.NewCanvas: ("canvas_added", _new_canvas),
+            events.CanvasDeleted: ("canvas_removed", _canvas_deleted),
+            events.NewTask: ("task_started", _new_task),
+            events.TaskProgressed: ("task_progress", _task_progress_extended),
+            events.TaskCompleted: ("task_completed", _task_completed_extended),
             events.RightsChanged: ("rights_changed", _rights_changed),
             events.RoomClosed: ("project_closed", _closed),
             events.TokenExpiring: ("token_expiring", _token_expiring),

@@ -10,8 +10,10 @@ from workroom.ids import MAX_ID, RoomId, essay_room
 from workroom.protocol.dialect import Dialect
 from workroom.protocol.essays import EssayDialect
 from workroom.protocol.projects import ProjectDialect
+from workroom.protocol.yjs import YjsDialect
 
 _ESSAY: Final = re.compile(r"/ws/essays/([1-9][0-9]{0,15})/?")
+_YJS: Final = re.compile(r"/yjs/essays/([1-9][0-9]{0,15})/?")
 _PROJECTS: Final = frozenset({"/", "/ws/projects", "/ws/projects/"})
 
 
@@ -30,6 +32,7 @@ class Registry:
         """Speak these dialects; with the default limits unless given."""
         self.essays = essays or EssayDialect()
         self.projects = projects or ProjectDialect()
+        self.yjs: Dialect = YjsDialect()
 
     def match(self, path: str) -> Route | None:
         """The route of a percent-decoded path without its query; None when there is none.
@@ -38,7 +41,8 @@ class Registry:
         """
         if path in _PROJECTS:
             return Route(self.projects, None)
-        found = _ESSAY.fullmatch(path)
-        if found is None or int(found[1]) > MAX_ID:
-            return None
-        return Route(self.essays, essay_room(int(found[1])))
+        for dialect, pattern in ((self.essays, _ESSAY), (self.yjs, _YJS)):
+            found = pattern.fullmatch(path)
+            if found is not None and int(found[1]) <= MAX_ID:
+                return Route(dialect, essay_room(int(found[1])))
+        return None

@@ -93,6 +93,9 @@ def told(error: WorkroomError, thing: str) -> WorkroomError:
     """
     if isinstance(error, NotAuthenticated):
         return NotAuthenticated()
+    if isinstance(error, NotFound) and error.field is not None:
+        # A part of a room that one may see: it was deleted, perhaps a moment ago.
+        return Conflict(error.message, field=error.field)
     if isinstance(error, NotFound):
         return PermissionDenied(f"You don't have permission to view this {thing}", verb="view")
     if isinstance(error, PermissionDenied):

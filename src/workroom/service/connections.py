@@ -13,11 +13,11 @@ import asyncio
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from prometheus_client import Counter
 
-from workroom.core.commands import Join, Leave, Origin
+from workroom.core.commands import Join, Leave, Origin, Resynchronize
 from workroom.core.events import TokenExpiring
 from workroom.errors import (
     InvalidMessage,
@@ -26,17 +26,17 @@ from workroom.errors import (
     PermissionDenied,
     RateLimited,
     TooLarge,
+    Unavailable,
     WorkroomError,
 )
 from workroom.ids import ConnectionId, RoomId, RoomKind, SessionId, UserId
 from workroom.observe import CLOSES, COMMANDS, REFUSALS, SLOW_READERS, logger
-from workroom.ports.clock import Clock, Timer
-from workroom.protocol.dialect import Ack, Dialect, Form, RoomRequest, TokenRequest
-from workroom.protocol.frames import text_frame
-from workroom.service.accounts import Accounts, Authenticated
+from workroom.ports.clock import Timer
+from workroom.protocol.dialect import Ack, Dialect, Form, TokenRequest
+from workroom.service.accounts import Authenticated
 from workroom.service.fanout import Write
-from workroom.service.hub import Hub
-from workroom.service.manners import Bucket, ConnectionRules
+from workroom.service.lobby import Lobby
+from workroom.service.manners import Bucket
 from workroom.service.outlet import Outlet
 from workroom.service.probes import probe_of
 
@@ -45,11 +45,19 @@ log = logger("connections")
 BAD_TOKEN: Final = 4401
 FORBIDDEN: Final = 4403
 MISBEHAVED: Final = 1008
+UPDATE_TOO_LARGE: Final = 4413
+UPDATE_REFUSED: Final = 4422
 TRY_LATER: Final = 1013
 RESTARTING: Final = 1012
 
 BYTES_A_MESSAGE: Final = 64 * 1024
 """A large message counts as several: one more for each so many bytes."""
+LABORIOUS: Final = 0.02
+"""Seconds of work for one binary message after which its sender is not read for a while."""
+REST: Final = 50
+"""How many times as long as the work took."""
+ASK_AFTER: Final = 1.0
+"""Seconds after which a replica is asked again for what the store did not take."""
 _ROOM_FIELD: Final = {RoomKind.ESSAY: "essay_id", RoomKind.PROJECT: "payload.project_id"}
 
 
@@ -67,31 +75,11 @@ class Stage(Enum):
     CLOSED = "closed"
 
 
-class Lobby(Protocol):
-    """Where a connection comes in, and finds what all of them share (``gateway.Gateway``)."""
-
-    hub: Hub
-    accounts: Accounts
-    clock: Clock
-    rules: ConnectionRules
-    max_message_bytes: int
-
-    def enter(self, connection: Connection) -> bool:
-        """An authenticated connection comes in; False when its user has too many already."""
-
-    def renew(self, connection: Connection, who: Authenticated) -> None:
-        """A connection goes on with a new token."""
-
-    def exit(self, connection: Connection) -> None:
-        """A socket has gone, whatever it had come to."""
-
-
 class Connection:
     """One socket with a dialect; implements ``outlet.Peer`` and ``replies.Member``."""
 
     __slots__ = (
         "_bucket",
-        "_dialect",
         "_gateway",
         "_home",
         "_joining",
@@ -104,6 +92,7 @@ class Connection:
         "_timer",
         "_waiting",
         "_warned",
+        "dialect",
         "expires",
         "form",
         "id",
@@ -124,18 +113,18 @@ class Connection:
         rules, tick = gateway.rules, gateway.clock.now().tick
         self.id = connection_id
         self.form = form
+        self.dialect = dialect
         self.user: Any = None
         self.session: SessionId | None = None
         self.expires = 0
         self._gateway = gateway
         self._outlet = outlet
-        self._dialect = dialect
         self._home = home
         self._stage = Stage.AUTHENTICATING
         self._rooms: set[RoomId] = set()
         self._joining: set[RoomId] = set()
         """Rooms that it has asked to follow, while they are being loaded."""
-        self._waiting: list[bytes] | None = None
+        self._waiting: list[tuple[bytes, bool]] | None = None
         self._warned = False
         self._bucket = Bucket(
             rules.messages_per_second, rules.message_burst, rules.message_burst, tick
@@ -171,8 +160,8 @@ class Connection:
 
     @property
     def dialect_name(self) -> str:
-        """``essay`` or ``project``."""
-        return self._dialect.name
+        """``essay``, ``project`` or ``yjs``."""
+        return self.dialect.name
 
     @property
     def rooms(self) -> frozenset[RoomId]:
@@ -216,10 +205,10 @@ class Connection:
         if self._stage is not Stage.OPEN:
             return
         if self._home is not None:
-            self._submit(self._home, Join(quiet=True), None)
+            self._submit(self._home, self.dialect.arrival, None)
         waiting, self._waiting = self._waiting, None
-        for message in waiting or ():
-            self.received(message)
+        for message, binary in waiting or ():
+            self._take(message, binary=binary)
 
     def _watch_expiry(self) -> None:
         """Warn before the token ends, and close when it has; the wall clock has the last word."""
@@ -236,7 +225,7 @@ class Connection:
             wait = until_warning
         else:
             self._warned, wait = True, left
-            self._send(self._dialect.encode(TokenExpiring(max(1, round(left))), self.form))
+            self._send(self.dialect.encode(TokenExpiring(max(1, round(left))), self.form))
         self._timer = self._gateway.clock.call_at(now.tick + wait, self._watch_expiry)
 
     async def _refresh(self, request: TokenRequest) -> None:
@@ -261,18 +250,29 @@ class Connection:
         self._watch_expiry()
         if request_id is not None and self.form is Form.EXTENDED:
             details = {"expires": who.expires}
-            self._send(self._dialect.encode_ack(Ack(request_id, None, None, details)))
+            self._send(self.dialect.encode_ack(Ack(request_id, None, None, details)))
 
     # ---- what the transport says ------------------------------------------------------------
 
     def received(self, message: bytes) -> None:
         """One whole text message."""
+        self._take(message, binary=False)
+
+    def received_binary(self, message: bytes) -> None:
+        """One whole binary message."""
+        self._take(message, binary=True)
+
+    def _take(self, message: bytes, *, binary: bool) -> None:
         if self._stage is Stage.AUTHENTICATING:
-            self._keep(message)
+            self._keep(message, binary=binary)
         elif self._stage is Stage.OPEN:
             cost = 1 + len(message) / BYTES_A_MESSAGE
-            wait = self._bucket.take(self._gateway.clock.now().tick, cost)
-            if wait:
+            tick = self._gateway.clock.now().tick
+            wait = self._bucket.take(tick, cost)
+            if wait and self.dialect.arrival.replica:
+                self._bucket.overdraw(cost)
+                self._outlet.hold(wait)  # it cannot take back what it sent: let it wait instead
+            elif wait:
                 error = RateLimited("too many messages; slow down", retry_after=round(wait, 3))
                 self._mistake(error, message)
                 impatient = self._patience.level < self._patience.capacity * 2 / 3
@@ -280,13 +280,16 @@ class Connection:
                     self._outlet.hold(wait)
                 return
             try:
-                self._carry_out(message)
+                self._carry_out(message, binary=binary)
             except WorkroomError as error:
-                self._mistake(error, message)
+                self._mistake(error, b"" if binary else message)
+            if binary:
+                self._rest(self._gateway.clock.now().tick - tick)
 
-    def received_binary(self, _message: bytes) -> None:
-        """A binary message: no dialect here has one."""
-        self._mistake(InvalidMessage("send JSON as a text message, not a binary one"), b"")
+    def _rest(self, spent: float) -> None:
+        """Who keeps the server busy is read the less, so that nobody else has to wait for them."""
+        if spent > LABORIOUS and self._stage is Stage.OPEN:
+            self._outlet.hold(spent * REST)
 
     def oversized(self, size: int) -> None:
         """A message over the limit was dropped."""
@@ -333,9 +336,10 @@ class Connection:
         """A request is done: say so, if the client understands it."""
         if self.form is Form.EXTENDED:
             details = {k: v for k, v in answer.items() if k not in ("room", "seq")}
-            done_in = RoomId.parse(answer["room"]) if "room" in answer else room
-            payload = self._dialect.encode_ack(Ack(request_id, done_in, answer["seq"], details))
-            (write or self.write)(text_frame(payload))
+            here = answer.get("room") in (str(room), None)
+            done_in = room if here else RoomId.parse(answer["room"])
+            payload = self.dialect.encode_ack(Ack(request_id, done_in, answer["seq"], details))
+            self._send(payload, write)
 
     def refused(
         self, request_id: str | None, room: RoomId, error: WorkroomError, write: Write | None
@@ -346,11 +350,26 @@ class Connection:
         if self._stage is not Stage.OPEN:
             return
         self._count(error)
-        payload = self._dialect.encode_error(error, self.form, request_id)
-        (write or self.write)(text_frame(payload))
+        self._send(self.dialect.encode_error(error, self.form, request_id), write)
         if room == self._home and asked_to_join and not self._rooms:
             denied = isinstance(error, PermissionDenied)
             self.close(FORBIDDEN if denied else TRY_LATER, error.code)
+        elif self.dialect.arrival.replica:
+            self._drifted(room, error)
+
+    def _drifted(self, room: RoomId, error: WorkroomError) -> None:
+        """The room did not take what a replica sent, and the replica cannot take it back."""
+        if isinstance(error, Unavailable):
+            clock = self._gateway.clock
+            tick = clock.now().tick + (error.retry_after or ASK_AFTER)
+            clock.call_at(tick, lambda: self._ask_again(room))
+        elif not isinstance(error, PermissionDenied):
+            too_large = isinstance(error, TooLarge)
+            self.close(UPDATE_TOO_LARGE if too_large else UPDATE_REFUSED, error.code)
+
+    def _ask_again(self, room: RoomId) -> None:
+        if room in self._rooms:
+            self._submit(room, Resynchronize(), None)
 
     def joined(self, room: RoomId) -> None:
         """The connection follows a room from here on."""
@@ -378,7 +397,7 @@ class Connection:
     def say_goodbye(self) -> None:
         """The server is about to restart: tell the client, and close."""
         if self._stage is not Stage.CLOSED:
-            self._send(self._dialect.encode_shutdown())
+            self._send(self.dialect.encode_shutdown())
             self.close(RESTARTING, "server_restarting")
 
     def close(self, code: int, reason: str) -> None:
@@ -393,43 +412,46 @@ class Connection:
     def refuse(self, error: WorkroomError, request_id: str | None = None) -> None:
         """Tell the client of an error."""
         self._count(error)
-        self._send(self._dialect.encode_error(error, self.form, request_id))
+        self._send(self.dialect.encode_error(error, self.form, request_id))
 
     # ---- inside -----------------------------------------------------------------------------
 
-    def _keep(self, message: bytes) -> None:
+    def _keep(self, message: bytes, *, binary: bool) -> None:
         """Hold a message until the token is checked."""
         self._waiting = self._waiting or []
-        self._waiting.append(message)
+        self._waiting.append((message, binary))
         if len(self._waiting) > self._gateway.rules.waiting_messages:
             self.refuse(RateLimited("too many messages before the token was checked"))
             self.close(MISBEHAVED, "rate_limited")
 
-    def _carry_out(self, message: bytes) -> None:
-        request = self._dialect.decode(message, self.form)
+    def _carry_out(self, message: bytes, *, binary: bool) -> None:
+        dialect = self.dialect
+        request = dialect.decode_binary(message) if binary else dialect.decode(message, self.form)
         if isinstance(request, TokenRequest):
-            _counted(self._dialect.name, "refresh_token").inc()
+            _counted(self.dialect.name, "refresh_token").inc()
             if self._task is not None:
                 text = "a token is being checked already"
                 raise RateLimited(text, field="token", retry_after=1)
             self._task = asyncio.ensure_future(self._refresh(request))
             return
-        self._require_room(request)
-        self._submit(request.room, request.command, request.request_id)
+        room = request.room or self._home
+        assert room is not None  # what has no room of its own is only sent where the path has one
+        self._require_room(room, request.command)
+        self._submit(room, request.command, request.request_id)
 
-    def _require_room(self, request: RoomRequest) -> None:
-        kind, follows = request.room.kind.value, self._rooms | self._joining
-        if request.room in follows:
+    def _require_room(self, room: RoomId, command: Any) -> None:
+        if room in self._rooms or room in self._joining:
             return
-        if not isinstance(request.command, Join):
-            message = f"this connection has not joined {kind} {request.room.number}"
-            raise NotSubscribed(message, field=_ROOM_FIELD[request.room.kind])
-        if len(follows) >= self._dialect.max_rooms:
-            message = f"one connection may follow at most {self._dialect.max_rooms} {kind}s"
-            raise TooLarge(message, field=_ROOM_FIELD[request.room.kind])
+        kind, follows = room.kind.value, self._rooms | self._joining
+        if not isinstance(command, Join):
+            message = f"this connection has not joined {kind} {room.number}"
+            raise NotSubscribed(message, field=_ROOM_FIELD[room.kind])
+        if len(follows) >= self.dialect.max_rooms:
+            message = f"one connection may follow at most {self.dialect.max_rooms} {kind}s"
+            raise TooLarge(message, field=_ROOM_FIELD[room.kind])
 
     def _submit(self, room: RoomId, command: Any, request_id: str | None) -> None:
-        _counted(self._dialect.name, type(command).__name__).inc()
+        _counted(self.dialect.name, type(command).__name__).inc()
         if isinstance(command, Join) and room not in self._rooms:
             self._joining.add(room)
         self._gateway.hub.submit(room, command, Origin(self.user, self.id, request_id))
@@ -440,10 +462,10 @@ class Connection:
             return
         request_id = None
         if self.form is Form.EXTENDED and message:
-            request_id = self._dialect.request_id_of(message)
+            request_id = self.dialect.request_id_of(message)
         self.refuse(error, request_id)
         if self._patience.take(self._gateway.clock.now().tick):
-            log.info("closed_for_misbehaviour", dialect=self._dialect.name, code=error.code)
+            log.info("closed_for_misbehaviour", dialect=self.dialect.name, code=error.code)
             self.close(MISBEHAVED, error.code)
 
     def _leave_all(self, *, clean: bool) -> None:
@@ -456,7 +478,7 @@ class Connection:
         self._joining.clear()
 
     def _too_slow(self) -> None:
-        log.info("slow_reader_closed", dialect=self._dialect.name)
+        log.info("slow_reader_closed", dialect=self.dialect.name)
         self._forget_slowness()
         self.close(TRY_LATER, "slow_reader")
         self._outlet.abort()
@@ -470,8 +492,8 @@ class Connection:
         return True
 
     def _count(self, error: WorkroomError) -> None:
-        REFUSALS.labels(self._dialect.name, error.code).inc()
+        REFUSALS.labels(self.dialect.name, error.code).inc()
 
-    def _send(self, payload: bytes | None) -> None:
+    def _send(self, payload: bytes | None, write: Write | None = None) -> None:
         if payload is not None:
-            self.write(text_frame(payload))
+            (write or self.write)(self.dialect.frame(payload))

@@ -1,4 +1,4 @@
-"""One event to many connections: encoded once per form, joined per turn of the loop, written.
+"""One event to many connections: encoded once per dialect and form, joined per turn, written.
 
 What is pending when the loop turns is joined and written once per member: a single event costs one
 write per member, and so does a burst of sixteen. Large rooms are written in slices, so that the
@@ -16,11 +16,11 @@ from typing import Final, Protocol
 
 from prometheus_client import Counter
 
-from workroom.core.events import Event
-from workroom.ids import ConnectionId, UserId
+from workroom.core.events import Event, TaskCompleted
+from workroom.ids import ConnectionId, UserId, project_room
 from workroom.observe import DELIVERIES
 from workroom.protocol.dialect import Dialect, Form
-from workroom.protocol.frames import text_frame
+from workroom.service.probes import probe_frame
 
 MAX_JOIN: Final = 256 * 1024
 """Bytes after which a flush starts another write instead of joining further frames."""
@@ -41,6 +41,7 @@ class Recipient(Protocol):
 
     id: ConnectionId
     form: Form
+    dialect: Dialect
 
     @property
     def write(self) -> Write:
@@ -53,9 +54,9 @@ class Recipient(Protocol):
 
 @dataclass(slots=True)
 class _Item:
-    """Frames by form, and for whom: ``only`` one connection, or all but the exceptions."""
+    """Frames by voice, and for whom: ``only`` one connection, or all but the exceptions."""
 
-    frames: tuple[bytes | None, bytes | None]
+    frames: tuple[bytes | None, ...]
     only: ConnectionId | None = None
     except_user: UserId | None = None
     except_connections: frozenset[ConnectionId] = frozenset()
@@ -66,18 +67,27 @@ class _Item:
         return recipient.user_id != self.except_user and recipient.id not in self.except_connections
 
 
-class _FastList:
-    """The bound writes of the members of one form, with O(1) addition and removal."""
+class _Voice:
+    """A dialect and form, and the bound writes of the members who are spoken to in it.
 
-    __slots__ = ("_ids", "_index", "writes")
+    Addition and removal are O(1).
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_ids", "_index", "dialect", "form", "writes")
+
+    def __init__(self, dialect: Dialect, form: Form) -> None:
+        self.dialect = dialect
+        self.form = form
         self.writes: list[Write] = []
         self._ids: list[ConnectionId] = []
         self._index: dict[ConnectionId, int] = {}
 
     def __contains__(self, connection: ConnectionId) -> bool:
         return connection in self._index
+
+    def has_others_than(self, connections: frozenset[ConnectionId]) -> bool:
+        # Most lists are longer than any exceptions, and need not be looked through.
+        return len(self._ids) > len(connections) or not connections.issuperset(self._ids)
 
     def add(self, connection: ConnectionId, write: Write) -> None:
         self._index[connection] = len(self.writes)
@@ -111,20 +121,18 @@ class Audience:
     __slots__ = (
         "_by_user",
         "_call_soon",
-        "_dialect",
-        "_fast",
         "_jobs",
         "_members",
         "_pending",
+        "_voices",
         "_working",
     )
 
-    def __init__(self, dialect: Dialect, call_soon: Callable[[Callable[[], None]], None]) -> None:
-        self._dialect = dialect
+    def __init__(self, call_soon: Callable[[Callable[[], None]], None]) -> None:
         self._call_soon = call_soon
         self._members: dict[ConnectionId, Recipient] = {}
         self._by_user: dict[UserId, set[ConnectionId]] = {}
-        self._fast = (_FastList(), _FastList())
+        self._voices: list[_Voice] = []
         self._pending: list[_Item] = []
         self._jobs: deque[tuple[list[Write], bytes]] = deque()
         self._working = False
@@ -141,7 +149,7 @@ class Audience:
         self._flush_if_pending()
         self._members[recipient.id] = recipient
         self._by_user.setdefault(recipient.user_id, set()).add(recipient.id)
-        self._fast[recipient.form].add(recipient.id, recipient.write)
+        self._voices[self._voice_of(recipient)].add(recipient.id, recipient.write)
 
     def remove(self, connection: ConnectionId) -> None:
         """What was published before still reaches it; nothing after does."""
@@ -150,7 +158,7 @@ class Audience:
             return
         self._flush_if_pending()
         del self._members[connection]
-        self._fast[recipient.form].remove(connection)
+        self._voices[self._voice_of(recipient)].remove(connection)
         of_user = self._by_user[recipient.user_id]
         of_user.discard(connection)
         if not of_user:
@@ -161,14 +169,14 @@ class Audience:
         recipient = self._members.get(connection)
         if recipient is not None:
             self._flush_if_pending()
-            self._fast[recipient.form].remove(connection)
+            self._voices[self._voice_of(recipient)].remove(connection)
 
     def fast(self, connection: ConnectionId) -> None:
         """The member reads again. Call it before sending what makes up for what it missed."""
         recipient = self._members.get(connection)
-        if recipient is not None and connection not in self._fast[recipient.form]:
+        if recipient is not None and not self._reads(recipient):
             self._flush_if_pending()
-            self._fast[recipient.form].add(connection, recipient.write)
+            self._voices[self._voice_of(recipient)].add(connection, recipient.write)
 
     def publish(
         self,
@@ -177,34 +185,42 @@ class Audience:
         except_connections: frozenset[ConnectionId] = frozenset(),
     ) -> None:
         """Tell every member, but for the exceptions."""
-        if except_connections and except_connections.issuperset(self._members):
-            return  # everybody is in mid-typing: do not even write it down
-        frames = self._frames(event)
-        if frames == (None, None):
+        excepted = except_connections
+        if except_user is not None:
+            excepted |= self._by_user.get(except_user, set())
+        # As when all of them are in mid-typing: then it is not even written down.
+        wanted = [voice.has_others_than(excepted) for voice in self._voices]
+        frames = tuple(
+            [
+                self._frame(event, voice) if hears else None
+                for voice, hears in zip(self._voices, wanted, strict=True)
+            ]
+        )
+        if not any(frames):
             return
         self._put(_Item(frames, None, except_user, except_connections))
-        count = len(self._fast[0].writes) * (frames[0] is not None)
-        count += len(self._fast[1].writes) * (frames[1] is not None)
-        _delivered(self._dialect.name, type(event).__name__).inc(count)
+        for voice, frame in zip(self._voices, frames, strict=True):
+            if frame is not None:
+                _delivered(voice.dialect.name, type(event).__name__).inc(len(voice.writes))
 
     def send(self, connection: ConnectionId, event: Event) -> None:
         """Tell one member, in order with what is published; a slow one hears when it drains."""
         recipient = self._members.get(connection)
-        if recipient is None or connection not in self._fast[recipient.form]:
+        if recipient is None or not self._reads(recipient):
             return
-        payload = self._dialect.encode(event, recipient.form)
-        if payload is not None:
-            self.send_frame(connection, text_frame(payload))
-            _delivered(self._dialect.name, type(event).__name__).inc()
+        frame = self._frame(event, recipient)
+        if frame is not None:
+            self.send_frame(connection, frame)
+            _delivered(recipient.dialect.name, type(event).__name__).inc()
 
     def send_frame(self, connection: ConnectionId, frame: bytes) -> None:
         """Write a frame to one member, in order with what is published."""
-        self._put(_Item((frame, frame), only=connection))
+        self._put(_Item((frame,) * len(self._voices), only=connection))
 
     def probe(self, connection: ConnectionId, frame: bytes) -> None:
         """Ask a member whether what it was told has arrived; a slow one is not asked."""
         recipient = self._members.get(connection)
-        if recipient is not None and connection in self._fast[recipient.form]:
+        if recipient is not None and self._reads(recipient):
             self.send_frame(connection, frame)
 
     def flush(self) -> None:
@@ -214,11 +230,10 @@ class Audience:
             return
         idle = not self._jobs and not self._working
         apart = self._apart(items)
-        for form in (Form.PLAIN, Form.EXTENDED):
-            fast = self._fast[form]
-            if fast.writes:
-                writes = fast.without(apart)
-                for data in _joined(i.frames[form] for i in items if i.only is None):
+        for index, voice in enumerate(self._voices):
+            if voice.writes:
+                writes = voice.without(apart)
+                for data in _joined(i.frames[index] for i in items if i.only is None):
                     self._jobs.extend(_slices(writes, data))
         for connection in apart:
             self._write_apart(connection, items)
@@ -227,14 +242,22 @@ class Audience:
 
     # ---- inside -----------------------------------------------------------------------------
 
-    def _frames(self, event: Event) -> tuple[bytes | None, bytes | None]:
-        plain = self._frame(event, Form.PLAIN) if self._fast[0].writes else None
-        extended = self._frame(event, Form.EXTENDED) if self._fast[1].writes else None
-        return plain, extended
+    def _voice_of(self, recipient: Recipient) -> int:
+        """The index of the voice in which a recipient is spoken to."""
+        for index, voice in enumerate(self._voices):
+            if voice.form is recipient.form and voice.dialect is recipient.dialect:
+                return index
+        self._voices.append(_Voice(recipient.dialect, recipient.form))
+        return len(self._voices) - 1
 
-    def _frame(self, event: Event, form: Form) -> bytes | None:
-        payload = self._dialect.encode(event, form)
-        return None if payload is None else text_frame(payload)
+    def _reads(self, recipient: Recipient) -> bool:
+        return recipient.id in self._voices[self._voice_of(recipient)]
+
+    def _frame(self, event: Event, hearer: _Voice | Recipient) -> bytes | None:
+        payload = hearer.dialect.encode(event, hearer.form)
+        if payload is None:
+            return None
+        return hearer.dialect.frame(payload) + _probe(event, hearer.form)
 
     def _put(self, item: _Item) -> None:
         if not self._pending:
@@ -260,9 +283,8 @@ class Audience:
         recipient = self._members.get(connection)
         if recipient is None:
             return
-        form = recipient.form
-        reads = connection in self._fast[form]
-        meant = (i.frames[form] for i in items if i.is_for(recipient) and (reads or i.only))
+        voice, reads = self._voice_of(recipient), self._reads(recipient)
+        meant = (i.frames[voice] for i in items if i.is_for(recipient) and (reads or i.only))
         for data in _joined(meant):
             self._jobs.append(([recipient.write], data))
 
@@ -283,6 +305,13 @@ class Audience:
                     # uvloop raises RuntimeError when it has gone since this job was put down.
                     continue
         self._working = False
+
+
+def _probe(event: Event, form: Form) -> bytes:
+    """Behind what plain clients must not miss goes a ping: its pong says that it was read."""
+    if isinstance(event, TaskCompleted) and form is Form.PLAIN:
+        return probe_frame(project_room(event.project_id), event.seq)
+    return b""
 
 
 def _joined(frames: Iterable[bytes | None]) -> list[bytes]:

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from workroom.core.commands import AWARENESS, AddFeedback, Command, Join, Origin, QuoteFeedback
-from workroom.core.entries import Entry, EssayCreated, Fact, ProjectCreated, TextEdited
+from workroom.core.entries import Entry, Fact
+from workroom.core.events import Event
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, User
 from workroom.core.permissions import Verb, require
-from workroom.core.text import word_count
 from workroom.errors import Conflict, NotFound, PermissionDenied, Unavailable, WorkroomError
 from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind
 from workroom.observe import ROOMS, log_failure, logger
@@ -24,13 +24,14 @@ from workroom.ports.store import (
     AppendResult,
     NotStored,
     RoomStore,
-    RoomSummary,
 )
-from workroom.protocol.dialect import Dialect
+from workroom.protocol.dialect import Form
+from workroom.service.appends import first_summary
 from workroom.service.fanout import Recipient
 from workroom.service.hindsight import Hindsight
 from workroom.service.history import History
 from workroom.service.life import AnyRoom, Draft, checkpoint_seq, revive
+from workroom.service.receipts import Receipts
 from workroom.service.records import to_record
 from workroom.service.replies import Replies
 from workroom.service.rooms import RELOAD_AFTER, RoomHost
@@ -56,7 +57,6 @@ class Hub:
         self,
         store: RoomStore,
         clock: Clock,
-        dialects: Mapping[RoomKind, Dialect],
         rules: RoomRules,
         new_client_id: Callable[[], int],
     ) -> None:
@@ -69,7 +69,8 @@ class Hub:
         self._held: dict[ConnectionId, list[tuple[RoomId, Command, Origin]]] = {}
         """What connections ask for whose last command waits for something long ago."""
         self.replies = Replies()
-        self._dialects = dialects
+        self.receipts: Receipts | None = None
+        """Who has heard how tasks ended; set by whoever has a table of tasks."""
         self._new_client_id = new_client_id
         self._rooms: dict[RoomId, RoomHost] = {}
         self._loading: dict[RoomId, asyncio.Task[RoomHost | None]] = {}
@@ -153,6 +154,19 @@ class Hub:
         require(room.kind, verb, right)
         return host.room
 
+    def holds(self, room: RoomId) -> bool:
+        """The room is in memory, or on its way there: somebody may want to know of it."""
+        return room in self._rooms or room in self._loading
+
+    def tell(self, room: RoomId, command: Command, user: User) -> None:
+        """Have a room that ``holds`` show something; nobody waits for an answer."""
+        self.submit(room, command, Origin(user))
+
+    async def peek(self, room: RoomId) -> AnyRoom | None:
+        """A room as everybody may know it, whoever asks; None when there is none."""
+        host = await self._host(room)
+        return None if host is None or host.room.confirmed.deleted else host.room
+
     async def create(self, room: RoomId, facts: list[Fact], author: User) -> AnyRoom:
         """Begin a room with these facts; the first creates it. Raises Unavailable, Conflict."""
         now = self.clock.now()
@@ -162,7 +176,7 @@ class Hub:
             room,
             0,
             tuple(map(to_record, entries)),
-            summary=_first_summary(entries),
+            summary=first_summary(entries),
             rights={author.id: Right.OWNER},
         )
         self.store.append(append, done.set_result)
@@ -184,8 +198,18 @@ class Hub:
 
     def arrived(self, room: RoomId, connection: ConnectionId, probe: int) -> None:
         """A connection answered a probe of this room, if it is one."""
-        if host := self._rooms.get(room):
+        host = self._rooms.get(room)
+        if host is None:
+            return
+        if room.kind is not RoomKind.PROJECT:
             host.arrived(connection, probe)
+        elif self.receipts is not None:
+            self.receipts.proven(room, connection, min(probe, host.room.confirmed.seq))
+
+    def send(self, room: RoomId, connection: ConnectionId, event: Event) -> None:
+        """Tell one member of a room something, in order with what is published."""
+        if host := self._rooms.get(room):
+            host.audience.send(connection, event)
 
     def drained(self, room: RoomId, connection: ConnectionId) -> None:
         """A connection reads again."""
@@ -199,6 +223,10 @@ class Hub:
         member = self.replies.member(connection)
         if member is not None:
             member.joined(room)
+            host = self._rooms.get(room)
+            counts = room.kind is RoomKind.PROJECT and member.form is Form.PLAIN
+            if self.receipts is not None and host is not None and counts:
+                self.receipts.joined(room, connection, member.user_id, host.room.confirmed.seq)
         return member
 
     def acknowledged(self, origin: Origin, room: RoomId, answer: Mapping[str, Any]) -> None:
@@ -219,6 +247,8 @@ class Hub:
 
     def dismissed(self, connection: ConnectionId, room: RoomId, why: WorkroomError | None) -> None:
         """A connection no longer follows the room."""
+        if self.receipts is not None:
+            self.receipts.left(room, connection)
         if member := self.replies.member(connection):
             member.left(room, why)
 
@@ -343,8 +373,7 @@ class Hub:
         if stored is None:
             return None
         revived = revive(stored, self.rules, self._new_client_id)
-        dialect = self._dialects[room.kind]
-        host = RoomHost(revived, dialect, self, self.store, self.clock, checkpoint_seq(stored))
+        host = RoomHost(revived, self, self.store, self.clock, checkpoint_seq(stored))
         self._rooms[room] = host
         ROOMS.labels(room.kind.value).inc()
         return host
@@ -452,21 +481,3 @@ def _denied(room: RoomId) -> PermissionDenied:
     """The same refusal for a room that does not exist as for one that the user may not see."""
     message = f"You don't have permission to {Verb.VIEW.value} this {room.kind.value}"
     return PermissionDenied(message, verb=Verb.VIEW.value)
-
-
-def _first_summary(entries: list[Entry]) -> RoomSummary:
-    """What lists show of a room that begins with these entries."""
-    entry, fact = entries[0], entries[0].fact
-    if isinstance(fact, EssayCreated):
-        text = ""
-        for later in entries:
-            if isinstance(later.fact, TextEdited):
-                text = later.fact.change.apply(text)
-        words = word_count(text)
-        details = {"prompt": fact.prompt, "word_limit": fact.word_limit, "word_count": words}
-        return RoomSummary(fact.title, entry.actor, entry.at, entry.at, entry.actor, details)
-    if isinstance(fact, ProjectCreated):
-        details = {"status": fact.status, "description": fact.description}
-        return RoomSummary(fact.title, entry.actor, entry.at, entry.at, entry.actor, details)
-    message = "a room begins with its creation"
-    raise ValueError(message)

@@ -23,6 +23,7 @@ from workroom.core.essay_state import EssayState
 from workroom.core.fields import merge_patch
 from workroom.core.people import People, Right, Role, User
 from workroom.core.permissions import Verb, default_right, effective
+from workroom.core.project import ProjectRoom
 from workroom.core.project_state import ProjectState
 from workroom.core.text import YText, clean_text, diff, utf16_length
 from workroom.errors import NotFound, PermissionDenied, TooLarge
@@ -30,10 +31,12 @@ from workroom.ids import RoomId, RoomKind, UserId, essay_room, project_room
 from workroom.ports.accounts import AccountStore, UserPage
 from workroom.ports.store import ListedRoom
 from workroom.service.accounts import Accounts
+from workroom.service.canvases import Canvases
 from workroom.service.hub import Hub
 from workroom.service.life import AnyRoom
 from workroom.service.remarks import Remarks, Slice
 from workroom.service.revisions import Revisions
+from workroom.service.tasks import Tasks
 
 State = TypeVar("State", EssayState, ProjectState)
 
@@ -74,6 +77,8 @@ class Library:
         people: AccountStore,
         accounts: Accounts,
         new_client_id: Callable[[], int],
+        canvases: Canvases,
+        tasks: Tasks,
     ) -> None:
         """``new_client_id``: a fresh Yjs client id (below 2**53) for each text that is begun."""
         self._hub = hub
@@ -85,6 +90,10 @@ class Library:
         """The feedback on essays."""
         self.revisions = Revisions(hub)
         """The history of essays."""
+        self.tasks = tasks
+        """What workers do with canvases."""
+        self.canvases = canvases
+        """The pictures and recordings of projects."""
 
     # ---- essays -----------------------------------------------------------------------------
 
@@ -181,7 +190,10 @@ class Library:
 
     async def delete_room(self, user: User, room: RoomId) -> None:
         """Delete a room with all that belongs to it. Raises NotFound, PermissionDenied."""
+        found = await self._hub.look(room, user)
         await self._hub.execute(room, DeleteRoom(), user)
+        if isinstance(found, ProjectRoom):
+            await self.canvases.forget(found)
 
     async def _new_number(self, kind: RoomKind) -> int:
         return (await self._store.new_ids(kind.value, 1))[0]

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
 
 from workroom.core import essay_state, project_state
+from workroom.core.canvas import Canvas
 from workroom.core.entries import Entry, Record, TextEdited
 from workroom.core.essay import EssayRoom
 from workroom.core.essay_state import EssayState
 from workroom.core.essay_text import EssayText, author_mark
-from workroom.core.feedback import Feedback, FeedbackType
+from workroom.core.feedback import Feedback, FeedbackType, Reply
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right
 from workroom.core.project import ProjectRoom
 from workroom.core.project_state import ProjectState
 from workroom.core.revisions import runs_of, spelled
+from workroom.core.tasks import OpenTask, SettledTask, TaskState
 from workroom.core.text import Highlight, Mirror, YText
 from workroom.errors import Unavailable
-from workroom.ids import EssayId, FeedbackId, ProjectId, RoomKind, UserId
+from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, RoomKind, TaskId, UserId
 from workroom.ports.store import Checkpoint, RoomSummary, StoredRoom
-from workroom.service.records import to_entry
+from workroom.service.records import media_body, media_of, to_entry
 
 _LENGTH: Final = 4
 AnyRoom = EssayRoom | ProjectRoom
@@ -53,7 +55,7 @@ def _room(
     new_client_id: Callable[[], int],
 ) -> AnyRoom:
     if stored.room.kind is RoomKind.PROJECT:
-        return ProjectRoom(_project(stored, entries), stored.people, rules)
+        return ProjectRoom(_project(stored, entries), stored.people, rules, stored.bars)
     return EssayRoom(*essay_parts(stored, entries, new_client_id), stored.people, rules)
 
 
@@ -61,7 +63,7 @@ def restore(room: AnyRoom, stored: StoredRoom, new_client_id: Callable[[], int])
     """Put a room that ran ahead back to what is stored. Raises Unavailable as above."""
     entries = _entries(stored.records)
     if isinstance(room, ProjectRoom):
-        room.restore(_project(stored, entries))
+        room.restore(_project(stored, entries), stored.bars)
     else:
         room.restore(*essay_parts(stored, entries, new_client_id))
     room.backlog.reach_back(entries)
@@ -175,9 +177,9 @@ def _rights(body: dict[str, str]) -> MappingProxyType[UserId, Right]:
 def essay_body(state: EssayState) -> dict[str, Any]:
     """An essay's state as plain JSON values."""
     plain = {
-        name: getattr(state, name)
-        for name in EssayState.__slots__
-        if name not in ("feedback", "rights", "names")
+        field.name: getattr(state, field.name)
+        for field in fields(EssayState)
+        if field.name not in ("feedback", "rights", "names")
     }
     return {
         **plain,
@@ -211,9 +213,14 @@ def _essay_checkpoint(stored: Checkpoint) -> EssayDraft:
     return EssayDraft(state, stored.state[_LENGTH + length :], marks)
 
 
+_FEEDBACK: Final = tuple(field.name for field in fields(Feedback))
+_REPLY: Final = tuple(field.name for field in fields(Reply))
+
+
 def _feedback_body(item: Feedback) -> dict[str, Any]:
-    body = {name: getattr(item, name) for name in Feedback.__slots__}
+    body = {name: getattr(item, name) for name in _FEEDBACK}
     body["highlight"] = item.highlight.encode() if item.highlight else None
+    body["replies"] = [{name: getattr(r, name) for name in _REPLY} for r in item.replies]
     return body
 
 
@@ -224,17 +231,55 @@ def _feedback(raw: dict[str, Any]) -> Feedback:
             **raw,
             "type": FeedbackType(raw["type"]),
             "highlight": None if highlight is None else Highlight.decode(highlight),
+            "replies": tuple(Reply(**reply) for reply in raw.get("replies", ())),
         }
     )
 
 
 def _project_body(state: ProjectState) -> dict[str, Any]:
-    plain = {name: getattr(state, name) for name in ProjectState.__slots__ if name != "rights"}
-    return {**plain, "rights": _rights_body(state.rights)}
+    plain = {
+        name: getattr(state, name)
+        for name in ProjectState.__slots__
+        if name not in ("canvases", "rights", "tasks", "settled")
+    }
+    canvases = [_canvas_body(canvas) for canvas in state.canvases.values()]
+    return {
+        **plain,
+        "canvases": canvases,
+        "rights": _rights_body(state.rights),
+        "tasks": [asdict(task) for task in state.tasks.values()],
+        "settled": [asdict(task) for task in state.settled],
+    }
 
 
 def _project_state(body: dict[str, Any]) -> ProjectState:
-    return ProjectState(**{**body, "rights": _rights(body["rights"])})
+    # Checkpoints of the first version have no canvases and no tasks in them.
+    canvases = {CanvasId(raw["id"]): _canvas(raw) for raw in body.pop("canvases", ())}
+    rights = _rights(body["rights"])
+    tasks = {TaskId(raw["id"]): OpenTask(**raw) for raw in body.pop("tasks", ())}
+    settled = tuple(_settled_task(raw) for raw in body.pop("settled", ()))
+    return ProjectState(
+        **{
+            **body,
+            "rights": rights,
+            "canvases": MappingProxyType(canvases),
+            "tasks": MappingProxyType(tasks),
+            "settled": settled,
+        }
+    )
+
+
+def _settled_task(raw: dict[str, Any]) -> SettledTask:
+    return SettledTask(**{**raw, "status": TaskState(raw["status"])})
+
+
+def _canvas_body(canvas: Canvas) -> dict[str, Any]:
+    about = {"id": canvas.id, "author": canvas.author, "created_at": canvas.created_at}
+    return {**about, **media_body(canvas.media)}
+
+
+def _canvas(raw: dict[str, Any]) -> Canvas:
+    return Canvas(CanvasId(raw["id"]), media_of(raw), UserId(raw["author"]), raw["created_at"])
 
 
 # ---- lists -------------------------------------------------------------------------------------

@@ -24,6 +24,10 @@ class Bucket:
             return 0.0
         return (cost - self.level) / self.rate
 
+    def overdraw(self, cost: float) -> None:
+        """Take what ``take`` said is not there yet: it will be missing until then."""
+        self.level -= min(cost, self.capacity)
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRules:

@@ -10,7 +10,10 @@ from typing import Any, Final
 
 import orjson
 
+from workroom.core.canvas import AudioFacts, Facts, ImageFacts, Media
 from workroom.core.entries import (
+    CanvasAdded,
+    CanvasRemoved,
     Entry,
     EssayChanged,
     EssayCreated,
@@ -18,18 +21,26 @@ from workroom.core.entries import (
     FeedbackAdded,
     FeedbackChanged,
     FeedbackDeleted,
+    FeedbackReopened,
+    FeedbackReplied,
+    FeedbackResolved,
     ProjectChanged,
     ProjectCreated,
     Record,
+    ReplyChanged,
+    ReplyDeleted,
     RevisionNamed,
     RightSet,
     RoomDeleted,
+    TaskSettled,
+    TaskStarted,
     TextEdited,
 )
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
+from workroom.core.tasks import TaskState
 from workroom.core.text import Change, Highlight
-from workroom.ids import FeedbackId, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, ReplyId, TaskId, UserId
 
 Body = dict[str, Any]
 
@@ -94,6 +105,70 @@ def _edit(fact: TextEdited) -> Body:
     return body
 
 
+def media_body(media: Media) -> Body:
+    """A file's record as plain JSON values."""
+    facts = media.facts
+    body: Body = {
+        "media_type": media.media_type,
+        "name": media.name,
+        "size": media.size,
+        "key": media.key,
+    }
+    if isinstance(facts, ImageFacts):
+        return body | {"width": facts.width, "height": facts.height, "frames": facts.frames}
+    return body | {
+        "duration": facts.duration,
+        "sample_rate": facts.sample_rate,
+        "channels": facts.channels,
+    }
+
+
+def media_of(body: Mapping[str, Any]) -> Media:
+    """The record that ``media_body`` wrote. Raises KeyError for anything else."""
+    facts: Facts
+    if "width" in body:
+        facts = ImageFacts(body["width"], body["height"], body["frames"])
+    else:
+        facts = AudioFacts(body["duration"], body["sample_rate"], body["channels"])
+    return Media(body["media_type"], body["name"], body["size"], facts, BlobKey(body["key"]))
+
+
+def _task_started(fact: TaskStarted) -> Body:
+    return {
+        "id": fact.task_id,
+        "type": fact.task_type,
+        "canvas": fact.canvas_id,
+        "followed": fact.followed,
+    }
+
+
+def _task_settled(fact: TaskSettled) -> Body:
+    return {
+        "id": fact.task_id,
+        "type": fact.task_type,
+        "canvas": fact.canvas_id,
+        "status": fact.status.value,
+        "error": fact.error,
+        "findings": dict(fact.findings),
+    }
+
+
+def _id(body: Body, key: str) -> int:
+    value = body[key]
+    if type(value) is not int or value < 1:
+        message = f"{key} of a log entry must be a positive number"
+        raise ValueError(message)
+    return value
+
+
+def _text(body: Body) -> str:
+    value = body["comment"]
+    if type(value) is not str:
+        message = "the comment of a log entry must be a text"
+        raise ValueError(message)
+    return value
+
+
 def _text_edited(body: Body, record: Record) -> TextEdited:
     if record.update is None:
         message = f"log entry {record.seq} has lost its update"
@@ -112,6 +187,17 @@ _WRITERS: Final[Mapping[type, tuple[str, Callable[[Any], Body]]]] = {
     FeedbackAdded: ("feedback_added", _feedback_added),
     FeedbackChanged: ("feedback_changed", _feedback_changed),
     FeedbackDeleted: ("feedback_deleted", lambda f: {"id": f.feedback_id}),
+    FeedbackResolved: ("feedback_resolved", lambda f: {"id": f.feedback_id}),
+    FeedbackReopened: ("feedback_reopened", lambda f: {"id": f.feedback_id}),
+    FeedbackReplied: (
+        "feedback_replied",
+        lambda f: {"id": f.feedback_id, "comment": f.comment},
+    ),
+    ReplyChanged: (
+        "reply_changed",
+        lambda f: {"id": f.feedback_id, "reply": f.reply_id, "comment": f.comment},
+    ),
+    ReplyDeleted: ("reply_deleted", lambda f: {"id": f.feedback_id, "reply": f.reply_id}),
     RevisionNamed: ("revision_named", lambda f: {"revision": f.revision, "name": f.name}),
     RightSet: (
         "right_set",
@@ -119,6 +205,10 @@ _WRITERS: Final[Mapping[type, tuple[str, Callable[[Any], Body]]]] = {
     ),
     ProjectCreated: ("project_created", _project_created),
     ProjectChanged: ("project_changed", lambda f: dict(f.changes)),
+    CanvasAdded: ("canvas_added", lambda f: {"id": f.canvas_id, **media_body(f.media)}),
+    CanvasRemoved: ("canvas_removed", lambda f: {"id": f.canvas_id}),
+    TaskStarted: ("task_started", _task_started),
+    TaskSettled: ("task_settled", _task_settled),
     RoomDeleted: ("room_deleted", lambda _: {}),
 }
 
@@ -136,6 +226,13 @@ _READERS: Final[Mapping[str, Callable[[Body, Record], Fact]]] = {
         _highlight(b),
     ),
     "feedback_deleted": lambda b, _: FeedbackDeleted(FeedbackId(b["id"])),
+    "feedback_resolved": lambda b, _: FeedbackResolved(FeedbackId(_id(b, "id"))),
+    "feedback_reopened": lambda b, _: FeedbackReopened(FeedbackId(_id(b, "id"))),
+    "feedback_replied": lambda b, _: FeedbackReplied(FeedbackId(_id(b, "id")), _text(b)),
+    "reply_changed": lambda b, _: ReplyChanged(
+        FeedbackId(_id(b, "id")), ReplyId(_id(b, "reply")), _text(b)
+    ),
+    "reply_deleted": lambda b, _: ReplyDeleted(FeedbackId(_id(b, "id")), ReplyId(_id(b, "reply"))),
     "revision_named": lambda b, _: RevisionNamed(b["revision"], b["name"]),
     "right_set": lambda b, _: RightSet(
         UserId(b["user"]), None if b["right"] is None else Right.named(b["right"])
@@ -144,5 +241,18 @@ _READERS: Final[Mapping[str, Callable[[Body, Record], Fact]]] = {
         b["title"], b["description"], b["status"], b["metadata"]
     ),
     "project_changed": lambda b, _: ProjectChanged(b),
+    "canvas_added": lambda b, _: CanvasAdded(CanvasId(b["id"]), media_of(b)),
+    "canvas_removed": lambda b, _: CanvasRemoved(CanvasId(b["id"])),
+    "task_started": lambda b, _: TaskStarted(
+        TaskId(b["id"]), b["type"], CanvasId(b["canvas"]), b["followed"]
+    ),
+    "task_settled": lambda b, _: TaskSettled(
+        TaskId(b["id"]),
+        b["type"],
+        CanvasId(b["canvas"]),
+        TaskState(b["status"]),
+        b["error"],
+        b["findings"],
+    ),
     "room_deleted": lambda _b, _r: RoomDeleted(),
 }

@@ -13,16 +13,19 @@ from typing import Final, Generic, TypeVar, cast
 from workroom.core.commands import (
     AddFeedback,
     ChangeFeedback,
+    ChangeReply,
     Command,
     DeleteFeedback,
+    DeleteReply,
     QuoteFeedback,
+    ReplyFeedback,
 )
 from workroom.core.essay import EssayRoom
 from workroom.core.essay_view import shown_feedback
-from workroom.core.events import FeedbackShown
+from workroom.core.events import FeedbackShown, ReplyShown
 from workroom.core.people import User
 from workroom.errors import NotFound
-from workroom.ids import FeedbackId, essay_room
+from workroom.ids import FeedbackId, ReplyId, essay_room
 from workroom.service.hub import Hub
 
 NO_ID_YET: Final = FeedbackId(0)
@@ -73,7 +76,7 @@ class Remarks:
         return _remark(await self._essay(user, number), answer["feedback_id"])
 
     async def change(self, user: User, command: ChangeFeedback) -> Remark:
-        """Change feedback: one's own, or as an owner of the essay.
+        """Change feedback: one's own, or as an owner of the essay. Whoever may comment resolves.
 
         Raises NotFound, PermissionDenied, InvalidMessage.
         """
@@ -86,6 +89,43 @@ class Remarks:
         Raises NotFound, PermissionDenied.
         """
         await self._carry_out(user, feedback_id, DeleteFeedback(FeedbackId(feedback_id)))
+
+    async def replies(
+        self, user: User, feedback_id: int, *, limit: int, offset: int
+    ) -> Slice[ReplyShown]:
+        """The replies to a piece of feedback, oldest first. Raises NotFound."""
+        found = _replies(await self._essay_with(user, feedback_id), feedback_id)
+        return Slice(found[offset : offset + limit], len(found))
+
+    async def reply(self, user: User, feedback_id: int, comment: str) -> ReplyShown:
+        """Answer a piece of feedback. Raises NotFound, PermissionDenied, TooLarge."""
+        room = await self._essay_with(user, feedback_id)
+        command = ReplyFeedback(FeedbackId(feedback_id), comment)
+        answer = await self._hub.execute(room.id, command, user)
+        return _reply(room, feedback_id, answer["reply_id"])
+
+    async def one_reply(self, user: User, feedback_id: int, reply_id: int) -> ReplyShown:
+        """One reply. Raises NotFound."""
+        return _reply(await self._essay_with(user, feedback_id), feedback_id, reply_id)
+
+    async def change_reply(
+        self, user: User, feedback_id: int, reply_id: int, comment: str
+    ) -> ReplyShown:
+        """Rewrite a reply: one's own, or as an owner of the essay.
+
+        Raises NotFound, PermissionDenied, TooLarge.
+        """
+        command = ChangeReply(FeedbackId(feedback_id), ReplyId(reply_id), comment)
+        room = await self._carry_out(user, feedback_id, command)
+        return _reply(room, feedback_id, reply_id)
+
+    async def delete_reply(self, user: User, feedback_id: int, reply_id: int) -> None:
+        """Remove a reply: one's own, or as an owner of the essay.
+
+        Raises NotFound, PermissionDenied.
+        """
+        command = DeleteReply(FeedbackId(feedback_id), ReplyId(reply_id))
+        await self._carry_out(user, feedback_id, command)
 
     async def _carry_out(self, user: User, feedback_id: int, command: Command) -> EssayRoom:
         room = await self._essay_with(user, feedback_id)
@@ -118,6 +158,18 @@ def _remark(room: EssayRoom, feedback_id: int) -> Remark:
     if not found:
         raise _not_found(feedback_id)
     return found[0]
+
+
+def _replies(room: EssayRoom, feedback_id: int) -> Sequence[ReplyShown]:
+    return _remark(room, feedback_id).shown.replies or ()
+
+
+def _reply(room: EssayRoom, feedback_id: int, reply_id: int) -> ReplyShown:
+    for reply in _replies(room, feedback_id):
+        if reply.id == reply_id:
+            return reply
+    message = f"there is no reply {reply_id} to feedback {feedback_id}"
+    raise NotFound(message)
 
 
 def _not_found(feedback_id: int) -> NotFound:

@@ -23,7 +23,10 @@ from workroom.core.effects import (
     Refuse,
     Send,
 )
-from workroom.core.entries import Entry, FeedbackAdded, FeedbackDeleted, RightSet, RoomDeleted
+from workroom.core.entries import (
+    Entry,
+    made,
+)
 from workroom.core.revisions import CHAPTER
 from workroom.core.room import Glimpse
 from workroom.core.time import Now
@@ -42,11 +45,10 @@ from workroom.ports.store import (
     NotStored,
     RoomStore,
 )
-from workroom.protocol.dialect import Dialect
+from workroom.service.appends import listed_of, weight
 from workroom.service.fanout import Audience, Recipient
 from workroom.service.life import AnyRoom, Draft, checkpoint_seq, draft, restore, summary
 from workroom.service.probes import probe_frame
-from workroom.service.records import to_record
 
 CHECKPOINT_EVERY: Final = 256
 CHECKPOINT_BYTES: Final = 2 * 2**20
@@ -113,14 +115,13 @@ class RoomHost:
     def __init__(
         self,
         room: AnyRoom,
-        dialect: Dialect,
         desk: Desk,
         store: RoomStore,
         clock: Clock,
         checkpoint_seq: int,
     ) -> None:
         self.room = room
-        self.audience = Audience(dialect, clock.call_soon)
+        self.audience = Audience(clock.call_soon)
         self.suspended = False
         """The store failed; the room knows only what it told, until it is read back."""
         self.idle_since: float | None = clock.now().tick
@@ -172,13 +173,14 @@ class RoomHost:
         if isinstance(command, Join):
             # A state is large: let the socket say at once that it is full, before it asks again.
             self.audience.flush()
-        self._arrange()
+        if not outcome.entries or self._timer is None:
+            self._arrange()  # else when the store has answered, in a moment
 
     def _remember(self, outcome: Outcome, origin: Origin, now: Now) -> None:
         """A request that changed nothing is remembered too: done later, it might change things."""
         if any(isinstance(effect, Refuse) for effect in outcome.effects):
             return
-        answer = self._answer(origin, self.room.head.seq, (), now)
+        answer = self._answer(origin, self.room.head.seq, {}, now)
         append = Append(self.room.id, self.room.head.seq, (), answer=answer)
         self._appending += 1
         self._store.append(append, self._noted)
@@ -208,40 +210,20 @@ class RoomHost:
             self._desk.refused(origin, self.room.id, self._failure)
 
     def _append(self, entries: tuple[Entry, ...], origin: Origin, now: Now) -> None:
-        last = entries[-1].seq
-        records = tuple(map(to_record, entries))
-        size = sum(len(record.body) + len(record.update or b"") for record in records)
-        append = Append(
-            room=self.room.id,
-            expected=entries[0].seq - 1,
-            records=records,
-            summary=summary(self.room),
-            rights=_rights_of(entries),
-            feedback_added=tuple(
-                e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackAdded)
-            ),
-            feedback_deleted=tuple(
-                e.fact.feedback_id for e in entries if isinstance(e.fact, FeedbackDeleted)
-            ),
-            answer=self._answer(origin, last, entries, now),
-            deletes_room=any(isinstance(e.fact, RoomDeleted) for e in entries),
-        )
+        listed = listed_of(self.room.id, entries)
+        answer = self._answer(origin, entries[-1].seq, made(entries), now)
+        append = listed.append(self.room.id, entries, summary(self.room), answer)
+        size = weight(append)
         self._appending += 1
         self._bytes += size
         self._unwritten_bytes += size
         self._store.append(append, lambda result: self._appended(result, now.tick, size))
 
-    def _answer(
-        self, origin: Origin, seq: int, entries: tuple[Entry, ...], now: Now
-    ) -> Answer | None:
+    def _answer(self, origin: Origin, seq: int, new: Mapping[str, int], now: Now) -> Answer | None:
         if origin.request_id is None:
             return None
-        details: dict[str, int] = {}
-        for entry in entries:
-            if isinstance(entry.fact, FeedbackAdded):
-                details["feedback_id"] = entry.fact.feedback_id
-        body = orjson.dumps({"room": str(self.room.id), "seq": seq, **details})
-        return Answer(origin.user.id, origin.request_id, now.wall, body)
+        answer = {"room": str(self.room.id), "seq": seq, **new}
+        return Answer(origin.user.id, origin.request_id, now.wall, orjson.dumps(answer))
 
     # ---- what the store says ----------------------------------------------------------------
 
@@ -453,8 +435,3 @@ class RoomHost:
     def unwritten(self) -> int:
         """Entries since the last checkpoint."""
         return self.room.head.seq - self._checkpoint_seq
-
-
-def _rights_of(entries: tuple[Entry, ...]) -> dict[Any, Any] | None:
-    rights = {e.fact.user_id: e.fact.right for e in entries if isinstance(e.fact, RightSet)}
-    return rights or None

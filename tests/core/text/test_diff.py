@@ -39,6 +39,16 @@ def test_a_word_that_only_grew_or_shrank_keeps_its_letters() -> None:
     assert hunks("one two three", "ones two thre") == [Hunk(3, 0, "s"), Hunk(12, 1, "")]
 
 
+def test_a_word_that_became_another_one_around_the_same_letters_is_replaced() -> None:
+    assert hunks("a hat sat", "a habitat sat") == [Hunk(2, 3, "habitat")]
+    assert hunks("a hat was", "a habitat is") == [Hunk(2, 3, "habitat"), Hunk(6, 3, "is")]
+    assert hunks("a hat sat", "a habitat sat", caret=9) == [Hunk(2, 3, "habitat")]
+
+
+def test_what_was_typed_into_a_word_at_the_caret_is_exact_to_the_letter() -> None:
+    assert hunks("a hat sat", "a habitat sat", caret=8) == [Hunk(4, 0, "bita")]
+
+
 def test_a_new_word_brings_the_blank_behind_it() -> None:
     assert hunks("the cat sat", "the old cat sat") == [Hunk(4, 0, "old ")]
     assert hunks("the old cat sat", "the cat sat") == [Hunk(4, 4, "")]

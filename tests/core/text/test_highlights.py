@@ -265,3 +265,57 @@ def test_the_log_holds_a_plain_dictionary() -> None:
 def test_garbage_in_the_log_is_refused(raw: object) -> None:
     with pytest.raises(ValueError, match="highlight"):
         Highlight.decode(raw)
+
+
+# ---- never on other letters than its own ---------------------------------------------------------
+
+
+def test_a_highlight_takes_in_no_letters_that_stood_beside_it() -> None:
+    page = Page("a fox and fox and it", "fox and")
+    page.highlight = attach(page.text, 2, 9)
+    page.changes((5, 5, " "))  # of "fox and fox and it", the first "and fox" goes
+    assert page.text == "a fox fox and it" or page.state[1] is Anchor.CHANGED
+    page = Page("more was thesis thesis house", "more was thesis")
+    assert page.changes((9, 7, "")).state == ("more was ", Anchor.CHANGED)
+
+
+def test_a_cut_highlight_is_whole_again_when_the_rest_is_typed_letter_by_letter() -> None:
+    page = Page(TEXT, "hello world")
+    for text in ("hello worl again", "hello wor again", "hello w again", "hello again"):
+        page.becomes(text)
+    assert page.state[1] is Anchor.CHANGED
+    page.changes((6, 0, "w"))
+    for nth, letter in enumerate("orld "):
+        page.changes((7 + nth, 0, letter))
+    assert page.text == TEXT
+    assert page.state == ("hello world", Anchor.EXACT)
+
+
+def test_an_orphan_does_not_take_a_neighbour_for_a_part_of_its_own() -> None:
+    page = Page("I saw the cat cat sleep", "the cat")
+    page.changes((6, 8, "")).changes((6, 0, "the "))
+    assert page.text == "I saw the cat sleep"
+    assert page.state == ("", Anchor.ORPHANED)
+    page.changes((10, 0, "cat "))
+    assert page.state == ("the cat", Anchor.EXACT)
+
+
+def test_an_orphan_among_equal_words_that_all_came_back_stays_one() -> None:
+    row = "and so it went on, day after day, and so it went on, day after day, "
+    text = f"It rained. {row * 4}Then the sun came out at last, and all was well again."
+    at = text.index("went on", 120)
+    page = Page(text, "It")
+    page.highlight = attach(text, at, at + 7)
+    start, end = text.index("and so"), text.index("Then")
+    page.changes((start, end - start, ""))
+    page.changes((start, 0, f"{row * 5}"))
+    assert page.state == ("", Anchor.ORPHANED)
+
+
+def test_a_hole_takes_in_all_that_is_written_there() -> None:
+    page = Page(TEXT, "world").changes((6, 5, "")).changes((6, 0, "my ")).changes((9, 0, "own"))
+    assert page.state == ("", Anchor.ORPHANED)
+    assert (page.highlight.left, page.highlight.right) == (0, 6)
+    assert page.changes((9, 3, "world")).state == ("", Anchor.ORPHANED)
+    page.changes((6, 8, "")).changes((6, 0, "world"))
+    assert page.state == ("world", Anchor.EXACT)

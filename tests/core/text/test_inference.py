@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from workroom.core.text.change import Change, Hunk
-from workroom.core.text.inference import (
-    FOREIGN_DELETION,
-    JOIN_WITHIN,
-    KEPT_FOR,
-    KEPT_VERSIONS,
-    Reader,
-    Saved,
-)
+from workroom.core.text.evidence import KEPT_FOR, KEPT_VERSIONS
+from workroom.core.text.inference import FOREIGN_DELETION, JOIN_WITHIN, Reader, Saved
 from workroom.core.text.mirror import KEPT_CHANGES, Mirror
 
 ESSAY = "It was a dark and stormy night. The rain fell in torrents."
@@ -229,6 +223,28 @@ def test_the_version_named_stays_the_root_of_what_is_typed_on() -> None:
     assert desk.mirror.text == "So: then: " + ESSAY + " Lightning!"
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_who_puts_own_words_into_each_text_that_comes_doubles_nothing(named: bool) -> None:
+    """The text crosses saves on the way; what it does not have yet, the page keeps."""
+    desk = Desk()
+    desk.ana_saves(ESSAY + " It", caret=len(ESSAY) + 3)
+    taken = desk.ben_writes("Ben says: ", at=0)
+    desk.ana_gets_the_text(arrives=False)
+    count = desk.ana._sent
+    for words in (" It poured", " It poured all"):
+        desk.ana_saves(ESSAY + words, caret=len(ESSAY) + len(words), after=0.1)
+    desk.ben_writes("Today ", at=0)
+    desk.ana.arrived(count, desk.now)
+    mixed = f"Ben says: {ESSAY} It poured all day"
+    seq = next(v.seq for v in desk.ana._versions if v.text == taken)
+    saved = desk.ana_saves(mixed, caret=len(mixed), base_seq=seq if named else None, after=0.2)
+    assert saved.base.is_mixed
+    assert desk.mirror.text == f"Today {mixed}"
+    mixed += " long."
+    desk.ana_saves(mixed, caret=len(mixed), base_seq=seq if named else None)
+    assert desk.mirror.text == f"Today {mixed}"
+
+
 def test_a_version_that_this_client_was_never_sent_can_be_named_too() -> None:
     desk = Desk()
     for word in (" One.", " Two.", " Three."):
@@ -320,3 +336,60 @@ def test_the_caret_tells_two_explanations_apart() -> None:
     desk.ana_gets_the_text()
     saved = desk.ana_saves("one two three four", caret=18, after=0.05)
     assert saved.base.is_own and desk.mirror.text == "one three four"
+
+
+def test_a_word_that_stands_there_is_not_taken_for_typed_again() -> None:
+    """From the first version she would have typed Ben's word as well."""
+    desk = Desk()
+    text = desk.ben_writes(" Lightning")
+    desk.ana_gets_the_text()
+    saved = desk.ana_saves(text + " strikes!", after=0.05)
+    assert saved.base.number == 1 and desk.mirror.text == text + " strikes!"
+
+
+def test_a_version_that_came_while_the_page_waited_to_save_was_not_typed_on() -> None:
+    """She put a word where Ben put one, half a second before her page saved it, as it does."""
+    desk = Desk()
+    own = ESSAY
+    for word in ("One", "two", "three", "four", "five", "six"):
+        own += f" {word}"
+        desk.ana_saves(own, caret=len(own), after=1.0)
+    desk.ana_gets_the_text()
+    desk.now += 0.7
+    head = desk.ben_writes(" Ben", at=len(ESSAY))
+    desk.ana_gets_the_text()
+    typed = own.replace(ESSAY, ESSAY + " Ana")
+    desk.ana_saves(typed, caret=len(ESSAY) + 4, after=0.5)
+    assert sorted(desk.mirror.text.split()) == sorted([*head.split(), "Ana"])
+
+
+def test_where_two_readings_are_as_good_nothing_goes_that_only_one_deletes() -> None:
+    """She took back what Ben wrote, or has not seen it and changed nothing: his words stay."""
+    desk = Desk("one two three")
+    desk.ana_saves("one two three four", caret=18)
+    desk.now += 1
+    head = desk.ben_writes(" Ben", at=18)
+    desk.ana_gets_the_text()
+    desk.ana_saves("one two three four", caret=18, after=0.3)
+    assert desk.mirror.text == head
+
+
+def test_a_text_that_is_another_one_all_over_is_compared_with_few_versions() -> None:
+    words = [f"word{at}" for at in range(400)]
+    desk = Desk(" ".join(words))
+    for _ in range(20):
+        desk.ben_writes(" more")
+        desk.ana_gets_the_text()
+    changed = " ".join(f"x{word}" if at % 2 else word for at, word in enumerate(words))
+    readings = desk.ana._readings(desk.ana._candidates(), changed, None, desk.now)
+    assert len(readings) == 1
+
+
+def test_the_pong_of_the_latest_version_says_how_long_the_link_is() -> None:
+    desk = Desk()
+    assert desk.ana.round_trip == 0.0
+    count = desk.ana.sent(desk.now)
+    desk.ana.arrived(count, desk.now + 0.25)
+    assert desk.ana.round_trip == pytest.approx(0.25)
+    desk.ana.arrived(count + 5, desk.now + 9)  # a number that was never sent
+    assert desk.ana.round_trip == pytest.approx(0.25)

@@ -137,3 +137,11 @@ def test_a_few_large_changes_are_forgotten_too() -> None:
         write(mirror, seq, 0, large)
     assert mirror.since(1) is None
     assert mirror.since(2) is not None
+
+
+def test_a_mirror_says_how_far_back_it_reaches() -> None:
+    mirror = Mirror("x", seq=5)
+    for seq in range(6, KEPT_CHANGES + 7):
+        mirror.commit(seq, Change.keep(len(mirror.text)), "a")
+    assert not mirror.reaches(5) and mirror.since(5) is None
+    assert mirror.reaches(mirror.seq) and mirror.since(mirror.seq) is not None

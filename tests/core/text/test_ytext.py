@@ -222,11 +222,19 @@ def test_a_document_that_disagrees_breaks_the_text(ytext: YText) -> None:
     assert ytext.broken
 
 
+def test_however_many_places_are_typed_at_few_are_remembered(ytext: YText) -> None:
+    write(ytext, (0, 0, "one place here " * 100))
+    for at in range(0, 1500, 15):
+        write(ytext, (at, 0, "x"))
+    assert len(ytext._pens._pens) <= 16
+
+
 def test_an_interrupt_is_passed_on(ytext: YText) -> None:
     class Interrupting:
         """A change during which the operator presses Ctrl-C."""
 
         is_empty = False
+        only_hunk = None
 
         def apply(self, text: str) -> str:
             return text

@@ -81,6 +81,31 @@ def test_noise_gives_events_or_a_violation_and_nothing_else(chunks: list[bytes])
     assert code in {1002, 1007, 1008, 1009}
 
 
+def outcome(*chunks: bytes) -> tuple[list[Event], int]:
+    inbound, events = Inbound(LIMITS), list[Event]()
+    try:
+        for chunk in chunks:
+            inbound.feed(chunk)
+            while (event := inbound.take()) is not None:
+                events.append(event)
+    except Violation as violation:
+        return events, violation.code
+    return events, 0
+
+
+odd_frames = st.builds(
+    lambda first, second, rest: bytes((first, second)) + rest,
+    st.sampled_from([0x81, 0x81, 0x81, 0x01, 0x80, 0xC1, 0x82, 0x89]),
+    st.sampled_from([0x80, 0x83, 0x85, 0xFE, 0xFF, 0x03]),
+    st.binary(max_size=12),
+)
+
+
+@given(st.lists(streams().map(lambda stream: stream[1]) | odd_frames, max_size=5).map(b"".join))
+def test_frames_at_once_and_byte_by_byte_come_to_the_same_end(wire: bytes) -> None:
+    assert outcome(wire) == outcome(*(bytes([byte]) for byte in wire))
+
+
 @pytest.mark.parametrize(
     ("wire", "code"),
     [

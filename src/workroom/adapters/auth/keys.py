@@ -15,6 +15,7 @@ from workroom.observe import logger
 log = logger("auth")
 
 KEPT_IN: Final = "secret.key"
+TASK_TOKEN_KEPT_IN: Final = "task-token.key"  # noqa: S105 - where it is kept
 MIN_BYTES: Final = 32
 """HS256 gives no more strength than its key: RFC 7518, section 3.2."""
 
@@ -38,12 +39,13 @@ def load_secret(
     *,
     production: bool,
     setting: str = "WORKROOM_SECRET",
+    kept_in: str = KEPT_IN,
 ) -> bytes:
     """The secret that signs our tokens: the configured one, else one kept in ``data_dir``.
 
-    Without a configured secret, one is made on the first start and kept in ``secret.key``, which
-    only this user may read. In production a configured one is required, because several nodes have
-    to share it. Raises Misconfigured, naming ``setting`` and never the secret.
+    Without a configured secret, one is made on the first start and kept in the file ``kept_in``,
+    which only this user may read. In production a configured one is required, because several nodes
+    have to share it. Raises Misconfigured, naming ``setting`` and never the secret.
     """
     if configured is None or (configured == "" and not production):
         if production:
@@ -52,7 +54,7 @@ def load_secret(
                 f"at least {MIN_BYTES} random bytes",
                 field=setting,
             )
-        return _kept_secret(data_dir)
+        return _kept_secret(data_dir / kept_in)
     weakness = weakness_of(configured)
     if weakness is not None:
         if production or configured.strip() == "":
@@ -79,8 +81,7 @@ def weakness_of(secret: str) -> str | None:
     return None
 
 
-def _kept_secret(data_dir: Path) -> bytes:
-    path = data_dir / KEPT_IN
+def _kept_secret(path: Path) -> bytes:
     try:
         if not path.exists():
             _make(path)

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from workroom.core.entries import Record
 from workroom.core.people import Right
+from workroom.core.tasks import SettledTask, Task
 from workroom.errors import Unavailable
-from workroom.ids import FeedbackId, RoomId, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, UserId
 from workroom.ports.store import (
     AlreadyDone,
     Answer,
@@ -96,6 +97,10 @@ class Batch:
     rights: dict[tuple[RoomId, UserId], Right | None] = field(default_factory=dict)
     feedback: dict[FeedbackId, RoomId | None] = field(default_factory=dict)
     """To which room each belongs now; None for what was deleted."""
+    canvases: dict[CanvasId, tuple[RoomId, BlobKey] | None] = field(default_factory=dict)
+    """In which room each is and under which key its bytes are kept; None for what was deleted."""
+    tasks_started: list[Task] = field(default_factory=list)
+    tasks_settled: list[SettledTask] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     checkpoints: dict[RoomId, Checkpoint] = field(default_factory=dict)
     deleted: set[RoomId] = field(default_factory=set)
@@ -126,6 +131,12 @@ def _add(batch: Batch, append: Append) -> None:
         batch.feedback[feedback_id] = room
     for feedback_id in append.feedback_deleted:
         batch.feedback[feedback_id] = None
+    for canvas_id, key in append.canvases_added.items():
+        batch.canvases[canvas_id] = room, key
+    for canvas_id in append.canvases_deleted:
+        batch.canvases[canvas_id] = None
+    batch.tasks_started += append.tasks_started
+    batch.tasks_settled += append.tasks_settled
     if append.answer is not None:
         batch.answers.append(append.answer)
     if append.checkpoint is not None:

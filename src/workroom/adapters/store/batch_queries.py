@@ -13,11 +13,13 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import BigInteger, Connection, Select, Text, delete, select, update
 
+from workroom.adapters.store import task_queries
 from workroom.adapters.store.batch import AnswerKey, Batch, Head
 from workroom.adapters.store.rows import entry_row, head_rows, people_rows
 from workroom.adapters.store.sql import fetch, insert_many, pairs
 from workroom.adapters.store.tables import (
     answers,
+    canvases,
     checkpoints,
     entries,
     feedback,
@@ -25,7 +27,7 @@ from workroom.adapters.store.tables import (
     people,
     rooms,
 )
-from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
 
 _ROOM_KEY: Final = "ON CONFLICT (room_kind, room_id)"
 _NEW_HEAD: Final = f"{_ROOM_KEY} DO UPDATE SET seq = excluded.seq"
@@ -37,6 +39,9 @@ _NEW_SUMMARY: Final = (
 _NEW_CHECKPOINT: Final = f"{_ROOM_KEY} DO UPDATE SET seq = excluded.seq, state = excluded.state"
 _NEW_RIGHT: Final = "ON CONFLICT (room_kind, room_id, user_id) DO UPDATE SET level = excluded.level"
 _NEW_OWNER: Final = "ON CONFLICT (id) DO UPDATE SET essay = excluded.essay"
+_NEW_PLACE: Final = (
+    "ON CONFLICT (id) DO UPDATE SET project = excluded.project, blob_key = excluded.blob_key"
+)
 _KEEP: Final = "ON CONFLICT DO NOTHING"
 
 
@@ -89,6 +94,9 @@ def store_batch(connection: Connection, batch: Batch) -> None:
     insert_many(connection, people, actors, _KEEP)
     insert_many(connection, people, rights, _NEW_RIGHT)
     _store_feedback(connection, batch.feedback)
+    _store_canvases(connection, batch.canvases)
+    task_queries.start(connection, batch.tasks_started)
+    task_queries.settle(connection, batch.tasks_settled)
     insert_many(
         connection, answers, [(a.user_id, a.request_id, a.at, a.body) for a in batch.answers]
     )
@@ -110,6 +118,16 @@ def _store_feedback(connection: Connection, owners: Mapping[FeedbackId, RoomId |
         connection.execute(delete(feedback).where(feedback.c.id.in_(gone)))
 
 
+def _store_canvases(
+    connection: Connection, places: Mapping[CanvasId, tuple[RoomId, BlobKey] | None]
+) -> None:
+    kept = [(number, of[0].number, of[1]) for number, of in places.items() if of is not None]
+    gone = [number for number, of in places.items() if of is None]
+    insert_many(connection, canvases, kept, _NEW_PLACE)
+    if gone:
+        connection.execute(delete(canvases).where(canvases.c.id.in_(gone)))
+
+
 def _forget_room(connection: Connection, room: RoomId) -> None:
     """Take a room out of every list; the log and its head stay."""
     key = {"room_kind": room.kind.value, "room_id": room.number}
@@ -119,3 +137,5 @@ def _forget_room(connection: Connection, room: RoomId) -> None:
     connection.execute(delete(milestones).filter_by(**key))
     if room.kind is RoomKind.ESSAY:
         connection.execute(delete(feedback).where(feedback.c.essay == room.number))
+    else:
+        connection.execute(delete(canvases).where(canvases.c.project == room.number))

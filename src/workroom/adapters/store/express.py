@@ -6,8 +6,8 @@ is bound to one ``INSERT`` into a temporary view, whose trigger compares the hea
 fills the tables; outside a transaction that is BEGIN, everything and COMMIT in one call.
 
 The trigger lives in the connection, not in the file. What it cannot do (a log that has moved on, a
-request answered before, a room to be deleted) is refused as a whole: then the writer goes the long
-way, statement by statement, and finds out for each append.
+request answered before, a canvas, a task, a room to be deleted) is refused as a whole: then the
+writer goes the long way, statement by statement, and finds out for each append.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def store(connection: sqlite3.Connection, batch: Batch) -> None:
 
     Raises NotExpress, or the driver's error; then nothing of the batch is stored.
     """
-    if batch.deleted:
+    if batch.deleted or batch.canvases or batch.tasks_started or batch.tasks_settled:
         raise NotExpress
     values = _values(batch)
     if any(isinstance(value, str) and "\\u0000" in value for value in values):

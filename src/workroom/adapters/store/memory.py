@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from workroom.adapters.store.batch import AnswerKey, Batch, Head, collect, judge
 from workroom.adapters.store.memory_accounts import MemoryAccounts
+from workroom.adapters.store.memory_tasks import MemoryTasks
 from workroom.core.entries import Record
 from workroom.core.people import Right
 from workroom.errors import Unavailable
-from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
 from workroom.ports.store import (
     Append,
     Appended,
@@ -45,19 +46,21 @@ class _Room:
     milestones: dict[int, Milestone] = field(default_factory=dict)
 
 
-class MemoryStore(MemoryAccounts):
-    """``RoomStore`` and ``AccountStore`` in memory.
+class MemoryStore(MemoryAccounts, MemoryTasks):
+    """``RoomStore``, ``AccountStore`` and ``TaskStore`` in memory.
 
     Appends are stored together in the next turn of the loop, as a group commit would.
     """
 
     def __init__(self, *, clock: Callable[[], int] = lambda: int(time.time())) -> None:
         super().__init__(clock)
+        MemoryTasks.__init__(self)
         self._rooms: dict[RoomId, _Room] = {}
         self._heads: dict[RoomId, Head] = {}
         self._answers: dict[AnswerKey, bytes] = {}
         self._answered_at: dict[AnswerKey, int] = {}
         self._feedback: dict[FeedbackId, RoomId] = {}
+        self._canvases: dict[CanvasId, tuple[RoomId, BlobKey]] = {}
         self._next_ids: dict[IdKind, int] = {}
         self._waiting: list[tuple[Append, Done]] = []
         self._held = False
@@ -144,6 +147,12 @@ class MemoryStore(MemoryAccounts):
             self._feedback.pop(feedback_id, None)
             if owner is not None:
                 self._feedback[feedback_id] = owner
+        for canvas_id, place in batch.canvases.items():
+            self._canvases.pop(canvas_id, None)
+            if place is not None:
+                self._canvases[canvas_id] = place
+        self._begin_tasks(batch.tasks_started)
+        self._settle_tasks(batch.tasks_settled)
         for answer in batch.answers:
             self._answered_at[answer.user_id, answer.request_id] = answer.at
         for room, checkpoint in batch.checkpoints.items():
@@ -155,6 +164,7 @@ class MemoryStore(MemoryAccounts):
         self._rooms[room].people.clear()
         self._rooms[room].milestones.clear()
         self._feedback = {each: of for each, of in self._feedback.items() if of != room}
+        self._canvases = {each: of for each, of in self._canvases.items() if of[0] != room}
 
     async def load(self, room: RoomId) -> StoredRoom | None:
         """The room as stored."""
@@ -169,6 +179,7 @@ class MemoryStore(MemoryAccounts):
             seq=head.seq,
             checkpoint=kept.checkpoint,
             records=tuple(kept.records[after:]),
+            bars=self._bars(room),
             people={
                 each: self._accounts[each].user for each in kept.people if each in self._accounts
             },
@@ -249,6 +260,17 @@ class MemoryStore(MemoryAccounts):
         """The essay to which a piece of feedback belongs."""
         self._may_read()
         return self._feedback.get(feedback_id)
+
+    async def project_of_canvas(self, canvas_id: CanvasId) -> RoomId | None:
+        """The project that a canvas is in."""
+        self._may_read()
+        place = self._canvases.get(canvas_id)
+        return None if place is None else place[0]
+
+    async def keys_in_use(self, keys: Collection[BlobKey]) -> set[BlobKey]:
+        """Those of these keys that belong to a canvas."""
+        self._may_read()
+        return {key for _, key in self._canvases.values()} & set(keys)
 
     async def check(self) -> None:
         """Raises Unavailable while told to fail."""

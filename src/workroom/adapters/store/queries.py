@@ -5,6 +5,7 @@ Each runs inside the caller's transaction and lets the driver's errors through.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import orjson
@@ -18,9 +19,11 @@ from sqlalchemy import (
     tuple_,
 )
 
+from workroom.adapters.store import task_queries
 from workroom.adapters.store.sql import Row, fetch, insert_many
 from workroom.adapters.store.tables import (
     answers,
+    canvases,
     checkpoints,
     counters,
     entries,
@@ -32,7 +35,17 @@ from workroom.adapters.store.tables import (
 from workroom.core.entries import Record
 from workroom.core.people import Right, Role, User
 from workroom.errors import Unavailable
-from workroom.ids import MAX_ID, FeedbackId, RoomId, RoomKind, UserId, essay_room
+from workroom.ids import (
+    MAX_ID,
+    BlobKey,
+    CanvasId,
+    FeedbackId,
+    RoomId,
+    RoomKind,
+    UserId,
+    essay_room,
+    project_room,
+)
 from workroom.ports.store import Checkpoint, ListedRoom, RoomPage, RoomSummary, StoredRoom
 
 # Reading a room
@@ -93,6 +106,7 @@ def load(connection: Connection, room: RoomId) -> StoredRoom | None:
         seq=head.seq,
         checkpoint=checkpoint,
         records=tuple(records(connection, room, after, head.seq - after)),
+        bars=task_queries.bars(connection, room),
         people={user.id: user for user in map(user_of, fetch(connection, _PEOPLE, key))},
     )
 
@@ -197,6 +211,10 @@ _OLD_ANSWERS: Final = delete(answers).where(
     ),
 )
 _ESSAY_OF_FEEDBACK: Final = select(feedback.c.essay).where(feedback.c.id == bindparam("id"))
+_PROJECT_OF_CANVAS: Final = select(canvases.c.project).where(canvases.c.id == bindparam("id"))
+_KEYS_IN_USE: Final = select(canvases.c.blob_key).where(
+    canvases.c.blob_key.in_(bindparam("keys", expanding=True))
+)
 
 
 def answer(connection: Connection, user_id: UserId, request_id: str) -> bytes | None:
@@ -215,6 +233,17 @@ def essay_of_feedback(connection: Connection, feedback_id: FeedbackId) -> RoomId
     """The essay to which a piece of feedback belongs."""
     number = connection.execute(_ESSAY_OF_FEEDBACK, {"id": feedback_id}).scalar()
     return None if number is None else essay_room(number)
+
+
+def project_of_canvas(connection: Connection, canvas_id: CanvasId) -> RoomId | None:
+    """The project that a canvas is in."""
+    number = connection.execute(_PROJECT_OF_CANVAS, {"id": canvas_id}).scalar()
+    return None if number is None else project_room(number)
+
+
+def keys_in_use(connection: Connection, keys: Collection[BlobKey]) -> set[BlobKey]:
+    """Those of these keys that belong to a canvas."""
+    return set(connection.execute(_KEYS_IN_USE, {"keys": list(keys)}).scalars())
 
 
 # Ids

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import Final
 from workroom.adapters.store import milestone_queries, queries, verify
 from workroom.adapters.store.sqlite_access import SqliteAccess
 from workroom.adapters.store.sqlite_accounts import SqliteAccounts
+from workroom.adapters.store.sqlite_tasks import SqliteTasks
 from workroom.adapters.store.work import Done
 from workroom.core.entries import Record
-from workroom.ids import FeedbackId, RoomId, RoomKind, UserId
+from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
 from workroom.ports.store import Append, IdKind, Milestone, RoomPage, StoredRoom
 
 _FORGET_AT_ONCE: Final = 5_000
@@ -25,8 +26,8 @@ def _seconds() -> int:
     return int(time.time())
 
 
-class SqliteStore(SqliteAccounts):
-    """``RoomStore`` and ``AccountStore`` on one file; see the ports for what is promised.
+class SqliteStore(SqliteAccounts, SqliteTasks):
+    """``RoomStore``, ``AccountStore`` and ``TaskStore`` on one file; see the ports.
 
     Open it on the event loop that will use it. ``busy_timeout`` is in seconds; ``most_appends`` and
     ``most_bytes`` bound one transaction; ``express=False`` writes statement by statement, as a
@@ -140,6 +141,14 @@ class SqliteStore(SqliteAccounts):
     async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
         """The essay to which a piece of feedback belongs."""
         return await self._access.read(partial(queries.essay_of_feedback, feedback_id=feedback_id))
+
+    async def project_of_canvas(self, canvas_id: CanvasId) -> RoomId | None:
+        """The project that a canvas is in."""
+        return await self._access.read(partial(queries.project_of_canvas, canvas_id=canvas_id))
+
+    async def keys_in_use(self, keys: Collection[BlobKey]) -> set[BlobKey]:
+        """Those of these keys that belong to a canvas."""
+        return await self._access.read(partial(queries.keys_in_use, keys=keys))
 
     async def check(self) -> None:
         """Raises Unavailable when a read fails, or when the last write failed and still would."""

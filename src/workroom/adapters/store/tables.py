@@ -115,6 +115,62 @@ feedback: Final = Table(
 )
 """To which essay a piece of feedback belongs."""
 
+canvases: Final = Table(
+    "canvases",
+    metadata,
+    Column("id", WholeNumber, primary_key=True, autoincrement=False),
+    Column("project", WholeNumber, nullable=False, index=True),
+    Column("blob_key", String(64), nullable=False),
+    Index("ix_canvases_blob_key", "blob_key", unique=True),
+)
+"""To which project a canvas belongs, and under which key its bytes are kept."""
+
+tasks: Final = Table(
+    "tasks",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("project", WholeNumber, nullable=False),
+    Column("canvas_id", WholeNumber, nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("requested_by", WholeNumber, nullable=False),
+    Column("created_at", WholeNumber, nullable=False),
+    Column("followed", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("due_at", WholeNumber),
+    Column("sent_at", WholeNumber),
+    Column("attempt", Integer, nullable=False),
+    Column("run", String(64)),
+    Column("worker", Text),
+    Column("report", WholeNumber, nullable=False),
+    Column("percent", SmallInteger),
+    Column("message", Text, nullable=False),
+    Column("started_at", WholeNumber),
+    Column("seen_at", WholeNumber),
+    Column("settled_at", WholeNumber),
+    Column("settled_seq", WholeNumber),
+    Column("error", Text),
+    Column("findings", Text),
+    Index("ix_tasks_project_created_at", "project", "created_at"),
+    Index("ix_tasks_project_settled_seq", "project", "settled_seq"),
+    Index(
+        "ix_tasks_open",
+        "project",
+        sqlite_where=text("settled_at IS NULL"),
+        postgresql_where=text("settled_at IS NULL"),
+    ),
+)
+"""Tasks on canvases; see ``core.tasks.Task``. They outlive their projects, as the log does."""
+
+told: Final = Table(
+    "told",
+    metadata,
+    Column("project", WholeNumber, primary_key=True, autoincrement=False),
+    Column("user_id", WholeNumber, primary_key=True, autoincrement=False),
+    Column("seq", WholeNumber, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Up to which entry a user is known to have been told of the tasks that ended."""
+
 answers: Final = Table(
     "answers",
     metadata,

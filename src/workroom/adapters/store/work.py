@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
+from workroom.core.values import value
 from workroom.errors import Unavailable
 from workroom.ports.store import Append, AppendResult, NotStored
 
@@ -17,7 +17,7 @@ Outcome = tuple[Callable[[Any], None], Any]
 """What to call on the event loop, and with what."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pending:
     """An append that waits for the next transaction."""
 
@@ -38,7 +38,7 @@ class Pending:
         return size
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Job:
     """Any other writing: ``work`` runs in a savepoint of the next transaction."""
 
@@ -66,8 +66,8 @@ Item = Pending | Job
 
 def deliver(loop: asyncio.AbstractEventLoop, outcomes: list[Outcome]) -> None:
     """Call everybody back, in order; a callback that raises does not keep the next from it."""
-    for call, value in outcomes:
+    for call, answer in outcomes:
         try:
-            call(value)
+            call(answer)
         except Exception as error:  # noqa: BLE001 - as the loop itself does
             loop.call_exception_handler({"message": "A store callback failed", "exception": error})

@@ -2,7 +2,9 @@
 
 It takes everything that waits, stores it in one transaction, and hands all results back to the
 event loop at once. While a transaction waits for the disk the next one gathers, so the slower the
-disk, the larger the groups.
+disk, the larger the groups. Beside a fast disk they would be small, and for every one of them the
+two threads wake each other and contend for Python's global lock: so a turn of the loop hands over
+once what it has, and not before ``_PACE`` is over while the writer is at something else.
 
 - An append is answered ``Appended`` only after COMMIT has returned.
 - When the database fails, everything that waited for that transaction is told so, and nothing of it
@@ -17,8 +19,9 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -36,6 +39,8 @@ T = TypeVar("T")
 CLOSED: Final = "The store is closed"
 _LONGEST_PAUSE: Final = 5.0
 """Seconds between attempts to get a new connection, at most."""
+_PACE: Final = 0.002
+"""Seconds between two hand-overs to a writer that is not idle."""
 
 
 class Database(Protocol):
@@ -73,7 +78,18 @@ class Writer:
         self._express = express
         self._most_appends = most_appends
         self._most_bytes = most_bytes
-        self._queue: SimpleQueue[Item | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Item] | None] = SimpleQueue()
+        """From the loop's thread to the writer's; None is the end."""
+        self._taken: deque[Item] = deque()
+        """Of the writer's thread: what it has from the queue and has not carried out."""
+        self._open = False
+        """Whether the queue's end has not come yet."""
+        self._gathered: list[Item] = []
+        """Of the loop's thread, as the next three: what is to be handed over."""
+        self._arranged = False
+        self._handed_at = float("-inf")
+        self._outstanding = 0
+        """Items handed over and not answered."""
         self._connection: Connection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -90,6 +106,7 @@ class Writer:
         """Begin to serve, on a connection from ``Database.connect``."""
         self._loop = loop
         self._connection = connection
+        self._open = True
         self._thread = threading.Thread(target=self._serve, name="workroom-writer", daemon=True)
         self._thread.start()
 
@@ -98,22 +115,48 @@ class Writer:
         if self._thread is None:
             asyncio.get_running_loop().call_soon(done, NotStored(Unavailable(CLOSED)))
             return
-        self._queue.put(Pending(append, done))
+        self._gather(Pending(append, done))
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` inside the next transaction; returns once that is committed."""
         if self._thread is None:
             raise Unavailable(CLOSED)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(Job(work, future))
+        self._gather(Job(work, future))
         return await future
+
+    def _gather(self, item: Item) -> None:
+        self._gathered.append(item)
+        loop = self._loop
+        if self._arranged or loop is None:
+            return
+        self._arranged = True
+        due = self._handed_at + _PACE
+        if self._outstanding and due > loop.time():
+            loop.call_at(due, self._hand_over, loop)
+        else:
+            loop.call_soon(self._hand_over, loop)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        items, self._gathered = self._gathered, []
+        self._arranged = False
+        if items:
+            self._handed_at = loop.time()
+            self._outstanding += len(items)
+            self._queue.put(items)
+
+    def _answer(self, loop: asyncio.AbstractEventLoop, outcomes: list[Outcome]) -> None:
+        self._outstanding -= len(outcomes)
+        deliver(loop, outcomes)
 
     async def stop(self) -> None:
         """Store what waits, then end. The connection is closed last, see ``disconnect``."""
         thread, self._thread = self._thread, None
         if thread is not None:
+            loop = asyncio.get_running_loop()
+            self._hand_over(loop)
             self._queue.put(None)
-            await asyncio.get_running_loop().run_in_executor(None, thread.join)
+            await loop.run_in_executor(None, thread.join)
 
     def distrust(self, error: BaseException) -> None:
         """A reader found damage: check before anything is acknowledged again. From any thread."""
@@ -142,33 +185,29 @@ class Writer:
 
     def _take(self) -> tuple[list[Item], bool]:
         """Wait for work, then take all there is within the bounds; False after the last."""
-        first = self._queue.get()
-        if first is None:
-            return [], False
-        items = [first]
-        size = first.weight
-        while len(items) < self._most_appends and size < self._most_bytes:
-            try:
-                item = self._queue.get_nowait()
-            except Empty:
-                break
-            if item is None:
-                return items, False
-            items.append(item)
-            size += item.weight
-        return items, True
+        going = self._receive(wait=not self._taken)
+        items: list[Item] = []
+        size = 0
+        while self._taken and len(items) < self._most_appends and size < self._most_bytes:
+            items.append(self._taken.popleft())
+            size += items[-1].weight
+        return items, going or bool(self._taken)
 
     def _take_all(self) -> tuple[list[Item], bool]:
         """All there is, at once and without bounds; False after the last."""
-        items: list[Item] = []
-        while True:
-            try:
-                item = self._queue.get_nowait()
-            except Empty:
-                return items, True
-            if item is None:
-                return items, False
-            items.append(item)
+        going = self._receive(wait=False)
+        items = list(self._taken)
+        self._taken.clear()
+        return items, going
+
+    def _receive(self, *, wait: bool) -> bool:
+        """Empty the queue, waiting for something to be in it; False once its end has come."""
+        while self._open and (wait or not self._queue.empty()):
+            items = self._queue.get()
+            self._open = items is not None
+            self._taken += items or ()
+            wait = False
+        return self._open
 
     def _carry_out(self, items: Sequence[Item]) -> list[Outcome]:
         """One transaction; on failure everybody in it is told, and nothing is stored."""
@@ -270,7 +309,7 @@ class Writer:
         """One wake-up of the loop for the whole transaction."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                self._loop.call_soon_threadsafe(deliver, self._loop, outcomes)
+                self._loop.call_soon_threadsafe(self._answer, self._loop, outcomes)
 
 
 def _judge_and_store(connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:

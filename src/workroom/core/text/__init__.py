@@ -5,9 +5,12 @@ Everything counts code points; ``units`` converts to the wire. ``ytext`` alone k
 
 from workroom.core.text.change import Change, Hunk, Side
 from workroom.core.text.diff import diff
+from workroom.core.text.evidence import Candidate, grown
 from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_all
-from workroom.core.text.inference import Candidate, Reader
+from workroom.core.text.inference import Reader
+from workroom.core.text.mending import mending
 from workroom.core.text.mirror import NOBODY, Mirror, Version
+from workroom.core.text.places import Element, Places
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.units import (
     clean_text,
@@ -19,19 +22,30 @@ from workroom.core.text.units import (
     utf16_length,
     word_count,
 )
-from workroom.core.text.ytext import UpdateAhead, YText, assert_pycrdt_behaves, check_update
+from workroom.core.text.ytext import (
+    EMPTY_UPDATE,
+    TooManyPieces,
+    UpdateAhead,
+    YText,
+    assert_pycrdt_behaves,
+    check_update,
+)
 
 __all__ = [
+    "EMPTY_UPDATE",
     "NOBODY",
     "Anchor",
     "Candidate",
     "Change",
+    "Element",
     "Highlight",
     "Hunk",
     "Mirror",
+    "Places",
     "Reader",
     "Rebased",
     "Side",
+    "TooManyPieces",
     "UpdateAhead",
     "Version",
     "YText",
@@ -43,6 +57,8 @@ __all__ = [
     "clean_with_cursor",
     "diff",
     "from_utf16",
+    "grown",
+    "mending",
     "move",
     "move_all",
     "rebase",

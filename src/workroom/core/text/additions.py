@@ -1,4 +1,4 @@
-"""A change without its deletions: what is left of one that nobody can vouch for."""
+"""A change without its deletions, for a save of which it is not known what it meant to delete."""
 
 from __future__ import annotations
 

@@ -13,9 +13,11 @@ Positions and lengths count code points. With ``a: x -> y`` meaning that change 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 from typing import NamedTuple
+
+from workroom.core.values import value
 
 
 class Side(IntEnum):
@@ -79,7 +81,7 @@ class Builder:
             self._deleted = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """An edit of a text of exactly ``before`` code points.
 
@@ -114,6 +116,19 @@ class Change:
         build.keep(length - done)
         return build.change()
 
+    @classmethod
+    def one(cls, length: int, at: int, deleted: int, inserted: str) -> Change:
+        """``of`` for one place, which is what people do: written out, for speed.
+
+        Raises ValueError when it lies outside of the text.
+        """
+        left = length - at - deleted
+        if at < 0 or deleted < 0 or left < 0:
+            raise ValueError(f"hunk at {at} (deletes {deleted}) does not fit: 0..{length}")
+        if not inserted and not deleted:
+            return cls.keep(length)
+        return cls(tuple([op for op in (at, inserted, -deleted, left) if op]))
+
     @property
     def before(self) -> int:
         """Length of the text that this change applies to."""
@@ -129,6 +144,12 @@ class Change:
         """Whether the text stays as it is."""
         ops = self.ops
         return not ops or (len(ops) == 1 and not isinstance(ops[0], str) and ops[0] > 0)
+
+    @property
+    def only_hunk(self) -> Hunk | None:
+        """The place that changes, when there is one and no more, as there is while people type."""
+        hunks = tuple(islice(self.hunks(), 2))
+        return hunks[0] if len(hunks) == 1 else None
 
     def hunks(self) -> Iterator[Hunk]:
         """The places that change, from left to right; a kept letter lies between any two."""
@@ -171,7 +192,7 @@ class Change:
             return later
         if later.is_empty and self.after == later.before:
             return self
-        return _compose(self, later)
+        return _grown(self, later) or _compose(self, later)
 
     def invert(self, text_before: str) -> Change:
         """The change that undoes this one; ``text_before`` is the text that this one applies to."""
@@ -236,6 +257,30 @@ class Change:
 
 def _adds(op: int | str) -> bool:
     return isinstance(op, str) or op > 0
+
+
+def _grown(first: Change, later: Change) -> Change | None:
+    """``_compose`` for the usual case, that ``later`` types within one piece of ``first``.
+
+    None for any other. Whoever saves is brought up to date with one keystroke of others by this.
+    """
+    if len(later.ops) != 3:
+        return None
+    left, typed, right = later.ops
+    if type(typed) is not str or type(left) is not int or type(right) is not int or right < 0:
+        return None
+    found, at = -1, 0
+    pieces: tuple[int | str, ...] = ()
+    for index, op in enumerate(first.ops):
+        start, at = at, at + (len(op) if isinstance(op, str) else max(op, 0))
+        if isinstance(op, str):
+            if start <= left <= at and found < 0:
+                found, pieces = index, (op[: left - start] + typed + op[left - start :],)
+        elif start < left < at:
+            found, pieces = index, (left - start, typed, at - left)
+    if found < 0 or at != left + right:
+        return None
+    return Change((*first.ops[:found], *pieces, *first.ops[found + 1 :]))
 
 
 def _compose(first: Change, later: Change) -> Change:

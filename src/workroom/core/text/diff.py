@@ -51,6 +51,8 @@ _REGION: Final = 400
 """A difference of fewer letters than this is compared word by word at once."""
 _SLIDE: Final = 200
 """Farthest that an insertion or deletion slides, in code points."""
+_ANOTHER_WORD: Final = 4
+"""Fewest letters that make a word another one when they are put into it."""
 _ISLANDS: Final = 4
 """A region in more pieces than this, of which hardly anything was kept, is one replacement."""
 _STOP: Final = ".!?\u3002\uff01\uff1f\n"
@@ -92,7 +94,7 @@ def _at_caret(old: str, new: str, caret: int) -> Change | None:
     if other[:start] != text[:start] or other[start:] != text[end:]:
         return None
     typed, gone = (text[start:end], 0) if grown > 0 else ("", -grown)
-    return Change.of(len(old), [Hunk(start, gone, typed)])
+    return Change.one(len(old), start, gone, typed)
 
 
 def _is_pure(span: Span) -> bool:
@@ -285,6 +287,8 @@ def _settled(old: str, new: str, spans: list[Span], caret: int | None) -> list[S
             floor = settled[-1].x1 + 1 if settled else 0
             ceiling = following.x0 - 1 if following else len(old)
             span = _slide(old, new, span, caret, range(floor, ceiling + 1), steps)
+            if span.x0 == span.x1 and caret != span.y1:
+                span = _whole_word(old, new, span, range(floor, ceiling + 1))
         settled.append(span)
     return settled
 
@@ -314,6 +318,26 @@ def _slide(
         )
         wanted = next(words, right)
     return Span(*(end + wanted for end in span))
+
+
+def _whole_word(old: str, new: str, span: Span, reach: range) -> Span:
+    """An insertion into a word shorter than itself: it became another one ("hat", "habitat").
+
+    As an insertion it would leave "bita" behind when somebody deletes the hat. What was typed at
+    the caret, letter by letter, is not meant, nor a letter or two that were missing.
+    """
+    x, _, y, y1 = span
+    most = y1 - y
+    if most < _ANOTHER_WORD or not _cuts_word(old, x) or not is_word(new[y:y1]):
+        return span
+    start, end = x, x
+    while start > reach.start and x - start < most and in_word(old[start - 1]):
+        start -= 1
+    while end < reach.stop - 1 and end - start < most and in_word(old[end]):
+        end += 1
+    if end - start >= most or _cuts_word(old, start) or _cuts_word(old, end):
+        return span
+    return Span(start, end, y - (x - start), y1 + (end - x))
 
 
 def _starts_word(text: str, start: int, end: int) -> bool:

@@ -2,9 +2,13 @@
 
 Typing inside a highlight grows it, typing at its edges does not. What is deleted of it shrinks it.
 What is rewritten within it (edges included) stays part of it, as long as a letter of it survives.
-When what was cut off comes back, it is whole again. When no letter is left, it collapses to where
-its words were and is *orphaned*; it comes back when the same words come back there, in the same
-surroundings: undo, restore, typing them again.
+When one edit brings back what was cut off, it is whole again. When no letter is left, it collapses
+to where its words were and is *orphaned*. The *hole* that they left is what is between the letters
+that stood before and behind them; it takes in all that is written there. When the same words are
+written into it, in the same surroundings (undo, restore, typing them again), the highlight is back.
+
+It never takes in letters that stood beside it, however much they look like its own: rather than
+guess it says ``changed`` or ``orphaned``. ``bench/highlight_oracle.py`` holds it to that.
 
 A highlight that was attached as an empty range is a *point*. A point has no words to lose: it is
 never orphaned.
@@ -18,7 +22,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from workroom.core.text.change import Change
-from workroom.core.text.returning import CONTEXT, NEARBY, Edits, find_again
+from workroom.core.text.returning import CONTEXT, Edits, find_again
 
 K = TypeVar("K", bound=Hashable)
 
@@ -54,6 +58,10 @@ class Highlight:
     """Whether its words are not the quote any more."""
     lost: str = ""
     """When orphaned: the words that it had last, if they were not the quote."""
+    left: int = 0
+    right: int = 0
+    """When changed: how many letters right before and behind it were written since, and so may
+    stand where its own were."""
 
     @property
     def anchor(self) -> Anchor:
@@ -71,18 +79,21 @@ class Highlight:
 
     def encode(self) -> dict[str, Any]:
         """The form in the durable log."""
-        return {name: getattr(self, name) for name in _FIELDS}
+        body = {name: getattr(self, name) for name in _FIELDS}
+        return {name: value for name, value in body.items() if _LATER.get(name) != value}
 
     @classmethod
     def decode(cls, raw: object) -> Highlight:
         """Read what ``encode`` wrote. Raises ValueError for anything else."""
-        if not isinstance(raw, dict) or raw.keys() != _FIELDS.keys():
+        if not isinstance(raw, dict) or (raw := _LATER | raw).keys() != _FIELDS.keys():
             raise ValueError("not an encoded highlight")
         for name, kind in _FIELDS.items():
             if type(raw[name]) is not kind:
                 raise ValueError(f"{name} of a highlight must be {kind.__name__}")
-        if not 0 <= raw["start"] <= raw["end"] or raw["origin"] < 0:
+        if not 0 <= raw["left"] <= raw["start"] <= raw["end"]:
             raise ValueError("the ends of a highlight are 0 <= start <= end")
+        if raw["origin"] < 0 or raw["right"] < 0:
+            raise ValueError("origin and right of a highlight are at least 0")
         return cls(**raw)
 
 
@@ -96,7 +107,11 @@ _FIELDS: Final[dict[str, type]] = {
     "origin": int,
     "changed": bool,
     "lost": str,
+    "left": int,
+    "right": int,
 }
+_LATER: Final = {"left": 0, "right": 0}
+"""What is left out when it says nothing, and older recordings lack."""
 
 
 def attach(text: str, start: int, end: int) -> Highlight:
@@ -129,11 +144,11 @@ def move_all(
     behind: list[tuple[K, Highlight]] = []
     moved: dict[K, Highlight] = {}
     for key, highlight in highlights.items():
-        # An orphan looks around for its words, a changed one right beside it.
-        margin = (NEARBY if highlight.orphaned else 1) if highlight.changed else 0
-        if highlight.end + margin <= first:
+        # What is written right beside a changed one may belong to it.
+        margin = 1 if highlight.changed else 0
+        if highlight.end + highlight.right + margin <= first:
             continue
-        if highlight.start - margin >= last:
+        if highlight.start - highlight.left - margin >= last:
             behind.append((key, highlight))
             continue
         after = _moved(highlight, edits, old)
@@ -154,7 +169,7 @@ def _shift(behind: Iterable[tuple[K, Highlight]], delta: int, moved: dict[K, Hig
     A keystroke near the beginning does this to all that follow, and the constructor of a frozen
     dataclass takes twice as long as filling the slots.
     """
-    start, end, quote, prefix, suffix, orphaned, origin, changed, lost = _PUT
+    start, end, quote, prefix, suffix, orphaned, origin, changed, lost, left, right = _PUT
     create = object.__new__
     for key, highlight in behind:
         moved[key] = shifted = create(Highlight)
@@ -167,6 +182,8 @@ def _shift(behind: Iterable[tuple[K, Highlight]], delta: int, moved: dict[K, Hig
         origin(shifted, highlight.origin)
         changed(shifted, highlight.changed)
         lost(shifted, highlight.lost)
+        left(shifted, highlight.left)
+        right(shifted, highlight.right)
 
 
 def _moved(highlight: Highlight, edits: Edits, old: str) -> Highlight:
@@ -178,8 +195,9 @@ def _moved(highlight: Highlight, edits: Edits, old: str) -> Highlight:
     if start == end:  # a point: text inserted right at it goes to its right
         point = start + shift if edit is None or edit.at > start else edit.new_at
         return replace(highlight, start=point, end=point, changed=False)
+    low, high = edits.around(start - highlight.left, end + highlight.right)
     if edit is not None and edit.at <= start and end <= edit.to:
-        return _orphaned(highlight, edit.new_at, edits, old)
+        return _orphaned(highlight, edit.new_at, (low, high), edits, old)
     before = edit is not None and (edit.at < start or edit.to == start)
     start = edit.new_at + edit.length if edit is not None and before else start + shift
     edit, shift = edits.reaching(end)
@@ -189,24 +207,28 @@ def _moved(highlight: Highlight, edits: Edits, old: str) -> Highlight:
         end = edit.new_at + (edit.length if edit.to == end else 0)
     # What was cut off comes back (undo): then it is whole again, although that was at its edge.
     quote = highlight.quote
-    whole = _whole(quote, start, end, edits)
+    whole = _whole(quote, (start, end), (low, high), edits)
     if whole >= 0:
-        return replace(highlight, start=whole, end=whole + len(quote), changed=False)
-    return replace(highlight, start=start, end=end, changed=True)
+        end = whole + len(quote)
+        return replace(highlight, start=whole, end=end, changed=False, left=0, right=0)
+    left, right = start - low, high - end
+    return replace(highlight, start=start, end=end, changed=True, left=left, right=right)
 
 
-def _whole(quote: str, start: int, end: int, edits: Edits) -> int:
-    """Where the whole quote is that has a part in ``start..end``; -1 if nowhere."""
-    first = max(0, end - len(quote))
-    if first > start:
-        return -1  # more than the quote: what was typed inside of it stays
+def _whole(quote: str, part: tuple[int, int], reach: tuple[int, int], edits: Edits) -> int:
+    """Where the whole quote is that holds ``part``, within ``reach``; -1 if nowhere."""
+    first, last = max(reach[0], part[1] - len(quote)), min(part[0], reach[1] - len(quote))
+    if first > last:
+        return -1  # there is no room; or the part is more: what was typed inside of it stays
     if edits.new.startswith(quote, first):
         return first
-    at = edits.find(quote, first, start + len(quote))
-    return start if at < 0 and edits.new.startswith(quote, start) else at
+    at = edits.find(quote, first, last + len(quote))
+    return last if at < 0 and edits.new.startswith(quote, last) else at
 
 
-def _orphaned(highlight: Highlight, place: int, edits: Edits, old: str) -> Highlight:
+def _orphaned(
+    highlight: Highlight, place: int, hole: tuple[int, int], edits: Edits, old: str
+) -> Highlight:
     """A highlight whose last letter was deleted at ``place``."""
     start, end = highlight.start, highlight.end
     orphan = replace(
@@ -218,8 +240,10 @@ def _orphaned(highlight: Highlight, place: int, edits: Edits, old: str) -> Highl
         orphaned=True,
         changed=True,
         lost=old[start:end] if highlight.changed else "",
+        left=place - hole[0],
+        right=hole[1] - place,
     )
-    return _returned(orphan, edits)
+    return _returned(orphan, hole, edits)
 
 
 def _orphan_moved(orphan: Highlight, edits: Edits) -> Highlight:
@@ -227,17 +251,28 @@ def _orphan_moved(orphan: Highlight, edits: Edits) -> Highlight:
     place = orphan.start + shift
     if edit is not None and edit.at < orphan.start:
         place = edit.new_at
-    if place != orphan.start:
-        orphan = replace(orphan, start=place, end=place)
-    return _returned(orphan, edits)
+    low, high = edits.around(orphan.start - orphan.left, orphan.end + orphan.right)
+    left, right = place - low, high - place
+    if (place, left, right) != (orphan.start, orphan.left, orphan.right):
+        orphan = replace(orphan, start=place, end=place, left=left, right=right)
+    return _returned(orphan, (low, high), edits)
 
 
-def _returned(orphan: Highlight, edits: Edits) -> Highlight:
+def _returned(orphan: Highlight, hole: tuple[int, int], edits: Edits) -> Highlight:
     """The highlight on its words again, if an edit has brought them back; else as it is."""
     for words in (orphan.quote, orphan.lost):
-        at = find_again(words, orphan.prefix, orphan.suffix, orphan.start, edits)
+        at = find_again(words, orphan.prefix, orphan.suffix, hole, edits)
         if at is not None:
-            changed = words != orphan.quote
-            end = at + len(words)
-            return replace(orphan, start=at, end=end, orphaned=False, changed=changed, lost="")
+            changed, end = words != orphan.quote, at + len(words)
+            left, right = (at - hole[0], hole[1] - end) if changed else (0, 0)
+            return replace(
+                orphan,
+                start=at,
+                end=end,
+                orphaned=False,
+                changed=changed,
+                lost="",
+                left=left,
+                right=right,
+            )
     return orphan

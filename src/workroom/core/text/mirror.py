@@ -165,6 +165,8 @@ class _Stretches:
     def after(self, index: int) -> Change:
         """The changes from ``index`` on, composed; there must be one at least."""
         end = len(self._changes)
+        if end - index == 1:
+            return self._changes[index]
         done, change = self._composed.pop(index, (index, None))
         if done < end:
             rest = _compose_all(self._changes, done, end)

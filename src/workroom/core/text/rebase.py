@@ -17,18 +17,18 @@ insertions spell who wrote the insertions of ``since``. ``signed`` makes one for
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Final, NamedTuple
 
-from workroom.core.text.change import Builder, Change, Hunk
+from workroom.core.text.change import Builder, Change
 from workroom.core.text.words import in_word
+from workroom.core.values import value
 
 _ENDS_WORD: Final = ".,;:!?"
 """After these, as after a letter, a word that follows needs a blank."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rebased:
     """A change brought up to date."""
 
@@ -84,10 +84,10 @@ def _apart(mine: Change, since: Change, since_authors: Change) -> Rebased | None
     The case: ``mine`` changes one place, inside a stretch that ``since`` keeps, with a letter kept
     between it and whatever ``since`` changed. Then nothing of the two can touch.
     """
-    hunks = tuple(islice(mine.hunks(), 2))
-    if len(hunks) != 1 or len(since.ops) != len(since_authors.ops):
+    hunk = mine.only_hunk
+    if hunk is None or len(since.ops) != len(since_authors.ops):
         return None
-    [(at, deleted, inserted)] = hunks
+    at, deleted, inserted = hunk
     end, last = at + deleted, len(since.ops) - 1
     here = head = 0  # positions reached in the base and at the head
     for index, op in enumerate(since.ops):
@@ -100,8 +100,8 @@ def _apart(mine: Change, since: Change, since_authors: Change) -> Rebased | None
             if free_left and (end < stop or (end == stop and index == last)):
                 size = op + len(inserted) - deleted
                 bridge = _resized(since, index, size), _resized(since_authors, index, size)
-                moved = Hunk(head + at - here, deleted, inserted)
-                return Rebased(Change.of(since.after, [moved]), *bridge, ())
+                moved = Change.one(since.after, head + at - here, deleted, inserted)
+                return Rebased(moved, *bridge, ())
             head += op
         if stop > at:
             return None

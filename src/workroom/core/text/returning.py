@@ -1,8 +1,9 @@
 """Where deleted words have come back.
 
 An undo, a restore or a hand that types them again inserts the words anew; nothing in the change
-says that they were there before. They are taken for the same when they come at the place where they
-went and something of what stood around them does again, or close by in quite the same surroundings.
+says that they were there before. They are taken for the same when they come into the hole that they
+left, something of what stood around them on either side does again, and no other place there looks
+as much like theirs.
 
 The search is bounded for all highlights of an edit together. What is not found for that stays
 orphaned until a later edit brings it back.
@@ -10,7 +11,7 @@ orphaned until a later edit brings it back.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -20,14 +21,15 @@ from workroom.core.text.words import in_word
 
 CONTEXT: Final = 32
 """Letters of the surroundings that are worth remembering, on each side."""
-NEARBY: Final = 64
-"""How far (code points) from where they went words may come back."""
 
-_AGREE_THERE: Final = 4
-_AGREE_NEARBY: Final = 16
-"""Letters around that must be as they were: right at the place, and anywhere nearby."""
+_AGREE: Final = 4
+_AGREE_AMONG_OTHERS: Final = CONTEXT
+"""Letters on either side that must be as they were: where little but the words was written, and
+the words once; and where more than ``_LITTLE`` was, or the words several times."""
+_LITTLE: Final = 64
+"""Letters."""
 _OCCURRENCES: Final = 100
-"""Most occurrences of the words that are looked at in one insertion."""
+"""Most occurrences of the words that are looked at in one insertion; with more, none is sure."""
 
 SEARCHED: Final = 1_000_000
 """Letters that one edit's search goes through, at up to 30 ns each in texts made for it."""
@@ -35,11 +37,15 @@ LOOKED_UP: Final = 4096
 """Searches for words that the index of a long insertion is asked for."""
 _AN_OCCURRENCE: Final = 500
 """Letters that looking around one occurrence counts for."""
+_A_SEARCH: Final = 100
+"""Letters that beginning a search counts for."""
 _LONG: Final = 4096
 """An insertion of more letters is indexed: with a big part of the text, many may come back."""
 _GRAM: Final = 16
 _STRIDE: Final = 32
 """The index holds as many letters at every so many places, so that it finds any longer stretch."""
+_ALIKE: Final = 8
+"""Places that it knows of for the same letters."""
 
 
 class Edit(NamedTuple):
@@ -57,14 +63,15 @@ class Edit(NamedTuple):
 class Edits:
     """The places of a change in order, and the search for words in what it inserted."""
 
-    __slots__ = ("_ends", "_indexes", "_tos", "letters", "lookups", "new", "places")
+    __slots__ = ("_ats", "_ends", "_indexes", "_tos", "letters", "lookups", "new", "places")
 
     def __init__(self, change: Change, old: str, new: str) -> None:
         self.new = new
         self.places = edits_of(change, old, new)
+        self._ats = [edit.at for edit in self.places]
         self._tos = [edit.to for edit in self.places]
         self._ends = [edit.new_at + edit.length for edit in self.places]
-        self._indexes: dict[Edit, dict[str, int]] = {}
+        self._indexes: dict[Edit, dict[str, list[int]]] = {}
         self.letters = Allowance(SEARCHED)
         self.lookups = Allowance(LOOKED_UP)
 
@@ -77,11 +84,22 @@ class Edits:
         last = self.places[-1]
         return None, last.new_at + last.length - last.to
 
-    def near(self, place: int) -> Iterator[Edit]:
-        """Those whose insertion is ``NEARBY`` a place of the new text."""
-        nth = bisect_left(self._ends, place - NEARBY)
-        while nth < len(self.places) and self.places[nth].new_at <= place + NEARBY:
-            yield self.places[nth]
+    def around(self, start: int, end: int) -> tuple[int, int]:
+        """A stretch of the old text in the new one, with all that was written at its edges."""
+        edit, shift = self.reaching(start)
+        low = start + shift if edit is None or edit.at > start else edit.new_at
+        nth = bisect_right(self._ats, end) - 1
+        if nth < 0:
+            return low, end
+        last = self.places[nth]
+        return low, last.new_at + last.length + max(0, end - last.to)
+
+    def within(self, low: int, high: int) -> Iterator[Edit]:
+        """Those that have written something into a stretch of the new text."""
+        nth = bisect_right(self._ends, low)
+        while nth < len(self.places) and self.places[nth].new_at < high:
+            if self.places[nth].length:
+                yield self.places[nth]
             nth += 1
 
     def find(self, words: str, start: int, stop: int) -> int:
@@ -93,32 +111,57 @@ class Edits:
         self.letters.take(min(passed, self.letters.left))
         return at
 
-    def find_in(self, edit: Edit, words: str, prefix: str, suffix: str) -> int:
-        """Where a long insertion has these words in the same surroundings; -1 if nowhere.
+    def once(self, words: str, low: int, high: int) -> bool:
+        """Whether a stretch of the new text has these words in no more than one place."""
+        return self.new.find(words, low, high) == self.new.rfind(words, low, high)
+
+    def find_all(self, words: str, start: int, stop: int, ahead: int) -> list[int] | None:
+        """``ahead`` letters into each occurrence; None when there are too many to search for."""
+        if not self.letters.take(_A_SEARCH):
+            self.letters.left = 0  # for all that follows too: a hole may hold thousands of edits
+            return None
+        found: list[int] = []
+        start = max(0, start)
+        if stop - start < len(words):
+            return found
+        while (at := self.find(words, start, stop)) >= 0:
+            if len(found) == _OCCURRENCES:
+                return None
+            self.letters.take(min(_AN_OCCURRENCE, self.letters.left))
+            found.append(at + ahead)
+            start = at + 1
+        return found if self.letters.left else None
+
+    def find_in(self, edit: Edit, words: str, prefix: str, suffix: str) -> list[int]:
+        """Where a long insertion has these words in the same surroundings: two places at most.
 
         That is what an undo brings, in one step for all that was deleted at once.
         """
         probe = prefix + words[:_STRIDE] + (suffix if len(words) <= _STRIDE else "")
-        index = self._index(edit)
+        index, new, found = self._index(edit), self.new, list[int]()
         for ahead in range(min(_STRIDE, len(probe) - _GRAM + 1)):
-            found = index.get(probe[ahead : ahead + _GRAM])
-            if found is None or found < ahead:
-                continue
-            at = found - ahead + len(prefix)
-            end = at + len(words)
-            as_it_was = self.new.startswith(words, at) and self.new.startswith(suffix, end)
-            if as_it_was and self.new.startswith(prefix, found - ahead):
-                return at
-        return -1
+            for place in index.get(probe[ahead : ahead + _GRAM], ()):
+                at = place - ahead + len(prefix)
+                if (
+                    place >= ahead
+                    and new.startswith(words, at)
+                    and new.startswith(suffix, at + len(words))
+                    and new.startswith(prefix, place - ahead)
+                ):
+                    found.append(at)
+                    if len(found) > 1:
+                        return found
+        return found
 
-    def _index(self, edit: Edit) -> dict[str, int]:
-        """Some places of the insertion by the letters there; of equal ones the first."""
+    def _index(self, edit: Edit) -> dict[str, list[int]]:
+        """Some places of the insertion by the letters there; of equal ones only a few."""
         index = self._indexes.get(edit)
         if index is None:
-            new = self.new
-            places = range(edit.new_at, edit.new_at + edit.length, _STRIDE)
-            index = {new[at : at + _GRAM]: at for at in reversed(places)}
-            self._indexes[edit] = index
+            index = self._indexes[edit] = {}
+            for at in range(edit.new_at, edit.new_at + edit.length, _STRIDE):
+                places = index.setdefault(self.new[at : at + _GRAM], [])
+                if len(places) < _ALIKE:
+                    places.append(at)
         return index
 
 
@@ -138,57 +181,71 @@ def edits_of(change: Change, old: str, new: str) -> list[Edit]:
     return edits
 
 
-def find_again(words: str, prefix: str, suffix: str, place: int, edits: Edits) -> int | None:
-    """Where ``edits`` have brought back ``words``, which went at ``place``; None if nowhere.
+def find_again(
+    words: str, prefix: str, suffix: str, hole: tuple[int, int], edits: Edits
+) -> int | None:
+    """Where ``edits`` have brought ``words`` back into ``hole``; None if nowhere for certain.
 
-    ``prefix`` and ``suffix`` stood around them. ``place`` and the result count in the new text.
+    ``prefix`` and ``suffix`` stood around them. All places count in the new text.
     """
-    best: tuple[int, int, int] | None = None
-    for edit in edits.near(place) if words else ():
-        if not edit.length:
-            continue
-        beyond = not edit.new_at <= place <= edit.new_at + edit.length
-        for at in _occurrences(words, prefix, suffix, edit, edits):
-            there = not beyond or at <= place <= at + len(words)
+    best, where = 0, None
+    for edit in edits.within(*hole) if words else ():
+        occurrences = _occurrences(words, prefix, suffix, edit, hole, edits)
+        if occurrences is None:
+            return None
+        for at in occurrences:
             agreement = _agreement(words, prefix, suffix, edits.new, at)
-            if agreement >= (_AGREE_THERE if there else _AGREE_NEARBY):
-                best = max(best or (0, 0, 0), (agreement, -abs(at - place), at))
-    return None if best is None else best[2]
+            if agreement > best:
+                best, where = agreement, at
+            elif agreement == best and where != at:
+                where = None
+    return where
 
 
-def _occurrences(words: str, prefix: str, suffix: str, edit: Edit, edits: Edits) -> Iterator[int]:
-    """Where ``words`` stand in the new text with at least one letter inserted by ``edit``."""
+def _occurrences(
+    words: str, prefix: str, suffix: str, edit: Edit, hole: tuple[int, int], edits: Edits
+) -> list[int] | None:
+    """Where ``words`` stand in the hole, if ``edit`` has brought them to one of these places.
+
+    Only where enough of their surroundings agrees. None: too many to look at them all.
+    """
+    low, high = hole
+    alone = high - low - len(words) <= _LITTLE and edits.once(words, low, high)
+    need = _AGREE if alone else _AGREE_AMONG_OTHERS
+    before, after = prefix[-need:], suffix[:need]
+    start = max(low, edit.new_at - len(words) + 1) - len(before)
+    stop = min(high, edit.new_at + edit.length + len(words) - 1) + len(after)
+    found: list[int] | None = []
     if edit.length > _LONG and edits.lookups.take(1):
-        at = edits.find_in(edit, words, prefix, suffix)
-        if at >= 0:
-            yield at
-            return
-    start = max(0, edit.new_at - len(words) + 1)
-    stop = edit.new_at + edit.length + len(words) - 1
-    for _ in range(_OCCURRENCES):
-        at = edits.find(words, start, stop)
-        if at < 0:
-            break
-        edits.letters.take(min(_AN_OCCURRENCE, edits.letters.left))
-        yield at
-        start = at + 1
+        alike = edits.find_in(edit, words, prefix, suffix)
+        found = [at for at in alike if low <= at <= high - len(words)]
+    found = found or edits.find_all(f"{before}{words}{after}", start, stop, len(before))
+    if not found:
+        return found
+    probe, ahead = f"{before}{words}{after}", len(before)
+    sooner = edits.find_all(probe, low - ahead, start + len(probe) - 1, ahead)
+    later = edits.find_all(probe, stop - len(probe) + 1, high + len(after), ahead)
+    return None if sooner is None or later is None else found + sooner + later
 
 
 def _agreement(words: str, prefix: str, suffix: str, new: str, start: int) -> int:
-    """How many letters around the words are as they were; -1 when they are a part of a word now.
+    """How many letters around the words are as they were; 0 when one cannot be sure.
 
-    A side where the text ended, and ends again, agrees fully.
+    A side where the text ended must end again, or nearly nothing is known of it. What is a part of
+    a word now, and was none, is something else.
     """
     end = start + len(words)
     if _glued(new[start - 1 : start], words) > _glued(prefix[-1:], words):
-        return -1
+        return 0
     if _glued(words, new[end : end + 1]) > _glued(words, suffix[:1]):
-        return -1
+        return 0
     left = common_suffix(prefix, new, len(prefix), start, min(len(prefix), start))
     right = common_prefix(suffix, new, 0, end, min(len(suffix), len(new) - end))
-    at_start = left == len(prefix) == start
-    at_end = right == len(suffix) == len(new) - end
-    return (CONTEXT if at_start else left) + (CONTEXT if at_end else right)
+    if left == len(prefix) == start:
+        left = CONTEXT
+    if right == len(suffix) == len(new) - end:
+        right = CONTEXT
+    return left + right if min(left, right) >= _AGREE else 0
 
 
 def _glued(left: str, right: str) -> bool:

@@ -7,19 +7,34 @@ is no ``Exception``; its observers keep a document alive until they are taken of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from pycrdt import Doc, Subscription, Text
 
-from workroom.core.text.change import Builder, Change
+from workroom.core.text.arrival import Halves, TooManyPieces, examine, second_halves
+from workroom.core.text.change import Builder, Change, Hunk
+from workroom.core.text.pens import Pens
+from workroom.core.text.units import utf16_length
 from workroom.core.text.update_check import Run, check_update, read_vector, runs_of
 from workroom.errors import Misconfigured
 
-__all__ = ["EMPTY_UPDATE", "UpdateAhead", "YText", "assert_pycrdt_behaves", "check_update"]
+__all__ = [
+    "EMPTY_UPDATE",
+    "TooManyPieces",
+    "UpdateAhead",
+    "YText",
+    "assert_pycrdt_behaves",
+    "check_update",
+]
 
 CONTENT: Final = "content"
 """The name of the shared text."""
+MOST_PIECES: Final = 30_000
+"""Pieces of a document up to which pairs are looked after: 60 ms, when an editor first writes."""
+_ASTRAL: Final = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 EMPTY_UPDATE: Final = b"\x00\x00"
 """The update that changes nothing."""
 
@@ -62,9 +77,11 @@ class YText:
         self._text = ""
         self._size = 0  # of the text, in bytes
         text = str(self._shared)
-        self._follow(text, len(text.encode()))
-        # How many elements of each other copy have come in (those that wait for others count too).
+        self._follow(text, len(text.encode()), len(self._shared))
+        # How many elements of each copy are here (those that wait for others count too).
         self._received: dict[int, int] | None = None
+        self._halves: Halves | None = None  # None: to be read when it is needed
+        self._pens = Pens(client_id)
         self._observer: Subscription = self._doc.observe(self._recorder.committed)
 
     @property
@@ -83,11 +100,37 @@ class YText:
             return EMPTY_UPDATE
         # A lone surrogate is refused here: a transaction cannot be taken back.
         sizes = [len(op.encode()) for op in change.ops if isinstance(op, str)]
+        hunk = change.only_hunk
+        typed = None if hunk is None else self._pens.update(hunk)
         self._recorder.start(local=True)
-        with _Guard(self), self._doc.transaction():
-            growth = sum(sizes) - self._write(change, iter(sizes))
-        self._follow(text, growth)
+        with _Guard(self):
+            with self._doc.transaction():
+                growth = sum(sizes)
+                if typed is not None:
+                    self._doc.apply_update(typed)
+                else:
+                    growth -= self._write(change, iter(sizes))
+                size = len(self._shared)
+            self._move_pens(hunk)
+        self._follow(text, growth, size)
+        if self._received is not None:
+            self._wrote(self._received, [op for op in change.ops if isinstance(op, str)])
         return self._recorder.update
+
+    def _move_pens(self, hunk: Hunk | None) -> None:
+        if hunk is None:
+            self._pens.forget()
+        else:
+            self._pens.follow(hunk, self._recorder.update)
+
+    def _wrote(self, received: dict[int, int], words: list[str]) -> None:
+        """Keep count of the elements of this copy, in the order in which they were written."""
+        own = self._doc.client_id
+        for inserted in words:
+            start = received.get(own, 0)
+            received[own] = start + utf16_length(inserted)
+            if self._halves is not None:
+                self._halves.setdefault(own, set()).update(second_halves(inserted, start))
 
     def apply(self, update: bytes) -> Change:
         """Apply a peer's update; return what it changed of the text (possibly nothing).
@@ -99,7 +142,49 @@ class YText:
         self._require_usable()
         runs = runs_of(update)
         reached = None if runs is None else self._in_order(runs)
-        self._recorder.start(local=False)
+        self._halves = None
+        return self._take(update, reached, wanted=False)
+
+    def receive(self, update: bytes) -> tuple[Change, bytes]:
+        """Apply an update from outside, and nothing that is no edit of the text.
+
+        Returns what it changed of the text, and the update that does no more than it did here
+        (``EMPTY_UPDATE`` when all of it was known). Raises UpdateAhead when it builds on what is
+        not here yet, TooManyPieces, and ValueError when it is refused; nothing was changed then,
+        unless ``broken``.
+        """
+        self._require_usable()
+        arrival = examine(update)
+        reached = self._in_order(arrival.runs)
+        known, own = self._known(), self._doc.client_id
+        if reached.get(own, 0) > known.get(own, 0):
+            raise ValueError("the update makes up what this copy would have written")
+        for client, count in arrival.needs.items():
+            if count > max(reached.get(client, 0), known.get(client, 0)):
+                raise UpdateAhead("the update builds on what has not come in yet")
+        halves = self._second_halves()
+        if arrival.cuts(halves):
+            raise ValueError("the update cuts a character in two (an emoji, say)")
+        change = self._take(update, reached, wanted=True)
+        for client, clocks in arrival.halves.items():
+            halves.setdefault(client, set()).update(clocks)
+        return change, self._recorder.update
+
+    def _second_halves(self) -> Halves:
+        """Which elements are second halves of surrogate pairs."""
+        if self._halves is None:
+            self._halves = {}
+            state = self._doc.get_update()
+            # A document of more pieces would take too long: it is not looked after.
+            with suppress(ValueError):
+                if _ASTRAL.search(state):
+                    self._halves = examine(state, pieces=MOST_PIECES).halves
+        return self._halves
+
+    def _take(self, update: bytes, reached: dict[int, int] | None, *, wanted: bool) -> Change:
+        """Apply an update that brings each copy as far as ``reached`` (None: not known)."""
+        self._pens.forget()
+        self._recorder.start(local=False, wanted=wanted)
         # Watched for as long as it takes: what an edit of our own does to the text is known, and
         # pycrdt's report of it costs as much as the edit.
         watch = self._shared.observe(self._recorder.text_changed)
@@ -118,7 +203,7 @@ class YText:
         else:
             self._received.update(reached)
         if not change.is_empty:
-            self._follow(change.apply(self._text), growth)
+            self._follow(change.apply(self._text), growth, len(self._shared))
         return change
 
     def state(self) -> bytes:
@@ -151,15 +236,20 @@ class YText:
 
     def _in_order(self, runs: list[Run]) -> dict[int, int]:
         """How far these runs bring the copies that made them. Raises UpdateAhead."""
-        if self._received is None:
-            self._received = read_vector(self._doc.get_state())
+        here = self._known()
         reached: dict[int, int] = {}
         for client, start, end in runs:
-            known = reached.get(client, self._received.get(client, 0))
-            if start > known and client != self._doc.client_id:
+            known = reached.get(client, here.get(client, 0))
+            if start > known:
                 raise UpdateAhead("the update is ahead of an earlier one of the same copy")
             reached[client] = max(known, end)
         return reached
+
+    def _known(self) -> dict[int, int]:
+        """How many elements of each copy are here."""
+        if self._received is None:
+            self._received = read_vector(self._doc.get_state())
+        return self._received
 
     def _write(self, change: Change, sizes: Iterator[int]) -> int:
         """Carry out the operations at byte offsets; return how many bytes were deleted.
@@ -185,10 +275,10 @@ class YText:
             at = reach
         return gone
 
-    def _follow(self, text: str, growth: int) -> None:
-        """Take ``text`` as the text now, if the document agrees about its size in bytes."""
+    def _follow(self, text: str, growth: int, size: int) -> None:
+        """Take ``text`` as the text now, if the document agrees about its ``size`` in bytes."""
         self._size += growth
-        if len(self._shared) != self._size:
+        if size != self._size:
             self.broken = True
             raise ValueError("the document holds something else than the text that it should")
         self._text = text
@@ -222,14 +312,14 @@ class _Guard:
 class _Recorder:
     """What pycrdt tells during one transaction."""
 
-    __slots__ = ("_local", "changed", "delta", "update")
+    __slots__ = ("_wanted", "changed", "delta", "update")
 
     def __init__(self) -> None:
         self.start(local=False)
 
-    def start(self, *, local: bool) -> None:
-        """Forget the last transaction."""
-        self._local = local
+    def start(self, *, local: bool, wanted: bool = True) -> None:
+        """Forget the last transaction. ``wanted``: the next one as an update."""
+        self._wanted = wanted
         # An edit of our own that fails half way is not seen to have changed anything: assume it.
         self.changed = local
         self.delta: list[dict[str, Any]] = []
@@ -241,8 +331,8 @@ class _Recorder:
         self.delta = event.delta
 
     def committed(self, event: Any) -> None:
-        """Of a change of our own, the update is wanted."""
-        if self._local:
+        """Not called for an update that brought nothing new. Encoding it costs something."""
+        if self._wanted:
             self.update = event.update
 
 

@@ -6,8 +6,12 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, WithJsonSchema
 
+from workroom.protocol.canvases import Canvas
 from workroom.protocol.shapes import Count, FeedbackKind, Id, Rights, Timestamp
 from workroom.transports.rest.fields import Shown
+
+__all__ = ["Canvas"]
+"""The rest is defined here; this one is told over the WebSocket in the same form."""
 
 Item = TypeVar("Item")
 Anything = Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
@@ -102,6 +106,39 @@ class Project(ProjectRow):
     metadata: Anything
 
 
+class Task(Shown):
+    """A task on a canvas."""
+
+    task_id: str
+    """Celery's own id."""
+    task_type: str
+    project_id: Id
+    canvas_id: Id
+    state: Literal["pending", "running", "completed", "failed", "cancelled"]
+    progress: Annotated[int, Field(ge=0, le=100)] | None
+    """Null until a worker has begun."""
+    message: str
+    attempt: Count
+    requested_by: Id
+    created_at: Timestamp
+    started_at: Timestamp | None
+    settled_at: Timestamp | None
+    result: Anything | None
+    """As in ``task_completed``: ``canvas_id``, ``status``, ``error`` if it failed, and what the
+    task found. Null until it has ended."""
+
+
+class Reply(Shown):
+    """An answer to a comment."""
+
+    id: Id
+    """Unique in the essay."""
+    comment: str
+    author: Person
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
 class Feedback(Shown):
     """A comment on an essay."""
 
@@ -113,9 +150,15 @@ class Feedback(Shown):
     """In UTF-16 code units; null when about the whole essay."""
     highlight_end: Count | None
     quote: str | None
-    """The text under the highlight; null when about the whole essay."""
+    """The words that it was put on; null when about the whole essay."""
     anchor: Literal["exact", "moved", "changed", "orphaned"]
     """How well the highlight still fits the text that it was put on."""
+    status: Literal["open", "resolved"]
+    resolved_by: Person | None
+    """Null while it is open."""
+    resolved_at: Timestamp | None
+    replies: list[Reply]
+    """The oldest first."""
     author: Person
     created_at: Timestamp
     updated_at: Timestamp
@@ -207,6 +250,15 @@ class Attribution(Shown):
     """Everybody of whom there is a range."""
     ranges: list[Range]
     """From the beginning of the text to its end, without gaps."""
+
+
+class Waveform(Shown):
+    """A recording at a glance."""
+
+    duration: float
+    """Seconds."""
+    peaks: list[float]
+    """The loudest moment (0 to 1) of each of so many equal parts of it, in order; at most 480."""
 
 
 class Mistake(Shown):

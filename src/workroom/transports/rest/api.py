@@ -13,19 +13,22 @@ from workroom.errors import WorkroomError
 from workroom.service.accounts import Accounts
 from workroom.service.library import Library
 from workroom.transports.rest import (
+    canvases,
     essays,
     feedback,
     health,
     problem,
     projects,
     revisions,
+    tasks,
     tokens,
     users,
+    workers,
 )
 from workroom.transports.rest.cors import Cors
 from workroom.transports.rest.docs import add_docs
 from workroom.transports.rest.edge import Edge
-from workroom.transports.rest.gate import Services
+from workroom.transports.rest.gate import Services, Workers
 from workroom.transports.rest.settings import Readiness, RestSettings
 
 # FastAPI's own telemetry writes addresses with their query, and bodies that were refused, into
@@ -33,7 +36,18 @@ from workroom.transports.rest.settings import Readiness, RestSettings
 _NO_TELEMETRY: Final = TelemetryConfig(
     tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
 )
-_PARTS: Final = (tokens, users, essays, feedback, revisions, projects, health)
+_PARTS: Final = (
+    tokens,
+    users,
+    essays,
+    feedback,
+    revisions,
+    projects,
+    canvases,
+    tasks,
+    workers,
+    health,
+)
 
 
 def create_api(
@@ -41,6 +55,7 @@ def create_api(
     accounts: Accounts,
     readiness: Readiness,
     settings: RestSettings | None = None,
+    task_workers: Workers | None = None,
 ) -> FastAPI:
     """The app for everything that comes by HTTP and is no WebSocket.
 
@@ -54,7 +69,7 @@ def create_api(
         redirect_slashes=False,
         telemetry=_NO_TELEMETRY,
     )
-    app.state.services = Services(library, accounts, readiness, settings)
+    app.state.services = Services(library, accounts, readiness, settings, task_workers)
     app.state.schema = None
     for part in _PARTS:
         # Not include_router: that makes a second copy of every route, on the first request.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from workroom.core.commands import AddFeedback, ChangeFeedback, QuoteFeedback
 from workroom.core.feedback import FeedbackType
 from workroom.core.text import clean_text
 from workroom.errors import InvalidMessage
-from workroom.ids import FeedbackId
+from workroom.ids import MAX_ID, FeedbackId
 from workroom.protocol.shapes import LONGEST_TOKEN, FeedbackKind, Rights
 from workroom.service.profiles import (
     MAX_AVATAR_URL,
@@ -21,6 +21,7 @@ from workroom.service.profiles import (
     MIN_PASSWORD,
 )
 from workroom.service.remarks import NO_ID_YET
+from workroom.tasks.types import known_types
 from workroom.transports.rest.fields import (
     AT_LEAST_ONE,
     Around,
@@ -36,6 +37,7 @@ from workroom.transports.rest.fields import (
     Title,
     WordLimit,
     absent,
+    whole,
 )
 
 LONGEST_LOGIN: Final = 10_000
@@ -174,6 +176,29 @@ class ProjectChange(Body):
         _require_some(self)
 
 
+def _name_types(schema: JsonDict) -> None:
+    """The types of task that are installed here."""
+    schema["enum"] = [*sorted(known_types())]
+
+
+class NewTask(Body):
+    """Begin a task on a canvas."""
+
+    task_type: Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=_name_types)]
+    """As ``analyze_image_emotion``, for pictures, and ``analyze_audio``, for recordings."""
+
+
+class FollowedTask(Body):
+    """Show a Celery task of your own in a project."""
+
+    task_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,128}$")]
+    """Celery's id of the task."""
+    task_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    """What people are to be told that it is."""
+    canvas_id: Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(whole)]
+    """The canvas of the project that it is about."""
+
+
 class EssayRight(Body):
     """What a collaborator may do with an essay."""
 
@@ -218,7 +243,7 @@ class NewFeedback(Body):
     highlight_end: Offset | None = None
     """End of the range, exclusive."""
     quote: Quote | None = None
-    """Words of the essay, instead of a range; the first place where they stand is meant."""
+    """Words of the essay, instead of a range. They must stand there once; see the next two."""
     quote_prefix: Around = ""
     """What stands right before the quote, to tell it from an equal one."""
     quote_suffix: Around = ""
@@ -261,6 +286,8 @@ class FeedbackChange(Body):
     """First UTF-16 code unit of the range; given together with ``highlight_end``."""
     highlight_end: Offset = Field(default_factory=absent)
     """End of the range, exclusive."""
+    status: Literal["open", "resolved"] = Field(default_factory=absent)
+    """``resolved``: done with. For everybody who may comment."""
 
     def command(self, feedback_id: int) -> ChangeFeedback:
         """What to ask of the room. Raises InvalidMessage."""
@@ -271,7 +298,21 @@ class FeedbackChange(Body):
         start, end = given.get(_PLACES[0]), given.get(_PLACES[1])
         _check_range(start, end)
         kind = FeedbackType(self.type) if "type" in given else None
-        return ChangeFeedback(FeedbackId(feedback_id), kind, given.get("comment"), start, end)
+        resolved = self.status == "resolved" if "status" in given else None
+        comment = given.get("comment")
+        return ChangeFeedback(FeedbackId(feedback_id), kind, comment, start, end, resolved)
+
+
+class ReplyBody(Body):
+    """An answer to a piece of feedback."""
+
+    comment: Comment
+    """Not only white space."""
+
+    def checked(self) -> str:
+        """The comment. Raises InvalidMessage when it is only white space."""
+        _require_words(self.comment, "comment")
+        return self.comment
 
 
 def _require_some(body: Body) -> None:

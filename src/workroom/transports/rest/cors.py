@@ -11,8 +11,10 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE"
-REQUEST_HEADERS: Final = b"Authorization, Content-Type"
-ANSWER_HEADERS: Final = b"Location, Retry-After, WWW-Authenticate"
+REQUEST_HEADERS: Final = b"Authorization, Content-Type, If-None-Match, If-Range, Range"
+ANSWER_HEADERS: Final = (
+    b"Content-Disposition, Content-Range, ETag, Location, Retry-After, WWW-Authenticate"
+)
 PREFLIGHT_SECONDS: Final = b"600"
 
 

@@ -11,6 +11,7 @@ import secrets
 import traceback
 from typing import Any, Final
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workroom.errors import TooLarge
@@ -30,6 +31,11 @@ BARE: Final = frozenset(
     }
 )
 """Addresses without a last slash; all others under ``/api/`` have one. Either way is served."""
+
+UPLOADS: Final = re.compile(r"/api/projects/[^/]+/canvases/")
+"""Where bodies are files."""
+AROUND_A_FILE: Final = 64 * 1024
+"""Bytes of a form besides its file."""
 
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY: Final = (
@@ -59,6 +65,7 @@ class Edge:
     def __init__(self, app: ASGIApp, settings: RestSettings) -> None:
         self._app = app
         self._max_body = settings.max_body
+        self._max_upload = settings.max_upload + AROUND_A_FILE
         self._headers: _Headers = _ALWAYS
         if settings.hsts_seconds > 0:
             value = f"max-age={settings.hsts_seconds}; includeSubDomains"
@@ -77,10 +84,13 @@ class Edge:
             "method": "GET" if method == "HEAD" else method,
         }
         answer = _Answer(send, self._headers, without_body=method == "HEAD")
-        body = _Body(receive, self._max_body)
+        is_upload = method == "POST" and UPLOADS.fullmatch(scope["path"])
+        body = _Body(receive, self._max_upload if is_upload else self._max_body)
         try:
             body.check_announced(scope)
             await self._app(scope, body.receive, answer.send)
+        except ClientDisconnect:
+            pass  # in the middle of its body: there is nobody to answer
         except Exception as error:  # noqa: BLE001 -- the last resort
             if answer.status == 0:
                 await _last_resort(error)(scope, receive, answer.send)

@@ -47,7 +47,7 @@ class Shown(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """In JSON Schema 3.0 is an integer as well as 3; a string or a boolean is none."""
     if type(value) is float and value.is_integer():
         return int(value)
@@ -75,10 +75,10 @@ AT_LEAST_ONE: Final[JsonDict] = {"minProperties": 1}
 
 Number = Annotated[int, Path(ge=1, le=MAX_ID), BeforeValidator(_number)]
 """An id in the path. Whatever cannot be one gets 404, as one that nothing has."""
-Offset = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_whole)]
+Offset = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(whole)]
 """UTF-16 code units."""
-Seq = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_whole)]
-WordLimit = Annotated[int, Field(ge=1, le=MOST_WORDS), BeforeValidator(_whole)]
+Seq = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(whole)]
+WordLimit = Annotated[int, Field(ge=1, le=MOST_WORDS), BeforeValidator(whole)]
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT)]
 Description = Annotated[str, Field(max_length=LONGEST_DESCRIPTION)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
 from typing import Annotated, Any, Final
 
@@ -22,6 +22,7 @@ from workroom.protocol.reading import kind_of, read, refuse_bad_characters
 from workroom.protocol.shapes import LONGEST_TOKEN
 from workroom.service.accounts import Accounts
 from workroom.service.library import Library
+from workroom.service.task_desk import TaskDesk
 from workroom.transports.rest.settings import Readiness, RestSettings
 
 FREE_TEXT: Final = "content"
@@ -32,6 +33,14 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 @dataclass(frozen=True, slots=True)
+class Workers:
+    """Where the workers of tasks turn to, and what lets them in."""
+
+    desk: TaskDesk
+    token: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """What the routes work with."""
 
@@ -39,6 +48,7 @@ class Services:
     accounts: Accounts
     readiness: Readiness
     settings: RestSettings
+    workers: Workers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +85,22 @@ class OpenRoute(APIRoute):
         handle = super().get_route_handler()
         admit = self.admit
         takes_body = self.body_field is not None
+        seconds = self.seconds
 
         async def gate(request: Request) -> Response:
             await admit(request)
             if takes_body:
                 request = await _with_json(request)
-            return await _in_time(handle(request), services(request).settings.answer_seconds)
+            return await _in_time(handle(request), seconds(services(request).settings))
 
         return gate
 
     async def admit(self, request: Request) -> None:
         """Raise NotAuthenticated for who may not come in."""
+
+    def seconds(self, settings: RestSettings) -> float:
+        """How long an answer may take."""
+        return settings.answer_seconds
 
 
 class SignedInRoute(OpenRoute):

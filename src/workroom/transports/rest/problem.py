@@ -18,6 +18,7 @@ from starlette.responses import Response
 from workroom.errors import (
     InvalidMessage,
     NotAuthenticated,
+    NoWorker,
     RateLimited,
     Unavailable,
     WorkroomError,
@@ -82,20 +83,53 @@ KINDS: Final[Mapping[str, Kind]] = {
             409,
             "Conflict",
             "The request contradicts what is there already: a name that is taken, or a quote that "
-            "does not stand in the essay.",
+            "stands in the essay nowhere or several times.",
         ),
         Kind("too_large", 413, "Too large", "The body, a text or a value is over its limit."),
+        Kind(
+            "too_many_pixels",
+            413,
+            "Too many pixels",
+            "The picture, all its frames together, is over the limit of pixels.",
+        ),
+        Kind("too_long", 413, "Too long", "The recording is over the limit of time."),
+        Kind(
+            "too_complex",
+            413,
+            "Too complex",
+            "The file takes more memory or time to decode than a file may.",
+        ),
         Kind(
             "unsupported_media_type",
             415,
             "Unsupported media type",
-            "Bodies are sent as application/json in UTF-8.",
+            "Bodies are sent as application/json in UTF-8; files in a form, as "
+            "multipart/form-data.",
+        ),
+        Kind(
+            "unsupported_file",
+            415,
+            "Unsupported file",
+            "By its content, whatever its name, the file is none of PNG, JPEG, WebP, GIF, WAV, "
+            "FLAC, OGG and MP3.",
+        ),
+        Kind(
+            "range_not_satisfiable",
+            416,
+            "Range not satisfiable",
+            "The file is shorter than the Range that was asked for.",
+        ),
+        Kind(
+            "damaged_file",
+            422,
+            "Damaged file",
+            "The file is damaged or incomplete: it cannot be decoded to its end.",
         ),
         Kind(
             "invalid_message",
             422,
             "Invalid",
-            "The body is JSON, but fields are missing or wrong; errors names each of them.",
+            "The body can be read, but fields are missing or wrong; errors names each of them.",
         ),
         Kind(
             "rate_limited",
@@ -108,6 +142,13 @@ KINDS: Final[Mapping[str, Kind]] = {
             500,
             "Internal error",
             "A mistake of the server's. Its log has more under this request_id.",
+        ),
+        Kind(
+            "no_worker",
+            503,
+            "No worker",
+            "There is nobody to carry the task out: no worker is running, or the broker cannot be "
+            "reached. Nothing was begun; try again after retry_after seconds.",
         ),
         Kind(
             "unavailable",
@@ -172,7 +213,7 @@ def refused(error: WorkroomError) -> Response:
     field = _outer(error.field)
     mistakes = [] if field is None else [Mistake(field, one_line(error.message))]
     retry_after = error.retry_after
-    if retry_after is None and isinstance(error, RateLimited | Unavailable):
+    if retry_after is None and isinstance(error, RateLimited | Unavailable | NoWorker):
         retry_after = SOON
     headers = {"WWW-Authenticate": _challenge(error)} if code == "authentication_failed" else {}
     return problem(

@@ -14,7 +14,9 @@ from starlette.requests import Request
 from workroom.core.essay_state import EssayState
 from workroom.core.people import User
 from workroom.core.project_state import ProjectState
-from workroom.protocol.writing import dump, timestamp
+from workroom.core.tasks import Task
+from workroom.protocol.essay_events import discussion
+from workroom.protocol.writing import dump, timestamp, with_details
 from workroom.service.library import Collaborator, Row, Seen
 from workroom.service.remarks import Remark
 from workroom.service.revisions import Attribution, PastEssay, ShownRevision
@@ -133,6 +135,33 @@ def _common(row: Row) -> Json:
     }
 
 
+def task(one: Task) -> Json:
+    """A task on a canvas."""
+    return {
+        "task_id": one.id,
+        "task_type": one.type,
+        "project_id": one.project,
+        "canvas_id": one.canvas_id,
+        "state": one.state.value,
+        "progress": one.percent,
+        "message": one.message,
+        "attempt": one.attempt,
+        "requested_by": one.requested_by,
+        "created_at": timestamp(one.created_at),
+        "started_at": None if one.started_at is None else timestamp(one.started_at),
+        "settled_at": None if one.settled_at is None else timestamp(one.settled_at),
+        "result": task_result(one) if one.over else None,
+    }
+
+
+def task_result(one: Task) -> Json:
+    """As in the ``task_completed`` of the project dialect."""
+    result: Json = {"canvas_id": one.canvas_id, "status": one.state.value}
+    if one.error is not None:
+        result["error"] = one.error
+    return with_details(result, one.findings or {})
+
+
 def feedback(remark: Remark) -> Json:
     """A piece of feedback: as over the WebSocket, and more."""
     shown = remark.shown
@@ -143,8 +172,7 @@ def feedback(remark: Remark) -> Json:
         "comment": shown.comment,
         "highlight_start": shown.start,
         "highlight_end": shown.end,
-        "quote": shown.quote,
-        "anchor": shown.anchor,
+        **discussion(shown),
         "author": person(shown.author),
         "created_at": timestamp(shown.created_at),
         "updated_at": timestamp(shown.updated_at),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from workroom.transports.rest.answers import Problem
+from workroom.transports.rest.answers import Problem, Waveform
+from workroom.transports.rest.fields import Shown
 from workroom.transports.rest.problem import KINDS, MEDIA_TYPE
 
 Json = dict[str, Any]
@@ -29,6 +30,8 @@ TAGS: Final = (
     ("feedback", "Comments on essays, bound to the text."),
     ("history", "What was changed in an essay, when and by whom; and back."),
     ("projects", "Projects, and who may do what with them."),
+    ("canvases", "The pictures and recordings of projects."),
+    ("tasks", "Tasks on canvases, which workers carry out."),
     ("health", "For those who run the server."),
 )
 BEARER: Final = "bearer"
@@ -55,7 +58,11 @@ def build(app: FastAPI, version: str) -> Json:
     schemas = components["schemas"]
     for leftover in ("HTTPValidationError", "ValidationError"):
         schemas.pop(leftover, None)
-    _, problems = models_json_schema([(Problem, "serialization")], ref_template=_REF)
+    unnamed: list[tuple[type[Shown], Literal["serialization"]]] = [
+        (Problem, "serialization"),
+        (Waveform, "serialization"),
+    ]
+    _, problems = models_json_schema(unnamed, ref_template=_REF)
     schemas.update(problems["$defs"])
     schemas["Problem"]["properties"]["code"]["enum"] = list(KINDS)
     components["responses"] = {code: _problem_response(code) for code in KINDS}
@@ -97,7 +104,16 @@ def _complete(path: str, method: str, operation: Json) -> None:
 
 def _codes(path: str, method: str, operation: Json, *, signed_in: bool) -> Iterable[str]:
     has_body = "requestBody" in operation
-    if has_body:
+    if _takes_file(operation):
+        yield from (
+            "bad_request",
+            "request_timeout",
+            "too_large",
+            "unsupported_file",
+            "rate_limited",
+            "invalid_message",
+        )
+    elif has_body:
         yield from ("invalid_json", "request_timeout", "too_large", "unsupported_media_type")
     if has_body or any(p["in"] == "query" for p in operation.get("parameters", ())):
         yield "invalid_message"
@@ -105,9 +121,15 @@ def _codes(path: str, method: str, operation: Json, *, signed_in: bool) -> Itera
         yield "authentication_failed"
     if signed_in and (method != "get" or path == "/api/users/"):
         yield from ("insufficient_permissions", "conflict")
+    if "206" in operation["responses"]:
+        yield "range_not_satisfiable"
     if "{" in path:
         yield "not_found"
     if "/token/" in path or (method == "post" and path == "/api/users/"):
         yield "rate_limited"
     yield "internal_error"
     yield "unavailable"
+
+
+def _takes_file(operation: Json) -> bool:
+    return "multipart/form-data" in operation.get("requestBody", {}).get("content", {})

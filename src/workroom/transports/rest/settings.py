@@ -31,6 +31,10 @@ class RestSettings:
     """How long a body may take to arrive."""
     answer_seconds: float = 30.0
     """How long an answer may take; then 503, and the outcome is not known."""
+    max_upload: int = 25 * 1024 * 1024
+    """Bytes of a file."""
+    upload_seconds: float = 900.0
+    """How long a file may take to arrive and to be looked into."""
 
 
 class Readiness:

@@ -17,6 +17,11 @@ from websockets.frames import Close, Frame, Opcode
 
 from workroom.transports.websocket.limits import SocketLimits
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # a platform for which the library has no compiled half
+    from websockets.utils import apply_mask
+
 PROTOCOL_ERROR: Final = 1002
 INVALID_DATA: Final = 1007
 POLICY_VIOLATION: Final = 1008
@@ -25,6 +30,13 @@ TOO_BIG: Final = 1009
 _CONTROL_BYTES: Final = 125
 _MASK_BYTES: Final = 4
 _RESERVED_BITS: Final = 0x70
+_ONLY_TEXT: Final = 0x81
+"""The first byte of a text message in one frame."""
+_MASKED: Final = 0x80
+_TWO_BYTES: Final = 126
+"""In place of a size: the size follows in two bytes."""
+_SHORTEST: Final = 2 + _MASK_BYTES
+"""Bytes of the shortest frame of a client."""
 
 
 class Kind(enum.Enum):
@@ -140,6 +152,8 @@ class Inbound:
     def take(self) -> Event | None:
         """The next event; None until more bytes come. Raises ``Violation``: then it is over."""
         try:
+            if (event := self._whole_text()) is not None:
+                return event
             while (frame := self._next_frame()) is not None:
                 event = self._received(frame)
                 if event is not None:
@@ -149,6 +163,29 @@ class Inbound:
         except UnicodeDecodeError:
             raise Violation(INVALID_DATA, "text that is not UTF-8") from None
         return None
+
+    def _whole_text(self) -> Event | None:
+        """The next frame if it is a text message in one piece, as nearly all are; else None.
+
+        What ``_next_frame`` and ``_received`` would make of it, at a quarter of the price.
+        """
+        buffer = self._buffer
+        if len(buffer) < _SHORTEST or buffer[0] != _ONLY_TEXT or self._frame or self._message:
+            return None
+        size, start = buffer[1] - _MASKED, 2
+        if size == _TWO_BYTES:
+            size, start = int.from_bytes(buffer[2:4], "big"), 4
+        elif not 0 <= size < _TWO_BYTES:
+            return None
+        start += _MASK_BYTES
+        end = start + size
+        if self._skip or len(buffer) < end or size > self._limits.message_bytes:
+            return None
+        data = apply_mask(buffer[start:end], buffer[start - _MASK_BYTES : start])
+        del buffer[:end]
+        if not data.isascii():
+            data.decode("utf-8")
+        return Event(Kind.TEXT, data)
 
     def _next_frame(self) -> Frame | None:
         if self._skip:

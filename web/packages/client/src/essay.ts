@@ -34,13 +34,10 @@ import * as text from "./text.js";
 
 /** Milliseconds from a keystroke to the save that has it. */
 export const SAVE_AFTER = 300;
-/** Milliseconds after which the text that a save was merged into is asked for. */
-export const OVERDUE = 5000;
 
-/** A piece of feedback. Offsets are those of the server's text; see `inField`. */
-export type Feedback = Omit<FeedbackNewExtended, "author" | "created_at"> &
-  Partial<Pick<FeedbackNewExtended, "author" | "created_at">> &
-  Partial<Pick<FeedbackChangeExtended, "updated_at">>;
+/** A piece of feedback, as far as it was told. Offsets are those of the server's text. */
+export type Feedback = Omit<FeedbackChangeExtended, "updated_at"> &
+  Partial<FeedbackNewExtended & FeedbackChangeExtended>;
 
 /** Where another person's caret stands in the server's text, and the other end of a selection. */
 export interface Cursor {
@@ -172,10 +169,7 @@ function afterwards(draft: Draft<EssayState>, before: EssayState, input: EssayIn
   }
   if (before.phase !== "live" || timer === "again") sendSave(draft);
   if (timer === "save") save(draft);
-  if (timer === "overdue" && isOverdue(draft.state)) join(essay, draft);
-  else if (isOverdue(draft.state) && !isOverdue(before)) {
-    draft.effects.push({ do: "timer", name: "overdue", ms: OVERDUE });
-  }
+  if (isMissing(draft.state) && !isMissing(before)) join(essay, draft);
   moveCursors(draft, before.text.base);
   if (wantsSave(draft.state) && !draft.state.saveDue) {
     update(draft, { saveDue: true });
@@ -183,7 +177,8 @@ function afterwards(draft: Draft<EssayState>, before: EssayState, input: EssayIn
   }
 }
 
-function isOverdue({ text: own }: EssayState): boolean {
+/** Whether the server has merged a save into a text that has to be seen before the next one. */
+function isMissing({ text: own }: EssayState): boolean {
   return own.live && !own.flight && !own.composing && text.lacks(own);
 }
 

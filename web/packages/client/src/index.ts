@@ -14,7 +14,7 @@ export {
 export { type ErrorCode, type Problem, type Retry, WorkroomError } from "./errors.js";
 export type { Cursor, EssayState, Feedback, SaveState } from "./essay.js";
 export type { Options, Socket, SocketClass } from "./link.js";
-export type { ProjectState } from "./project.js";
+export type { ProjectState, Task } from "./project.js";
 export type * from "./protocol.gen.js";
 export type { Rights } from "./room.js";
 export type { Selection } from "./text.js";

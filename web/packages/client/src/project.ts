@@ -1,7 +1,12 @@
 // The room of one project: `step(state, input)` gives the next state and what is to be done. Pure.
 import { isObject, type Json } from "./dialects/dialect.js";
 import { projects } from "./dialects/projects.js";
-import type { MemberJoined, ProjectChanges, TaskProgressPayload } from "./protocol.gen.js";
+import type {
+  MemberJoined,
+  ProjectChanges,
+  TaskProgressExtendedPayload,
+  TaskStartedPayload,
+} from "./protocol.gen.js";
 import {
   type Draft,
   type Kind,
@@ -17,9 +22,13 @@ import {
 export interface ProjectState extends RoomState<MemberJoined> {
   /** Title, description, status and metadata, as far as they are known. */
   readonly fields: ProjectChanges;
-  /** The last progress of each task that runs, by its id. */
-  readonly tasks: ReadonlyMap<string, TaskProgressPayload>;
+  /** What was told of each task that waits or runs, by its id. */
+  readonly tasks: ReadonlyMap<string, Task>;
 }
+
+/** A task that was started, and its last progress, as far as they were told. */
+export type Task = Pick<TaskStartedPayload, "task_id"> &
+  Partial<TaskStartedPayload & TaskProgressExtendedPayload>;
 
 export function newProject(room: number, prefix: string): ProjectState {
   return { ...newRoom<MemberJoined>(room, prefix), fields: {}, tasks: new Map() };
@@ -46,9 +55,10 @@ function event(draft: Draft<ProjectState>, type: string, body: Json): boolean {
   const { fields, tasks } = draft.state;
   if (type === "project_updated") {
     update(draft, { fields: patched(fields, body["changes"] as Json) });
-  } else if (type === "task_progress") {
-    const progress = body as unknown as TaskProgressPayload;
-    update(draft, { tasks: new Map(tasks).set(progress.task_id, progress) });
+  } else if (type === "task_started" || type === "task_progress") {
+    const task = body as unknown as Task;
+    const known = { ...tasks.get(task.task_id), ...task };
+    update(draft, { tasks: new Map(tasks).set(task.task_id, known) });
   } else if (type === "task_completed") {
     update(draft, { tasks: without(tasks, body["task_id"] as string) });
   }

@@ -17,6 +17,61 @@ export interface AddFeedbackAction {
   readonly feedback: FeedbackDraft;
 }
 
+/** Which task, of which project. */
+export interface CancelPayload {
+  /** Answered by one `ack` or one error that repeats it (extended form). */
+  readonly request_id?: string | null;
+  readonly project_id: number;
+  readonly task_id: string;
+}
+
+/** End a task that nobody wants any more (extended form). */
+export interface CancelTask {
+  /** Answered by one `ack` or one error that repeats it (extended form). */
+  readonly request_id?: string | null;
+  readonly type: "cancel_task";
+  readonly payload: CancelPayload;
+}
+
+/** A picture or a recording of a project. */
+export interface Canvas {
+  readonly id: number;
+  readonly project_id: number;
+  readonly kind: "image" | "audio";
+  /** By content, whatever the name says. */
+  readonly media_type: "image/png" | "image/jpeg" | "image/webp" | "image/gif" | "audio/wav" | "audio/flac" | "audio/ogg" | "audio/mpeg";
+  /** What the uploader called the file. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Pixels, turned the way that the camera noted; null for recordings, as are the next two. */
+  readonly width: number | null;
+  readonly height: number | null;
+  /** 1 unless it is an animation. */
+  readonly frames: number | null;
+  /** Seconds; null for pictures, as are the next two. */
+  readonly duration: number | null;
+  readonly sample_rate: number | null;
+  readonly channels: number | null;
+  /** Who uploaded it. */
+  readonly author: Person;
+  readonly created_at: string;
+}
+
+/** What is there now. */
+export interface CanvasAddedPayload {
+  readonly project_id: number;
+  readonly seq: number;
+  readonly canvas: Canvas;
+}
+
+/** What is no longer there. */
+export interface CanvasRemovedPayload {
+  readonly project_id: number;
+  readonly seq: number;
+  readonly canvas_id: number;
+}
+
 /** Which project. */
 export interface ClosedPayload {
   readonly project_id: number;
@@ -47,6 +102,15 @@ export interface CursorMovedMessage {
   readonly cursor_position: number;
   /** Left out when nothing is selected. */
   readonly selection_end?: number;
+}
+
+/** Remove one's own feedback, with its replies (extended form). */
+export interface DeleteFeedbackAction {
+  /** Answered by one `ack` or one error that repeats it (extended form). */
+  readonly request_id?: string | null;
+  readonly action: "delete_feedback";
+  readonly essay_id: number;
+  readonly feedback_id: number;
 }
 
 /** A request was carried out (extended form). Further keys tell what came of it. */
@@ -171,8 +235,14 @@ export interface FeedbackChangeExtended {
   readonly updated_at: string;
   /** How well the highlight still fits the text that it was put on. */
   readonly anchor: "exact" | "moved" | "changed" | "orphaned";
-  /** The text under the highlight; null when about the whole essay. */
+  /** The words that it was put on; null when about the whole essay. */
   readonly quote: string | null;
+  readonly status: "open" | "resolved";
+  /** Null while it is open. */
+  readonly resolved_by: Person | null;
+  readonly resolved_at: string | null;
+  /** The oldest first; left out when only the highlight has moved. */
+  readonly replies?: readonly (FeedbackReply)[];
 }
 
 /** Somebody deleted a piece of feedback (extended form). */
@@ -218,8 +288,35 @@ export interface FeedbackNewExtended {
   readonly created_at: string;
   /** How well the highlight still fits the text that it was put on. */
   readonly anchor: "exact" | "moved" | "changed" | "orphaned";
-  /** The text under the highlight; null when about the whole essay. */
+  /** The words that it was put on; null when about the whole essay. */
   readonly quote: string | null;
+  readonly status: "open" | "resolved";
+  /** Null while it is open. */
+  readonly resolved_by: Person | null;
+  readonly resolved_at: string | null;
+  /** The oldest first. */
+  readonly replies: readonly (FeedbackReply)[];
+}
+
+/** What to change of a piece of feedback; what is left out stays as it is. */
+export interface FeedbackPatch {
+  readonly type?: "content" | "grammar" | "structure" | "style" | "general" | null;
+  /** Not only white space. */
+  readonly comment?: string | null;
+  /** First UTF-16 code unit of the range; given together with `highlight_end` or not at all. */
+  readonly highlight_start?: number | null;
+  /** End of the range, exclusive. */
+  readonly highlight_end?: number | null;
+}
+
+/** An answer to a piece of feedback. */
+export interface FeedbackReply {
+  /** Unique in the essay. */
+  readonly id: number;
+  readonly comment: string;
+  readonly author: Person;
+  readonly created_at: string;
+  readonly updated_at: string;
 }
 
 /** A piece of feedback was changed, extended form. */
@@ -337,6 +434,18 @@ export interface PersonHere {
 export interface ProjectAck {
   readonly type: "ack";
   readonly payload: AckPayload;
+}
+
+/** Somebody uploaded a picture or a recording (extended form). */
+export interface ProjectCanvasAdded {
+  readonly type: "canvas_added";
+  readonly payload: CanvasAddedPayload;
+}
+
+/** Somebody deleted a canvas (extended form). */
+export interface ProjectCanvasRemoved {
+  readonly type: "canvas_removed";
+  readonly payload: CanvasRemovedPayload;
 }
 
 /** The fields that changed, with their new values. */
@@ -479,6 +588,35 @@ export interface RefreshProjectToken {
   readonly payload: TokenPayload;
 }
 
+/** Take that back (extended form). */
+export interface ReopenFeedbackAction {
+  /** Answered by one `ack` or one error that repeats it (extended form). */
+  readonly request_id?: string | null;
+  readonly action: "reopen_feedback";
+  readonly essay_id: number;
+  readonly feedback_id: number;
+}
+
+/** Answer a piece of feedback (extended form). */
+export interface ReplyFeedbackAction {
+  /** Answered by one `ack` or one error that repeats it (extended form). */
+  readonly request_id?: string | null;
+  readonly action: "reply_feedback";
+  readonly essay_id: number;
+  readonly feedback_id: number;
+  /** Not only white space. */
+  readonly comment: string;
+}
+
+/** Mark a piece of feedback as done with (extended form). */
+export interface ResolveFeedbackAction {
+  /** Answered by one `ack` or one error that repeats it (extended form). */
+  readonly request_id?: string | null;
+  readonly action: "resolve_feedback";
+  readonly essay_id: number;
+  readonly feedback_id: number;
+}
+
 /** Follow an essay and be present in it; answered with its present state. */
 export interface SubscribeEssay {
   /** Answered by one `ack` or one error that repeats it (extended form). */
@@ -507,6 +645,21 @@ export interface SubscribedPayload {
   readonly rights: "view" | "comment" | "edit" | "owner";
 }
 
+/** A task ended, extended form. */
+export interface TaskCompletedExtended {
+  readonly type: "task_completed";
+  readonly payload: TaskCompletedExtendedPayload;
+}
+
+/** Which task ended, how, and as which event of the project. */
+export interface TaskCompletedExtendedPayload {
+  readonly task_id: string;
+  readonly task_type: string;
+  readonly result: TaskResult;
+  readonly project_id: number;
+  readonly seq: number;
+}
+
 /** A task on one of the project's canvases ended; sent once per task. */
 export interface TaskCompletedMessage {
   readonly type: "task_completed";
@@ -518,6 +671,21 @@ export interface TaskCompletedPayload {
   readonly task_id: string;
   readonly task_type: string;
   readonly result: TaskResult;
+}
+
+/** A task goes on, extended form. */
+export interface TaskProgressExtended {
+  readonly type: "task_progress";
+  readonly payload: TaskProgressExtendedPayload;
+}
+
+/** How far a task is, and in which attempt: a new one begins at 0 again. */
+export interface TaskProgressExtendedPayload {
+  readonly task_id: string;
+  readonly progress: number;
+  readonly message: string;
+  readonly project_id: number;
+  readonly attempt: number;
 }
 
 /** A task on one of the project's canvases goes on. */
@@ -540,6 +708,22 @@ export interface TaskResult {
   /** Why it failed, in words for users; only when it failed. */
   readonly error?: string;
   readonly [further: string]: unknown;
+}
+
+/** A task was begun on one of the project's canvases (extended form). */
+export interface TaskStartedMessage {
+  readonly type: "task_started";
+  readonly payload: TaskStartedPayload;
+}
+
+/** Which task was begun, on what, and by whom. */
+export interface TaskStartedPayload {
+  readonly project_id: number;
+  readonly task_id: string;
+  readonly task_type: string;
+  readonly canvas_id: number;
+  readonly requested_by: number;
+  readonly seq: number;
 }
 
 /** The new token. */
@@ -615,6 +799,16 @@ export interface UpdateEssayExtended {
   readonly base_seq?: number | null;
 }
 
+/** Change one's own feedback (extended form). */
+export interface UpdateFeedbackAction {
+  /** Answered by one `ack` or one error that repeats it (extended form). */
+  readonly request_id?: string | null;
+  readonly action: "update_feedback";
+  readonly essay_id: number;
+  readonly feedback_id: number;
+  readonly feedback: FeedbackPatch;
+}
+
 /** Which project is meant, and what to set. */
 export interface UpdatePayload {
   /** Answered by one `ack` or one error that repeats it (extended form). */
@@ -633,7 +827,7 @@ export interface UpdateProject {
 
 export type EssayPlainClientMessage = SubscribeEssay | UpdateEssay | TypingStartAction | TypingStopAction | AddFeedbackAction | RefreshEssayToken;
 
-export type EssayExtendedClientMessage = SubscribeEssayExtended | UnsubscribeEssay | UpdateEssayExtended | TypingStartAction | TypingStopAction | AddFeedbackAction | RefreshEssayToken;
+export type EssayExtendedClientMessage = SubscribeEssayExtended | UnsubscribeEssay | UpdateEssayExtended | TypingStartAction | TypingStopAction | AddFeedbackAction | UpdateFeedbackAction | DeleteFeedbackAction | ReplyFeedbackAction | ResolveFeedbackAction | ReopenFeedbackAction | RefreshEssayToken;
 
 export type EssayPlainServerMessage = EssayUpdate | NewFeedbackMessage | FeedbackUpdateMessage | EssayUserJoined | EssayUserLeft | TypingStartMessage | TypingStopMessage | ConnectionErrorMessage | PermissionDeniedMessage | EssayErrorMessage;
 
@@ -641,8 +835,8 @@ export type EssayExtendedServerMessage = EssayUpdateExtended | NewFeedbackExtend
 
 export type ProjectPlainClientMessage = JoinProject | LeaveProject | UpdateProject | RefreshProjectToken;
 
-export type ProjectExtendedClientMessage = JoinProjectExtended | LeaveProject | UpdateProject | RefreshProjectToken;
+export type ProjectExtendedClientMessage = JoinProjectExtended | LeaveProject | UpdateProject | CancelTask | RefreshProjectToken;
 
 export type ProjectPlainServerMessage = ProjectUpdatedMessage | ProjectUserJoined | ProjectUserLeft | TaskCompletedMessage | TaskProgressMessage | ProjectErrorMessage;
 
-export type ProjectExtendedServerMessage = ProjectUpdatedExtended | ProjectUserJoined | ProjectUserLeft | TaskCompletedMessage | TaskProgressMessage | ProjectSubscribed | ProjectRightsChanged | ProjectClosed | ProjectTokenExpiring | ProjectAck | ProjectErrorExtended;
+export type ProjectExtendedServerMessage = ProjectUpdatedExtended | ProjectUserJoined | ProjectUserLeft | TaskStartedMessage | TaskCompletedExtended | TaskProgressExtended | ProjectSubscribed | ProjectCanvasAdded | ProjectCanvasRemoved | ProjectRightsChanged | ProjectClosed | ProjectTokenExpiring | ProjectAck | ProjectErrorExtended;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { essays } from "../src/dialects/essays.js";
 import { projects } from "../src/dialects/projects.js";
 import type { Dialect } from "../src/dialects/dialect.js";
-import { type EssayInput, newEssay, OVERDUE, saveState, step as stepEssay } from "../src/essay.js";
+import { type EssayInput, newEssay, saveState, step as stepEssay } from "../src/essay.js";
 import { mergePatch, newProject, step as stepProject } from "../src/project.js";
 import { MOST_REQUESTS, NOTHING, type RoomEffect } from "../src/room.js";
 
@@ -221,13 +221,13 @@ test("a save from a version that the server does not have is made again on the n
   expect(play.sent()).toMatchObject([{ request_id: "p.1.1", base_seq: 3, content: "0 one two" }]);
 });
 
-test("a text that should have come long ago is asked for", () => {
+test("what a save that was made again came to is asked for at once", () => {
   const play = edit(following(), "one two").put({ type: "down" }, { type: "up" });
   play.hear(subscribed(5), ack(joinId(play), 5)).sent();
   play.hear(ack("p.1.1", 6));
-  expect(play.done).toContainEqual({ do: "timer", name: "overdue", ms: OVERDUE });
-  play.put({ type: "timer", name: "overdue" });
-  expect(play.sent()).toMatchObject([{ action: "subscribe_essay" }]);
+  expect(play.sent()).toMatchObject([{ action: "subscribe_essay", since: 5 }]);
+  play.hear(subscribed(6), update("one two", 6), ack(joinId(play), 6));
+  expect([play.state.phase, saveState(play.state), play.sent()]).toEqual(["live", "stored", []]);
 });
 
 test("a comment waits for the text that it is about, and moves with its words", () => {
@@ -341,14 +341,15 @@ test("fields of a project merge, its metadata key by key", () => {
 
 test("tasks show their last progress until they end", () => {
   const play = project().put({ type: "up" });
+  play.hear({ type: "task_started", payload: { project_id: 9, task_id: "t", canvas_id: 1 } });
   play.hear({ type: "task_progress", payload: { task_id: "t", progress: 75, message: "…" } });
-  expect(play.state.tasks.get("t")?.progress).toBe(75);
+  expect(play.state.tasks.get("t")).toMatchObject({ canvas_id: 1, progress: 75 });
   play.hear({
     type: "task_completed",
     payload: { task_id: "t", task_type: "a", result: { canvas_id: 1, status: "completed" } },
   });
   expect(play.state.tasks.size).toBe(0);
-  expect(play.events()).toEqual(["task_progress", "task_completed"]);
+  expect(play.events()).toEqual(["task_started", "task_progress", "task_completed"]);
 });
 
 test("messages that this client does not know are passed on, and change nothing", () => {

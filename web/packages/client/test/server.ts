@@ -85,6 +85,7 @@ export class RealServer {
       WORKROOM_DATA_DIR: this.data,
       WORKROOM_PORT: `${this.port}`,
       WORKROOM_PROJECT_PORT: `${this.projectPort}`,
+      WORKROOM_WORKER: "0",
       PYTHONUNBUFFERED: "1",
       ...this.settings,
     };

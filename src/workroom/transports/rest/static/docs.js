@@ -135,15 +135,20 @@ async function send(form, method, template, out) {
   const headers = {};
   const token = byId("token").value.trim();
   if (token) headers.Authorization = `Bearer ${token}`;
-  const body = form.querySelector("textarea")?.value.trim() || undefined;
-  if (body) headers["Content-Type"] = "application/json";
+  const upload = form.querySelector("input[data-file]");
+  let body = form.querySelector("textarea")?.value.trim() || undefined;
+  if (upload) {
+    body = new FormData();
+    if (upload.files?.[0]) body.append(upload.name, upload.files[0]);
+  } else if (body) headers["Content-Type"] = "application/json";
   const address = query.size ? `${path}?${query}` : path;
   out.textContent = "…";
   try {
     const options = { method: method.toUpperCase(), headers, body, credentials: "omit" };
     const response = await fetch(address, options);
-    const text = await response.text();
-    out.textContent = `${response.status}\n${pretty(text)}`;
+    const kind = response.headers?.get("content-type") ?? "";
+    const text = /^(image|audio)\//.test(kind) ? `(${kind})` : pretty(await response.text());
+    out.textContent = `${response.status}\n${text}`;
   } catch (error) {
     out.textContent = `The request failed: ${error.message}`;
   }
@@ -157,6 +162,15 @@ function pretty(text) {
   }
 }
 
+function takesFile(operation) {
+  return "multipart/form-data" in operation.requestBody.content;
+}
+
+/** What the body of a request is, however it is written down; undefined: it has none. */
+function bodySchema(operation) {
+  return operation.requestBody && Object.values(operation.requestBody.content)[0].schema;
+}
+
 function tryForm(schema, path, method, operation) {
   const out = make("pre", { "aria-live": "polite" });
   const form = make("form", { class: "try" }, make("h3", {}, "Try it"));
@@ -164,9 +178,15 @@ function tryForm(schema, path, method, operation) {
     const input = make("input", { name: one.name, "data-in": one.in, required: one.required, autocomplete: "off" });
     form.append(make("label", {}, one.name, input));
   }
-  if (operation.requestBody) {
+  const body = bodySchema(operation);
+  if (body && takesFile(operation)) {
+    for (const name of Object.keys(schema.object(body).properties)) {
+      const input = make("input", { name, type: "file", "data-file": "", required: true });
+      form.append(make("label", {}, name, input));
+    }
+  } else if (body) {
     const area = make("textarea", { "aria-label": "Body, as JSON", spellcheck: "false" });
-    const example = schema.example(operation.requestBody.content["application/json"].schema);
+    const example = schema.example(body);
     area.value = JSON.stringify(example, null, 2);
     form.append(area);
   }
@@ -188,8 +208,8 @@ function operationArticle(schema, path, method, operation) {
     inner.append(make("p", { class: "soft" }, "Needs an access token."));
   }
   if (operation.parameters?.length) inner.append(make("h3", {}, "Parameters"), parameterTable(schema, operation.parameters));
-  if (operation.requestBody) {
-    const node = operation.requestBody.content["application/json"].schema;
+  const node = bodySchema(operation);
+  if (node) {
     inner.append(make("h3", {}, "Body"), ...prose(schema.object(node).description), fieldTable(schema, node));
   }
   inner.append(make("h3", {}, "Answers"), ...answers(schema, operation.responses));

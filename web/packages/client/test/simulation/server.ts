@@ -27,7 +27,7 @@ interface Entry {
 }
 
 const QUIET = 700;
-const CONFIRM_AFTER = 1000;
+const CONFIRM_AFTER = 3000;
 
 export class Server {
   readonly log: Entry[] = [{ seq: 1, text: "", comment: null }];

@@ -1,0 +1,111 @@
+"""The table of tasks in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from workroom.core.tasks import Bar, SettledTask, Task
+from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, UserId
+from workroom.ports.tasks import TaskPage
+
+T = TypeVar("T")
+
+
+class MemoryTasks:
+    """``TaskStore``; a part of ``MemoryStore``."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[TaskId, Task] = {}
+        self._told: dict[tuple[int, UserId], int] = {}
+
+    def _may_read(self) -> None:
+        """Raises Unavailable while told to fail."""
+
+    def _may_write(self) -> None:
+        """Raises Unavailable while told to fail."""
+
+    def _begin_tasks(self, begun: Sequence[Task]) -> None:
+        for each in begun:
+            self._tasks[each.id] = each
+
+    def _settle_tasks(self, ended: Sequence[SettledTask]) -> None:
+        for each in ended:
+            here = self._tasks.get(each.id)
+            if here is not None and here.settled_at is None:
+                self._tasks[each.id] = replace(
+                    here,
+                    state=each.status,
+                    error=each.error,
+                    findings=dict(each.findings),
+                    settled_at=each.at,
+                    settled_seq=each.seq,
+                )
+
+    def _bars(self, room: RoomId) -> dict[TaskId, Bar]:
+        return {
+            each.id: Bar(each.attempt, each.percent, each.message)
+            for each in self._tasks.values()
+            if room == RoomId(RoomKind.PROJECT, each.project)
+            and each.settled_at is None
+            and each.percent is not None
+        }
+
+    async def task(self, task_id: TaskId) -> Task | None:
+        """The task as stored."""
+        self._may_read()
+        return self._tasks.get(task_id)
+
+    async def project_tasks(self, project: ProjectId, *, limit: int, offset: int) -> TaskPage:
+        """The tasks of a project, the newest first."""
+        self._may_read()
+        found = [each for each in self._tasks.values() if each.project == project]
+        found.sort(key=lambda each: (-each.created_at, each.id))
+        return TaskPage(found[offset : offset + limit], len(found))
+
+    async def open_tasks(self) -> list[Task]:
+        """All tasks that have not ended."""
+        self._may_read()
+        found = [each for each in self._tasks.values() if each.settled_at is None]
+        return sorted(found, key=lambda each: (each.created_at, each.id))
+
+    async def change_task(
+        self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]
+    ) -> T | None:
+        """Change a task as it is."""
+        self._may_write()
+        here = self._tasks.get(task_id)
+        if here is None:
+            return None
+        answer, changed = change(here)
+        if changed is not None and here.settled_at is None:
+            self._tasks[task_id] = changed
+        return answer
+
+    async def settled_between(
+        self, project: ProjectId, after: int, up_to: int, *, since: int, limit: int
+    ) -> list[Task]:
+        """Tasks that ended between two entries."""
+        self._may_read()
+        found = [
+            (each.settled_seq, each)
+            for each in self._tasks.values()
+            if each.project == project
+            and each.settled_seq is not None
+            and after < each.settled_seq <= up_to
+            and (each.settled_at or 0) >= since
+        ]
+        return [each for _, each in sorted(found, key=lambda pair: pair[0])][-limit:]
+
+    async def told(self, project: ProjectId, user_id: UserId) -> int | None:
+        """Up to which entry the user was told of tasks that ended."""
+        self._may_read()
+        return self._told.get((project, user_id))
+
+    async def note_told(self, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
+        """Users were told up to these entries."""
+        self._may_write()
+        for (room, user_id), seq in marks.items():
+            key = (room.number, user_id)
+            self._told[key] = max(seq, self._told.get(key, 0))

@@ -1,0 +1,68 @@
+"""The table of tasks on a SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
+
+from workroom.adapters.store import task_queries
+from workroom.adapters.store.sqlite_access import SqliteAccess
+from workroom.core.tasks import Task
+from workroom.ids import ProjectId, RoomId, TaskId, UserId
+from workroom.ports.tasks import TaskPage
+
+T = TypeVar("T")
+
+
+class SqliteTasks:
+    """``TaskStore``; a part of ``SqliteStore``."""
+
+    _access: SqliteAccess
+
+    async def task(self, task_id: TaskId) -> Task | None:
+        """The task as stored."""
+        return await self._access.read(partial(task_queries.task, task_id=task_id))
+
+    async def project_tasks(self, project: ProjectId, *, limit: int, offset: int) -> TaskPage:
+        """The tasks of a project, the newest first."""
+        return await self._access.read(
+            partial(task_queries.of_project, project=project, limit=limit, offset=offset)
+        )
+
+    async def open_tasks(self) -> list[Task]:
+        """All tasks that have not ended."""
+        return await self._access.read(task_queries.open_tasks)
+
+    async def change_task(
+        self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]
+    ) -> T | None:
+        """Change a task in a transaction of the writer."""
+        return await self._access.write(
+            lambda connection: task_queries.change(connection, task_id, change)
+        )
+
+    async def settled_between(
+        self, project: ProjectId, after: int, up_to: int, *, since: int, limit: int
+    ) -> list[Task]:
+        """Tasks that ended between two entries."""
+        return await self._access.read(
+            partial(
+                task_queries.settled_between,
+                project=project,
+                after=after,
+                up_to=up_to,
+                since=since,
+                limit=limit,
+            )
+        )
+
+    async def told(self, project: ProjectId, user_id: UserId) -> int | None:
+        """Up to which entry the user was told of tasks that ended."""
+        return await self._access.read(
+            partial(task_queries.told_up_to, project=project, user_id=user_id)
+        )
+
+    async def note_told(self, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
+        """Users were told up to these entries."""
+        await self._access.write(partial(task_queries.note_told, marks=marks))

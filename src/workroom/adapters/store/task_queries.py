@@ -1,0 +1,174 @@
+"""The SQL of tasks: small functions on an open connection, for every SQL store.
+
+Each runs inside the caller's transaction and lets the driver's errors through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any, Final, TypeVar
+
+import orjson
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from workroom.adapters.store.sql import Row, insert_many
+from workroom.adapters.store.tables import tasks, told
+from workroom.core.tasks import Bar, SettledTask, Task, TaskState
+from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, UserId
+from workroom.ports.tasks import TaskPage
+
+T = TypeVar("T")
+
+_NAMES: Final = tuple(field.name for field in fields(Task))
+_COLUMNS: Final = tuple(tasks.c[name] for name in _NAMES)
+_PROJECT: Final[Any] = bindparam("project")
+_OPEN: Final = tasks.c.settled_at.is_(None)
+
+_TASK: Final = select(*_COLUMNS).where(tasks.c.id == bindparam("task_id"))
+_TASK_TO_CHANGE: Final = _TASK.with_for_update()
+_OPEN_TASKS: Final = select(*_COLUMNS).where(_OPEN).order_by(tasks.c.created_at, tasks.c.id)
+_BARS: Final = select(tasks.c.id, tasks.c.attempt, tasks.c.percent, tasks.c.message).where(
+    _OPEN, tasks.c.project == _PROJECT, tasks.c.percent.is_not(None)
+)
+_OF_PROJECT: Final = (
+    select(*_COLUMNS)
+    .where(tasks.c.project == _PROJECT)
+    .order_by(tasks.c.created_at.desc(), tasks.c.id)
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
+)
+_TOTAL: Final = select(func.count()).select_from(tasks).where(tasks.c.project == _PROJECT)
+_SETTLED: Final = (
+    select(*_COLUMNS)
+    .where(
+        tasks.c.project == _PROJECT,
+        tasks.c.settled_seq > bindparam("after"),
+        tasks.c.settled_seq <= bindparam("up_to"),
+        tasks.c.settled_at >= bindparam("since"),
+    )
+    .order_by(tasks.c.settled_seq.desc())
+    .limit(bindparam("limit"))
+)
+_SETTLE: Final = (
+    update(tasks)
+    .where(tasks.c.id == bindparam("task_id"), _OPEN)
+    .values(
+        state=bindparam("status"),
+        error=bindparam("what"),
+        findings=bindparam("found"),
+        settled_at=bindparam("at"),
+        settled_seq=bindparam("seq"),
+    )
+)
+_KEPT: Final = frozenset({"id", "settled_at", "settled_seq", "error", "findings"})
+"""Columns that ``change`` leaves alone."""
+_CHANGE: Final = (
+    update(tasks)
+    .where(tasks.c.id == bindparam("task_id"), _OPEN)
+    .values({name: bindparam(f"new_{name}") for name in _NAMES if name not in _KEPT})
+)
+_TOLD: Final = select(told.c.seq).where(
+    told.c.project == _PROJECT, told.c.user_id == bindparam("user_id")
+)
+_FURTHER: Final = (
+    "ON CONFLICT (project, user_id) DO UPDATE SET seq = excluded.seq WHERE told.seq < excluded.seq"
+)
+
+
+def task(connection: Connection, task_id: TaskId) -> Task | None:
+    """One task."""
+    row = connection.execute(_TASK, {"task_id": task_id}).first()
+    return None if row is None else _task_of(row)
+
+
+def open_tasks(connection: Connection) -> list[Task]:
+    """All that have not ended, the oldest first."""
+    return [_task_of(row) for row in connection.execute(_OPEN_TASKS)]
+
+
+def bars(connection: Connection, room: RoomId) -> dict[TaskId, Bar]:
+    """How far the running tasks of a project are; nothing for other rooms."""
+    if room.kind is not RoomKind.PROJECT:
+        return {}
+    rows = connection.execute(_BARS, {"project": room.number})
+    return {TaskId(row.id): Bar(row.attempt, row.percent, row.message) for row in rows}
+
+
+def of_project(connection: Connection, project: ProjectId, limit: int, offset: int) -> TaskPage:
+    """A page of a project's tasks, the newest first."""
+    values = {"project": project, "limit": limit, "offset": offset}
+    found = [_task_of(row) for row in connection.execute(_OF_PROJECT, values)]
+    return TaskPage(found, connection.execute(_TOTAL, {"project": project}).scalar_one())
+
+
+def settled_between(
+    connection: Connection, project: ProjectId, after: int, up_to: int, since: int, limit: int
+) -> list[Task]:
+    """The last of the tasks that ended between two entries, in order."""
+    values = {"project": project, "after": after, "up_to": up_to, "since": since, "limit": limit}
+    return [_task_of(row) for row in connection.execute(_SETTLED, values)][::-1]
+
+
+def start(connection: Connection, begun: Sequence[Task]) -> None:
+    """Rows for tasks that were begun."""
+    if begun:
+        connection.execute(insert(tasks), [_values(each) for each in begun])
+
+
+def settle(connection: Connection, ended: Sequence[SettledTask]) -> None:
+    """Tasks ended; one that had ended already stays as it was."""
+    for each in ended:
+        values = {
+            "task_id": each.id,
+            "status": each.status.value,
+            "what": each.error,
+            "found": orjson.dumps(dict(each.findings)).decode(),
+            "at": each.at,
+            "seq": each.seq,
+        }
+        connection.execute(_SETTLE, values)
+
+
+def change(
+    connection: Connection, task_id: TaskId, decide: Callable[[Task], tuple[T, Task | None]]
+) -> T | None:
+    """Change an open task as it is at this moment."""
+    row = connection.execute(_TASK_TO_CHANGE, {"task_id": task_id}).first()
+    if row is None:
+        return None
+    answer, changed = decide(_task_of(row))
+    if changed is not None:
+        values = {f"new_{name}": value for name, value in _values(changed).items()}
+        used = {key: value for key, value in values.items() if key[4:] not in _KEPT}
+        connection.execute(_CHANGE, {"task_id": task_id, **used})
+    return answer
+
+
+def told_up_to(connection: Connection, project: ProjectId, user_id: UserId) -> int | None:
+    """Up to which entry the user was told."""
+    found: int | None = connection.execute(_TOLD, {"project": project, "user_id": user_id}).scalar()
+    return found
+
+
+def note_told(connection: Connection, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
+    """Set marks; one that is further already stays."""
+    rows = [(room.number, user_id, seq) for (room, user_id), seq in marks.items()]
+    insert_many(connection, told, rows, _FURTHER)
+
+
+def _values(one: Task) -> dict[str, Any]:
+    values = asdict(one)
+    values["state"] = one.state.value
+    if one.findings is not None:
+        values["findings"] = orjson.dumps(dict(one.findings)).decode()
+    return values
+
+
+def _task_of(row: Row) -> Task:
+    values = dict(zip(_NAMES, row, strict=True))
+    values["state"] = TaskState(values["state"])
+    values["followed"] = bool(values["followed"])
+    if values["findings"] is not None:
+        values["findings"] = orjson.loads(values["findings"])
+    return Task(**values)

@@ -1,0 +1,387 @@
+"""What the server knows of the texts that a client has had, and what that says of its next save.
+
+Two facts narrow the choice of a base. Versions arrive in the order in which they were sent, so once
+a base is accepted, older ones are out. And after each version the transport sends a ping, whose
+pong comes back in order with the client's messages: it proves which versions had arrived before the
+save. Times are seconds, of any clock that does not go back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from copy import copy
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Final, Self
+
+from workroom.core.text.change import Builder, Change
+from workroom.core.text.diff import diff
+from workroom.core.text.mirror import Mirror, Version
+
+# Prices, in letters typed, of what speaks against a base beside the work (see ``pricing``).
+SUPERSEDED: Final = 30.0
+"""A version that must have been replaced on the screen before the last save, or one that cannot
+have arrived yet. Not infinite: a pong proves that a message came, not that a page took it."""
+LAST_SEEN: Final = 15.0
+"""The newest version that had arrived before the last save, and so is not news since then. Less for
+a client that is known to take versions late."""
+JUST_ARRIVED: Final = 0.2
+"""Less too when that version had arrived only so many seconds before the last save: some pages save
+first and take it then."""
+BEHIND: Final = 1.5
+"""Any other version from before the last save was merged in: the client mostly has its own text."""
+UNPROVEN: Final = 3.0
+"""The same where no pongs tell."""
+IDLE: Final = 5.0
+IDLE_RATE: Final = 10.0
+"""A version under a newer one that has arrived: so much per second that the newer one has lain
+there, at most ``IDLE``."""
+
+DELAY: Final = 0.5
+DELAY_AT_MOST: Final = 2.0
+GAPS: Final = 5
+"""How long a page waits before it saves what was typed: the shortest of the last ``GAPS`` gaps
+between its saves, up to so many seconds. Before that many, at most ``DELAY``."""
+LATE: Final = 8.0
+LATE_GUESSED: Final = 3.0
+IN_TIME: Final = 0.8
+"""A version that came while the page was waiting to save (the last 0.8 of that time: links vary):
+pages do not put a text over what is not saved. Less while that time is a guess."""
+KEYSTROKES: Final = 0.25
+"""A shorter gap is that between two keys, of a page that saves each: it does not wait."""
+
+LONG_IDLE: Final = 40.0
+LONG_RATE: Final = 1.0
+"""The same on top, over a longer time: what has stood there for long was seen. So others' words can
+be deleted in the end, although that makes an older version again."""
+
+TAKER: Final = 40.0
+TAKER_BELOW: Final = 0.2
+TAKEN_WITHIN: Final = 1.0
+"""The own text of a client that has been seen to take what it gets (``_stubborn`` below so much),
+so many seconds after it has got a newer one: by then it has taken that."""
+STUBBORN_AFTER: Final = 0.3
+"""Seconds that a newer version must have lain there before a save tells if the client takes it."""
+STUBBORN_STEP: Final = 0.25
+"""Weight of the latest observation in that moving average."""
+
+KEPT_VERSIONS: Final = 128
+KEPT_LETTERS: Final = 500_000
+KEPT_FOR: Final = 30.0
+"""Bounds of the versions kept: how many, how many letters they have (four are kept in any case),
+and how many seconds after the next one was sent."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A text that the client can have written from."""
+
+    text: str
+    authors: str
+    seq: int
+    """The log's number of the head to which ``bridge`` leads (or which the text was)."""
+    number: int
+    """Which of the versions sent it is; for the client's own text the one that it descends from."""
+    sent_at: float
+    bridge: Change | None = None
+    """From the text to the head at ``seq``; None for a version sent, which was the head."""
+    bridge_authors: Change | None = None
+    root: int = -1
+    """Of the client's own text: the ``seq`` of the version that it descends from."""
+    is_mixed: bool = False
+    """A version sent into which the client has put what it wrote meanwhile (see ``mixed``)."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the client's own last text, and not a version sent."""
+        return self.bridge is not None and not self.is_mixed
+
+
+def mixed(version: Candidate, head: Mirror, author: str, *, deletes: bool) -> Candidate | None:
+    """``version`` with what the client (``author``) has put into the head since; None if nothing.
+
+    ``deletes``: whether the client has deleted anything since. Then all deletions count as its own:
+    where that is wrong, words are kept. None too when the head forgot how it came from ``version``.
+    """
+    since, authors = head.since(version.seq), head.authors_since(version.seq)
+    if since is None or authors is None:
+        return None
+    mine, signature = Builder(), Builder()
+    rest, rest_authors = Builder(), Builder()
+    for op, by in zip(since.ops, authors.ops, strict=True):
+        if isinstance(op, str) and isinstance(by, str):
+            for whose, run in groupby(zip(by, op, strict=True), key=itemgetter(0)):
+                letters = "".join([letter for _, letter in run])
+                own = whose == author
+                (mine if own else rest).insert(letters)
+                (signature if own else rest_authors).insert(whose * len(letters))
+                if own:
+                    rest.keep(len(letters))
+                    rest_authors.keep(len(letters))
+        elif isinstance(op, int) and op >= 0:
+            for each in (mine, signature, rest, rest_authors):
+                each.keep(op)
+        elif isinstance(op, int):
+            for each in (mine, signature) if deletes else (rest, rest_authors):
+                each.delete(-op)
+            for each in () if deletes else (mine, signature):
+                each.keep(-op)
+    change = mine.change()
+    if change.is_empty:
+        return None
+    return Candidate(
+        text=change.apply(version.text),
+        authors=signature.change().apply(version.authors),
+        seq=head.seq,
+        number=version.number,
+        sent_at=version.sent_at,
+        bridge=rest.change(),
+        bridge_authors=rest_authors.change(),
+        root=version.seq,
+        is_mixed=True,
+    )
+
+
+def grown(old: str, new: str, authors: str) -> tuple[Change, Change]:
+    """The change from one text to another, and the same of their authors (``authors``: of new)."""
+    change = diff(old, new)
+    hunks, shift = [], 0
+    for at, deleted, inserted in change.hunks():
+        place = at + shift
+        hunks.append((at, deleted, authors[place : place + len(inserted)]))
+        shift += len(inserted) - deleted
+    return change, Change.of(len(old), hunks)
+
+
+class Evidence:
+    """What a client was sent, what has arrived there, and what it wrote last."""
+
+    def __init__(self, mirror: Mirror, author: str, *, has_pongs: bool = True) -> None:
+        """``author``: the one character that stands for the client's user (see ``Mirror``)."""
+        self.mirror = mirror
+        """The text; another one when the room was read back from the store."""
+        self._author = author
+        self._has_pongs = has_pongs
+        self._versions: deque[Candidate] = deque()
+        self._sent = 0
+        self._arrived = self._arrived_before = -1  # numbers: now, and before the last save
+        self._arrived_at: dict[int, float] = {}
+        self._round_trip = 0.0
+        self._own: Candidate | None = None
+        self._saved_at = float("-inf")
+        self._gaps: deque[float] = deque(maxlen=GAPS)
+        self._deleted_seq = -1  # of the last save of its own that deleted something
+        self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
+
+    @property
+    def own(self) -> Candidate | None:
+        """The client's own last text; None before its first save."""
+        return self._own
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was sent to this client had arrived before its last save."""
+        return self._arrived_before == self._sent - 1
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds from sending the latest version that has arrived to its pong; 0 before one."""
+        return self._round_trip
+
+    def sent(self, now: float, version: Version | None = None) -> int:
+        """A version (the head) is sent to the client now.
+
+        Returns how many were sent: ``arrived`` is told that number when a pong proves its arrival.
+        """
+        text, authors, seq = version or self.mirror.head()
+        number, self._sent = self._sent, self._sent + 1
+        self._versions.append(Candidate(text, authors, seq, number, now))
+        while len(self._versions) > 1 and self._is_spare(self._versions[1], now):
+            self._versions.popleft()
+        return self._sent
+
+    def _is_spare(self, following: Candidate, now: float) -> bool:
+        """Whether the version before ``following`` can go."""
+        old = following.sent_at < now - KEPT_FOR and following.number <= self._arrived
+        fit = max(4, KEPT_LETTERS // max(1, len(following.text)))
+        return old or len(self._versions) > min(KEPT_VERSIONS, fit)
+
+    def arrived(self, count: int, now: float | None) -> None:
+        """The first ``count`` versions sent had arrived before whatever is read from now on.
+
+        ``now`` None: they may have arrived, nobody has asked; neither is held against them.
+        """
+        for number in range(self._arrived + 1, min(count, self._sent)):
+            self._arrived = number
+            if now is not None:
+                self._arrived_at[number] = now
+        latest = [version for version in self._versions if version.number == count - 1]
+        if latest and now is not None:
+            self._round_trip = now - latest[0].sent_at
+
+    def versions(self, seq: int) -> list[Candidate]:
+        """What a client can mean that says it wrote from version ``seq`` of the essay.
+
+        It took that version, and may have saved since: then it goes on with its own text. Some say
+        the number that their own last save was given instead.
+        """
+        own = self._own
+        if own is not None and own.root == seq:
+            return [own]
+        number = self.mirror.number_at(seq)
+        taken = next((v for v in reversed(self._versions) if v.seq == number), None)
+        if taken is None and (past := self.mirror.version_at(seq)) is not None:
+            taken = Candidate(*past, -1, float("-inf"))
+        if taken is None:
+            return []
+        if own is None:
+            return [taken]
+        if own.root == taken.seq:
+            return [own]
+        return [taken, *self._mixed(taken), *([own] if own.seq == seq else [])]
+
+    def fall_back(self, own: Candidate | None) -> None:
+        """The saves after ``own`` came to nothing: that is the client's own last text again."""
+        self._own = own
+
+    def successor(self) -> Self:
+        """For another connection of the same person, who goes on where this one was.
+
+        What was under way may have arrived, or not: nothing can be held against either.
+        """
+        heir = copy(self)
+        heir._versions = self._versions.copy()
+        heir._arrived_at = self._arrived_at.copy()
+        heir.arrived(self._sent, None)
+        return heir
+
+    def rest(self) -> None:
+        """Let go of the versions sent: nothing was saved for long. The own text stays."""
+        self._versions.clear()
+        self._arrived_at.clear()
+        self._arrived = self._arrived_before = self._sent - 1
+
+    def latest(self) -> Candidate | None:
+        """The text that the client most likely looks at now; None when it was sent nothing."""
+        own = self._own
+        for version in reversed(self._versions):
+            if own is not None and version.number <= own.number:
+                break
+            if version.number <= self._arrived or own is None:
+                return version
+        return own
+
+    def _own_text(self) -> list[Candidate]:
+        return [] if self._own is None else [self._own]
+
+    def _mixed(self, version: Candidate) -> list[Candidate]:
+        """What a client may have made of a version that crossed saves of its own on the way.
+
+        Some pages put what they have written since into each text that they get. Such a text never
+        stood anywhere but there.
+        """
+        own, number = self._own, version.number
+        if own is None or number <= own.number or own.sent_at < version.sent_at:
+            return []
+        if number != self._arrived and not self._arrived_before < number < self._arrived:
+            return []  # such a page does so when a text comes, and keeps none for later
+        deletes = self._deleted_seq > version.seq
+        made = mixed(version, self.mirror, self._author, deletes=deletes)
+        return [] if made is None else [made]
+
+    @property
+    def _news(self) -> bool:
+        """Whether anything has arrived that the client had not when it saved last."""
+        newest = self._arrived if self._has_pongs else self._sent - 1
+        taken = -1 if self._own is None else self._own.number
+        return newest > max(self._arrived_before, taken)
+
+    def _wrote(self, own: Candidate, base: Candidate, change: Change, now: float) -> None:
+        """The client has saved ``own``, written from ``base``: older versions are out.
+
+        ``change`` is what that came to at the head.
+        """
+        self._notice_stubbornness(base, now)
+        self._own = own
+        if any(hunk.deleted for hunk in change.hunks()):
+            self._deleted_seq = own.seq
+        while self._versions and self._versions[0].number < base.number:
+            self._versions.popleft()
+        for number in [number for number in self._arrived_at if number < base.number]:
+            del self._arrived_at[number]
+        self._arrived_before = self._arrived
+        if self._saved_at != float("-inf"):
+            self._gaps.append(now - self._saved_at)
+        self._saved_at = now
+
+    def _was_taken(self, candidate: Candidate) -> bool:
+        """Whether the client's own text descends from this version, which had arrived before.
+
+        A client takes a version once; what looks like that text again is the own text with
+        something deleted. (Else a lone writer's deletions could be taken for an old view.)
+        """
+        own = self._own
+        if own is None or candidate.is_own or not self._has_pongs:
+            return False
+        return candidate.number == own.number <= self._arrived_before
+
+    def _is_proven(self, base: Candidate) -> bool:
+        """Whether there is a sign that the client had this text."""
+        return base.is_own or not self._has_pongs or base.number <= self._arrived
+
+    def _evidence(self, candidate: Candidate, now: float) -> float:
+        """What speaks against a candidate, whatever the client did."""
+        if candidate.is_own:
+            return self._not_taken(now)
+        own, number = self._own, candidate.number
+        price = 0.0
+        if own is not None and candidate.seq < own.seq:
+            price += self._out_of_date(number)
+        if self._has_pongs and number > self._arrived:
+            return price + SUPERSEDED
+        return price + self._idle(number + 1, now) + self._too_late(number, now)
+
+    def _out_of_date(self, number: int) -> float:
+        """Against a version from before the client's last save was merged in."""
+        if not self._has_pongs:
+            return UNPROVEN
+        if number == self._arrived_before:
+            lay = self._saved_at - self._arrived_at.get(number, float("-inf"))
+            sure = (1 - self._stubborn) * min(1.0, lay / JUST_ARRIVED)
+            return BEHIND + (LAST_SEEN - BEHIND) * sure
+        return SUPERSEDED if number < self._arrived_before else BEHIND
+
+    def _idle(self, number: int, now: float) -> float:
+        """Against whatever version ``number`` was to replace: since when that has lain there."""
+        arrived_at = self._arrived_at.get(number)
+        if arrived_at is None:
+            return 0.0
+        since = max(0.0, now - arrived_at - self._delay())
+        return min(IDLE, IDLE_RATE * since) + min(LONG_IDLE, LONG_RATE * since)
+
+    def _delay(self) -> float:
+        """How long the page waits before it saves, as far as its saves tell."""
+        at_most = DELAY_AT_MOST if len(self._gaps) == GAPS else DELAY
+        return min([at_most, *self._gaps])
+
+    def _too_late(self, number: int, now: float) -> float:
+        """Against a version that arrived while the page was waiting to save."""
+        since, delay = now - self._arrived_at.get(number, float("-inf")), self._delay()
+        if delay < KEYSTROKES or since >= IN_TIME * delay:
+            return 0.0
+        return LATE if len(self._gaps) == GAPS else LATE_GUESSED
+
+    def _not_taken(self, now: float) -> float:
+        """Against the client's own text, when a newer version has arrived since."""
+        number = self._arrived_before + 1
+        price = (1 - self._stubborn) * self._idle(number, now)
+        taker = max(0.0, 1 - self._stubborn / TAKER_BELOW)
+        since = now - self._arrived_at.get(number, now)
+        return price + TAKER * taker * min(1.0, max(0.0, since - TAKEN_WITHIN))
+
+    def _notice_stubbornness(self, base: Candidate, now: float) -> None:
+        """Learn whether this client takes what it gets while it types, or keeps its own text."""
+        arrived_at = self._arrived_at.get(self._arrived_before + 1)
+        if arrived_at is not None and now - arrived_at > STUBBORN_AFTER:
+            self._stubborn += STUBBORN_STEP * (float(base.is_own) - self._stubborn)

@@ -1,0 +1,131 @@
+"""What every table of tasks promises."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from tests.ports.store_kit import ANA, BEN, Store, append, outcome
+from workroom.core.tasks import Bar, SettledTask, Task, TaskState
+from workroom.ids import CanvasId, ProjectId, TaskId, project_room
+from workroom.ports.store import Appended, Behind
+
+PROJECT = project_room(5)
+
+
+def new(name: str = "t1", **more: Any) -> Task:
+    fields: dict[str, Any] = {"created_at": 10, "due_at": 10, **more}
+    return Task(TaskId(name), ProjectId(5), CanvasId(7), "analyze_audio", ANA, **fields)
+
+
+def end(name: str = "t1", seq: int = 2, **more: Any) -> SettledTask:
+    fields: dict[str, Any] = {"error": None, "findings": {"a": [1, {"b": None}]}, **more}
+    status = fields.pop("status", TaskState.COMPLETED)
+    at = fields.pop("at", 90)
+    return SettledTask(TaskId(name), "analyze_audio", CanvasId(7), status, seq=seq, at=at, **fields)
+
+
+async def begin(store: Store, *tasks: Task, expected: int = 0) -> None:
+    result = await outcome(store, append(PROJECT, expected, tasks_started=tasks))
+    assert isinstance(result, Appended)
+
+
+class TaskStoreContract:
+    """See ``ports.tasks.TaskStore``."""
+
+    async def test_a_task_comes_back_as_it_was_stored(self, store: Store) -> None:
+        one = new(
+            state=TaskState.RUNNING,
+            due_at=None,
+            sent_at=11,
+            attempt=2,
+            run="r",
+            worker="w@host",
+            report=9,
+            percent=40,
+            message="Halfway \U0001f600",
+            started_at=12,
+            seen_at=13,
+        )
+        await begin(store, one)
+        assert await store.task(one.id) == one
+        assert await store.task(TaskId("other")) is None
+
+    async def test_a_task_and_its_entry_are_stored_together_or_not_at_all(
+        self, store: Store
+    ) -> None:
+        await begin(store, new())
+        late = append(PROJECT, 0, tasks_started=(new("t2"),))
+        assert isinstance(await outcome(store, late), Behind)
+        assert await store.task(TaskId("t2")) is None
+
+    async def test_a_task_ends_once(self, store: Store) -> None:
+        await begin(store, new())
+        await outcome(store, append(PROJECT, 1, tasks_settled=(end(),)))
+        failed = end(seq=3, status=TaskState.FAILED, error="Too late", findings={})
+        await outcome(store, append(PROJECT, 2, tasks_settled=(failed,)))
+        found = await store.task(TaskId("t1"))
+        assert found is not None
+        assert (found.state, found.error) == (TaskState.COMPLETED, None)
+        assert (found.settled_seq, found.settled_at) == (2, 90)
+        assert found.findings == {"a": [1, {"b": None}]}
+
+    async def test_what_has_ended_cannot_be_changed(self, store: Store) -> None:
+        await begin(store, new())
+        await outcome(store, append(PROJECT, 1, tasks_settled=(end(),)))
+        state = await store.change_task(
+            TaskId("t1"), lambda here: (here.state, replace(here, state=TaskState.RUNNING))
+        )
+        assert state is TaskState.COMPLETED
+        found = await store.task(TaskId("t1"))
+        assert found is not None
+        assert found.state is TaskState.COMPLETED
+
+    async def test_changes_come_one_after_the_other(self, store: Store) -> None:
+        await begin(store, new())
+
+        def count(here: Task) -> tuple[int, Task]:
+            return here.attempt, replace(here, attempt=here.attempt + 1)
+
+        seen = await asyncio.gather(*(store.change_task(TaskId("t1"), count) for _ in range(20)))
+        assert seen == list(range(20))
+        assert await store.change_task(TaskId("none"), count) is None
+
+    async def test_open_tasks_are_those_that_have_not_ended(self, store: Store) -> None:
+        await begin(store, new("b", created_at=20), new("a"), new("c", created_at=30))
+        await outcome(store, append(PROJECT, 1, tasks_settled=(end("b"),)))
+        assert [each.id for each in await store.open_tasks()] == ["a", "c"]
+
+    async def test_a_project_lists_its_tasks_the_newest_first(self, store: Store) -> None:
+        await begin(store, *(new(f"t{n}", created_at=n) for n in range(5)))
+        page = await store.project_tasks(ProjectId(5), limit=2, offset=1)
+        assert ([each.id for each in page.tasks], page.total) == (["t3", "t2"], 5)
+        assert (await store.project_tasks(ProjectId(6), limit=2, offset=0)).total == 0
+
+    async def test_a_room_is_loaded_with_the_progress_of_its_running_tasks(
+        self, store: Store
+    ) -> None:
+        running = new("a", state=TaskState.RUNNING, attempt=2, percent=40, message="Halfway")
+        await begin(store, running, new("b"), replace(running, id=TaskId("c")))
+        await outcome(store, append(PROJECT, 1, tasks_settled=(end("c"),)))
+        loaded = await store.load(PROJECT)
+        assert loaded is not None
+        assert loaded.bars == {"a": Bar(2, 40, "Halfway")}
+
+    async def test_what_ended_between_two_entries_can_be_asked_for(self, store: Store) -> None:
+        await begin(store, *(new(f"t{n}") for n in range(5)))
+        for n in range(5):
+            await outcome(store, append(PROJECT, n + 1, tasks_settled=(end(f"t{n}", n + 2, at=n),)))
+        project = ProjectId(5)
+        found = await store.settled_between(project, 2, 5, since=0, limit=10)
+        assert [each.id for each in found] == ["t1", "t2", "t3"]
+        found = await store.settled_between(project, 2, 6, since=2, limit=2)
+        assert [each.id for each in found] == ["t3", "t4"]
+
+    async def test_a_mark_of_what_was_told_never_goes_back(self, store: Store) -> None:
+        project = ProjectId(5)
+        assert await store.told(project, ANA) is None
+        await store.note_told({(PROJECT, ANA): 7, (PROJECT, BEN): 3})
+        await store.note_told({(PROJECT, ANA): 5, (PROJECT, BEN): 4})
+        assert (await store.told(project, ANA), await store.told(project, BEN)) == (7, 4)
