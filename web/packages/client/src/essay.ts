@@ -162,6 +162,7 @@ function saveFailed(
 
 function afterwards(draft: Draft<EssayState>, before: EssayState, input: EssayInput): void {
   const timer = input.type === "timer" ? input.name : null;
+  if (draft.state.rights !== before.rights) update(draft, { refused: null });
   if (timer === "save") update(draft, { saveDue: false });
   if (draft.state.phase !== "live") {
     if (draft.state.text.live) update(draft, { text: text.interrupted(draft.state.text) });

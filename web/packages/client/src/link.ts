@@ -144,7 +144,9 @@ export class Link extends Machine<ConnectionState, ConnectionInput, ConnectionEf
       socket = new WebSocket(this.address.href, ["workroom.v1", `bearer.${token}`]);
     } catch {
       // No protocol can have such a name, so it is no token either.
-      this.input({ type: "closed", code: 4401, reason: "" });
+      setTimeout(() => {
+        this.input({ type: "closed", code: 4401, reason: "" });
+      });
       return;
     }
     this.socket = socket;

@@ -135,6 +135,19 @@ test("a token that ends soon is renewed without a new connection", async () => {
   expect(sockets.length).toBe(1);
 });
 
+test("what cannot be a token is refused like one, once the program can hear of it", () => {
+  class Picky extends PlayedSocket {
+    constructor(url: string, protocols: string[]) {
+      if (protocols.some((name) => name.includes(" "))) throw new SyntaxError("no protocol");
+      super(url, protocols);
+    }
+  }
+  const why = vi.fn();
+  client({ token: "no token", WebSocket: Picky }).project(1).on("closed", why);
+  vi.advanceTimersByTime(1);
+  expect(why).toHaveBeenCalledWith(expect.objectContaining({ code: "no_token" }));
+});
+
 test("while no token can be had, it is asked for again and again, later and later", async () => {
   const asked = vi.fn(() => Promise.reject(new Error("offline")));
   client({ token: asked }).project(1);

@@ -213,6 +213,14 @@ test("a text that is refused is not sent again until it is another one", () => {
   expect(play.sent()).toMatchObject([{ content: "short" }]);
 });
 
+test("a text that was refused for want of a right is saved when the right is given", () => {
+  const play = edit(following(), "one two");
+  play.hear(refusal("p.1.1", "permission_denied")).sent();
+  play.hear({ type: "rights_changed", essay_id: 1, rights: "owner" });
+  play.put({ type: "timer", name: "save" });
+  expect(play.sent()).toMatchObject([{ content: "one two" }]);
+});
+
 test("a save from a version that the server does not have is made again on the newest", () => {
   const play = edit(following(), "one two");
   play.hear(refusal("p.1.1", "conflict")).put({ type: "timer", name: "join" });
