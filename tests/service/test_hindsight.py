@@ -111,6 +111,20 @@ async def test_a_text_of_long_ago_is_merged_with_all_that_came_after_it(hub: Hub
     assert room.confirmed.text == f"Jane and Emma: {FOX} 301."  # type: ignore[union-attr]
 
 
+async def test_texts_of_long_ago_are_merged_in_the_order_in_which_they_were_sent(hub: Hub) -> None:
+    """All of them: the first to be looked up must not be overtaken by those that waited for it."""
+    jane = await member_of(hub, 1, JANE)
+    names = ["A", "A B", "A B C", "A B C D"]
+    for name in names:
+        hub.submit(ESSAY, SaveText(f"{FOX} 20. {name}", base_seq=20), Origin(JANE, jane.id, name))
+    async with asyncio.timeout(10):
+        while len(jane.answers) <= len(names):
+            await asyncio.sleep(0.01)
+    assert [answered for answered, _ in jane.answers[1:]] == names
+    room = await hub.look(ESSAY, EMMA)
+    assert room.confirmed.text == f"{FOX} 301. A B C D"  # type: ignore[union-attr]
+
+
 async def test_a_text_of_long_ago_is_merged_by_rest_as_well(hub: Hub) -> None:
     await hub.execute(ESSAY, SaveText(f"Jane: {FOX} 20.", base_seq=20), JANE)
     room = await hub.look(ESSAY, EMMA)

@@ -107,12 +107,14 @@ class Hub:
         host, held = self._rooms.get(room), self._held.get(origin.connection or ConnectionId(0))
         if held is not None:
             held.append((room, command, origin))
-        elif host is not None and host.room.lacks(command, origin):
+        elif host is None or room in self._waiting:
+            self._wait_for(room, command, origin)
+        elif host.room.lacks(command, origin):
             self._hold(host, command, origin)
-        elif host is not None and room not in self._waiting and not _needs_id(command):
+        elif not _needs_id(command):
             host.idle_since = None
             host.submit(command, origin)
-        elif host is not None and self._feedback_ids and room not in self._waiting:
+        elif self._feedback_ids:
             host.submit(self._with_id(command), origin)
         else:
             self._wait_for(room, command, origin)
