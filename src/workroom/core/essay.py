@@ -56,7 +56,7 @@ from workroom.core.events import (
 from workroom.core.feedback_room import Threads, range_at_head
 from workroom.core.limits import RoomRules
 from workroom.core.people import User
-from workroom.core.permissions import Verb
+from workroom.core.permissions import Verb, allows
 from workroom.core.revisions import naming
 from workroom.core.room import Glimpse, Pending
 from workroom.core.text import (
@@ -184,7 +184,8 @@ class EssayRoom(YjsRoom):
         base_seq = command.base_seq
         if base_seq is None or command.base_text is not None:
             return False
-        return not self._delivery.knows(base_seq, origin.connection)
+        may = allows(self.id.kind, Verb.EDIT, self.right_of(origin.user))
+        return may and not self._delivery.knows(base_seq, origin.connection)
 
     def _require_room_for(self, content: str) -> None:
         units = utf16_length(content)
