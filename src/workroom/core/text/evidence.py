@@ -8,11 +8,10 @@ save. Times are seconds, of any clock that does not go back.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from copy import copy
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from typing import Final, Self
 
 from workroom.core.text.change import Builder, Change
@@ -72,6 +71,8 @@ KEPT_FOR: Final = 30.0
 """Bounds of the versions kept: how many, how many letters they have (four are kept in any case),
 and how many seconds after the next one was sent."""
 
+_RUN: Final = re.compile(r"(.)\1*+", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
@@ -111,11 +112,10 @@ def mixed(version: Candidate, head: Mirror, author: str, *, deletes: bool) -> Ca
     rest, rest_authors = Builder(), Builder()
     for op, by in zip(since.ops, authors.ops, strict=True):
         if isinstance(op, str) and isinstance(by, str):
-            for whose, run in groupby(zip(by, op, strict=True), key=itemgetter(0)):
-                letters = "".join([letter for _, letter in run])
-                own = whose == author
+            for run in _RUN.finditer(by):
+                letters, own = op[run.start() : run.end()], run[1] == author
                 (mine if own else rest).insert(letters)
-                (signature if own else rest_authors).insert(whose * len(letters))
+                (signature if own else rest_authors).insert(run[0])
                 if own:
                     rest.keep(len(letters))
                     rest_authors.keep(len(letters))
