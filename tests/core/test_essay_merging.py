@@ -6,7 +6,12 @@ import pytest
 
 from workroom.core.commands import Join, Origin, SaveText
 from workroom.core.effects import Refuse
+from workroom.core.entries import TextEdited
+from workroom.core.essay import EssayRoom
+from workroom.core.essay_state import evolve
+from workroom.core.essay_text import EssayText, author_mark
 from workroom.core.events import EssayUpdated
+from workroom.core.text import Mirror, YText
 from workroom.core.writers import FOLLOWED_FOR, REMEMBERED_FOR, SERVED_FOR
 from workroom.errors import Conflict
 from workroom.testing.scenario import EMMA, JANE, Person, Scenario
@@ -223,3 +228,71 @@ def test_what_was_read_long_ago_is_no_base_any_longer() -> None:
     essay.passes(SERVED_FOR + 1)
     assert patch(essay, "Hello!") == []
     assert LONG in head(essay)
+
+
+# ---- where the room has forgotten, or lost, how a text came to be ----------------------------
+
+
+def forgets_its_past(essay: Scenario, writer: Person, text: str) -> None:
+    """So much is written into the essay that the room remembers nothing of before."""
+    essay.passes(1)
+    for letter in "abcdefghi":
+        writer.saves(f"{letter * 480_000} {text}")
+    writer.saves(text)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_who_was_not_heard_of_for_long_goes_on_with_their_own_text(
+    essay: Scenario, named: bool
+) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    seq = seq_of(jane) if named else None
+    jane.answers = False
+    jane.saves(FOX + " It ran", base_seq=seq)
+    forgets_its_past(essay, emma, "Emma: " + FOX + " It ran")
+    for more in (" off", " off and"):
+        jane.saves(FOX + " It ran" + more, base_seq=seq)
+    assert jane.refusals == [] and head(essay) == "Emma: " + FOX + " It ran off and"
+
+
+def read_back(essay: Scenario, checkpoint: int) -> None:
+    """The room starts again from the log, where a checkpoint stands after that entry."""
+    room, ytext, mirror = essay.room, YText(client_id=8), Mirror(seq=1)
+    for entry in essay.log:
+        if isinstance(entry.fact, TextEdited):
+            ytext.apply(entry.fact.update)
+            mirror.commit(entry.seq, entry.fact.change, author_mark(entry.actor))
+        if entry.seq == checkpoint:
+            mirror = Mirror(mirror.text, authors=mirror.authors, seq=mirror.seq)
+    assert isinstance(room, EssayRoom)
+    stored = room.confirmed
+    for entry in essay.log[stored.seq :]:
+        stored = evolve(stored, entry)
+    room.restore(stored, EssayText(ytext, mirror))
+
+
+def test_what_was_held_is_not_deleted_when_the_room_starts_again_at_a_checkpoint(
+    essay: Scenario,
+) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    jane.saves(FOX + " It ran")
+    emma.saves("Emma: " + FOX + " It ran")
+    essay.room.rewind()
+    read_back(essay, checkpoint=essay.log[-1].seq)
+    jane.saves(FOX + " It ran off")
+    assert head(essay) == "Emma: " + FOX + " It ran off"
+
+
+def test_saves_that_were_stored_although_each_was_refused_are_not_merged_twice(
+    essay: Scenario,
+) -> None:
+    emma = essay.join("emma")
+    essay.waiting = True
+    for text in (" It", " It ran"):
+        emma.saves(FOX + text)
+    for _ in range(2):  # each of the two commits says that it failed
+        essay.room.rewind()
+    essay.waiting = False
+    read_back(essay, checkpoint=1)
+    emma.saves(FOX + " It ran off")
+    assert head(essay) == FOX + " It ran off"

@@ -129,7 +129,8 @@ class Writer:
 
     def lost(self, seq: int) -> None:
         """The store refused all after ``seq``: that is nobody's base, unless it is ``found``."""
-        self.doubtful = [own for own in self.owns if own.seq > seq]
+        # Said once for each commit that failed: all but the first find nothing more.
+        self.doubtful += [own for own in self.owns if own.seq > seq]
         self.owns = [own for own in self.owns if own.seq <= seq]
         self.reader.fall_back(self.owns[-1] if self.owns else None)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from workroom.core.text.change import Builder, Change
@@ -152,6 +152,13 @@ def grown(old: str, new: str, authors: str) -> tuple[Change, Change]:
         hunks.append((at, deleted, authors[place : place + len(inserted)]))
         shift += len(inserted) - deleted
     return change, Change.of(len(old), hunks)
+
+
+def regrown(candidate: Candidate, head: Mirror) -> Candidate:
+    """The same, followed to a head that has forgotten how it came from there: by comparing."""
+    bridge, bridge_authors = grown(candidate.text, head.text, head.authors)
+    root = candidate.root if candidate.is_own else candidate.seq
+    return replace(candidate, seq=head.seq, bridge=bridge, bridge_authors=bridge_authors, root=root)
 
 
 class Evidence:
