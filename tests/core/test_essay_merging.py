@@ -12,7 +12,7 @@ from workroom.core.essay_state import evolve
 from workroom.core.essay_text import EssayText, author_mark
 from workroom.core.events import EssayUpdated
 from workroom.core.text import Mirror, YText
-from workroom.core.writers import FOLLOWED_FOR, REMEMBERED_FOR, SERVED_FOR
+from workroom.core.writers import FOLLOWED_FOR, LONGEST_TRIP, REMEMBERED_FOR, SERVED_FOR, TRIPS
 from workroom.errors import Conflict
 from workroom.testing.scenario import EMMA, JANE, Person, Scenario
 
@@ -296,3 +296,39 @@ def test_saves_that_were_stored_although_each_was_refused_are_not_merged_twice(
     read_back(essay, checkpoint=1)
     emma.saves(FOX + " It ran off")
     assert head(essay) == FOX + " It ran off"
+
+
+# ---- confirmations ---------------------------------------------------------------------------
+
+
+def told_after(essay: Scenario, person: Person) -> float:
+    """Seconds until somebody is told of their own save."""
+    before, since = len(person.told(EssayUpdated)), essay.clock.now().tick
+    while len(person.told(EssayUpdated)) == before:
+        essay.passes(0.25)
+    return essay.clock.now().tick - since
+
+
+def test_a_first_save_is_confirmed_as_soon_as_any_however_long_ago_its_author_came(
+    essay: Scenario,
+) -> None:
+    emma = essay.join("emma")
+    essay.passes(60)
+    for text in (" It", " It ran"):
+        emma.saves(FOX + text)
+        assert told_after(essay, emma) == pytest.approx(essay.room.rules.confirm_after, abs=0.3)
+        essay.passes(60)
+
+
+def test_a_pong_that_comes_very_late_does_not_put_confirmations_off_for_ever(
+    essay: Scenario,
+) -> None:
+    emma = essay.join("emma")
+    emma.answers = False
+    emma.saves(FOX + " It")
+    told_after(essay, emma)
+    essay.passes(1000)
+    essay.room.arrived(emma.connection, 10**6, essay.clock.now())
+    emma.saves(FOX + " It ran")
+    longest = essay.room.rules.confirm_after + TRIPS * LONGEST_TRIP
+    assert told_after(essay, emma) == pytest.approx(longest, abs=0.3)

@@ -36,6 +36,8 @@ RECENT: Final = 16
 TRIPS: Final = 4
 """So many times the way there and back longer, a confirmation waits: what was typed meanwhile
 would be on its way for that long, and a page that takes every text over would lose it."""
+LONGEST_TRIP: Final = 2.0
+"""Seconds there and back that count for that: a pong may also come from a machine that slept."""
 SURELY_THERE: Final = 2.0
 """Seconds after which a version counts as arrived where nobody has asked."""
 
@@ -125,7 +127,9 @@ class Writer:
             return self.saved_at + rules.quiet
         if not self.unconfirmed:
             return None
-        return self.saved_at + rules.confirm_after + TRIPS * self.reader.round_trip
+        return (
+            self.saved_at + rules.confirm_after + TRIPS * min(self.reader.round_trip, LONGEST_TRIP)
+        )
 
     def lost(self, seq: int) -> None:
         """The store refused all after ``seq``: that is nobody's base, unless it is ``found``."""
@@ -264,9 +268,9 @@ class Writers:
                 count = reader.sent(at, version)
                 surely = at + SURELY_THERE
                 if arrived is None:
-                    reader.arrived(count, surely if surely < tick else None)
+                    reader.arrived(count, surely if surely < tick else None, guessed=True)
                 elif arrived:
-                    reader.arrived(count, min(surely, tick))
+                    reader.arrived(count, min(surely, tick), guessed=True)
         return count
 
     # ---- what they are sent -------------------------------------------------------------------

@@ -214,17 +214,18 @@ class Evidence:
         fit = max(4, KEPT_LETTERS // max(1, len(following.text)))
         return old or len(self._versions) > min(KEPT_VERSIONS, fit)
 
-    def arrived(self, count: int, now: float | None) -> None:
+    def arrived(self, count: int, now: float | None, *, guessed: bool = False) -> None:
         """The first ``count`` versions sent had arrived before whatever is read from now on.
 
         ``now`` None: they may have arrived, nobody has asked; neither is held against them.
+        ``guessed``: ``now`` is only when they will have; it tells nothing of the way there.
         """
         for number in range(self._arrived + 1, min(count, self._sent)):
             self._arrived = number
             if now is not None:
                 self._arrived_at[number] = now
         latest = [version for version in self._versions if version.number == count - 1]
-        if latest and now is not None:
+        if latest and now is not None and not guessed:
             self._round_trip = now - latest[0].sent_at
 
     def versions(self, seq: int) -> list[Candidate]:
