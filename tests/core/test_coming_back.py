@@ -195,6 +195,16 @@ def test_who_says_what_they_have_is_understood_from_that(essay: Scenario) -> Non
     assert state.text == FOX
 
 
+def test_nobody_is_told_that_something_moved_before_they_know_of_it(essay: Scenario) -> None:
+    emma = essay.join("emma")
+    essay.passes(60)
+    since = essay.room.confirmed.seq
+    emma.saves("Well. " + FOX)
+    emma.comments(0, 4)
+    events = back(essay, "jane", since)
+    assert [type(event) for event in events] == [Subscribed, EssayUpdated, NewFeedback]
+
+
 def highest(person: Person) -> int:
     return max(seqs(person.heard))
 

@@ -62,7 +62,13 @@ def retold(
     if settled is None and edits:
         settled = edits[0] - 1
     reaching = [] if settled is None else _reaching(state, first_change_since(settled))
-    moved = shown_feedback(state, people, reaching, replies=False).values()
+    later = {
+        entry.fact.feedback_id
+        for entry in missed
+        if isinstance(entry.fact, FeedbackAdded) and edits and entry.seq > edits[-1]
+    }  # nobody is told of a move before they know what moves
+    known = [each for each in reaching if each not in later]
+    moved = shown_feedback(state, people, known, replies=False).values()
     events: list[Event] = []
     for entry in missed:
         events += feedback_told(state, people, entry)
