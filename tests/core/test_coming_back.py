@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,6 +137,7 @@ def test_what_was_missed_comes_in_its_order(essay: Scenario) -> None:
 
 def test_highlights_before_the_first_edit_are_not_told_again(essay: Scenario) -> None:
     emma = essay.join("emma")
+    essay.passes(60)
     emma.comments(0, 4)
     since = essay.room.confirmed.seq
     emma.saves(FOX + " It ran.")
@@ -173,6 +175,16 @@ def test_a_number_that_was_never_given_gets_the_whole_state(essay: Scenario, ahe
     assert events[0] == Subscribed(essay.room.id, seq, False, Right.EDIT)
 
 
+def test_who_knows_nothing_is_given_everything(essay: Scenario, project: Scenario) -> None:
+    """Also where the log is so short that all of it could be told."""
+    answer, *events = back(essay, "jane", 0)
+    assert isinstance(answer, Subscribed) and not answer.recovered
+    assert [type(event) for event in events] == [EssayUpdated]
+    answer, *events = back(project, "mike", 0)
+    assert isinstance(answer, Subscribed) and not answer.recovered
+    assert isinstance(events[0], ProjectUpdated) and events[0].changes["title"] == "Title"
+
+
 def test_who_is_present_is_told_either_way(essay: Scenario) -> None:
     essay.join("emma")
     for since in (0, essay.room.confirmed.seq):
@@ -191,6 +203,78 @@ def test_who_says_what_they_have_is_understood_from_that(essay: Scenario) -> Non
     jane.does(Join(since=seq)).saves(FOX)
     state: Any = essay.room.head
     assert state.text == FOX
+
+
+def test_nobody_is_told_that_something_moved_before_they_know_of_it(essay: Scenario) -> None:
+    emma = essay.join("emma")
+    essay.passes(60)
+    since = essay.room.confirmed.seq
+    emma.saves("Well. " + FOX)
+    emma.comments(0, 4)
+    events = back(essay, "jane", since)
+    assert [type(event) for event in events] == [Subscribed, EssayUpdated, NewFeedback]
+
+
+def highest(person: Person) -> int:
+    return max(seqs(person.heard))
+
+
+@pytest.mark.parametrize("away", [1, 100])
+def test_text_that_was_held_is_told_to_who_saw_a_later_number(essay: Scenario, away: int) -> None:
+    """Feedback is told to somebody in mid-typing, and the text before it is not yet."""
+    emma, jane, sarah = essay.join("emma"), essay.join("jane"), essay.join("sarah")
+    essay.passes(60)
+    emma.saves(FOX + " It ran")
+    jane.saves("Hear: " + FOX)
+    sarah.comments(None, None)
+    since = highest(emma)
+    assert emma.text == FOX and since == essay.room.confirmed.seq
+    emma.drops()
+    essay.passes(away)
+    emma = essay.connect("emma").does(Join(since=since))
+    assert emma.text == f"Hear: {FOX} It ran"
+    emma.saves(f"Hear: {FOX} It ran.")
+    state: Any = essay.room.head
+    assert state.text == f"Hear: {FOX} It ran."
+
+
+def test_who_did_not_type_missed_no_text(essay: Scenario) -> None:
+    jane, mike = essay.join("jane"), essay.join("mike")
+    essay.join("emma").saves(FOX + " It ran.")
+    jane.saves("Hear: " + FOX)
+    mike.drops()
+    assert [type(event) for event in back(essay, "mike", highest(mike))] == [Subscribed]
+
+
+@pytest.mark.parametrize("later", [0, 100])
+def test_moves_that_had_not_been_told_are_told_to_who_comes_back(
+    essay: Scenario, later: int
+) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    item = emma.comments(5, 9)
+    essay.passes(60)
+    emma.saves("A " + FOX)
+    emma.saves("A B " + FOX)
+    assert [e.feedback.start for e in jane.told(FeedbackUpdated)] == [7]
+    since = highest(jane)
+    jane.drops()
+    essay.passes(2)
+    if later:
+        essay.passes(later)
+        emma.comments(None, None)
+    moved = [e for e in back(essay, "jane", since) if isinstance(e, FeedbackUpdated)]
+    assert [(e.feedback.id, e.feedback.start) for e in moved] == [(item, 9)]
+
+
+def test_the_entries_shortly_before_one_are_told_as_far_as_they_are_here() -> None:
+    backlog = Backlog(0)
+    for seq in range(1, 7):
+        backlog.add(replace(entry(seq), at=seq * 100))
+    assert [each.seq for each in backlog.shortly_before(5, 200) or ()] == [3, 4, 5]
+    assert len(backlog.shortly_before(2, 10**6) or ()) == 2 and backlog.shortly_before(0, 9) == []
+    late = Backlog(6, [replace(entry(seq), at=seq * 100) for seq in (5, 6)])
+    assert late.shortly_before(6, 10**6) is None and late.shortly_before(4, 1) is None
+    assert [each.seq for each in late.shortly_before(6, 50) or ()] == [6]
 
 
 # ---- projects ------------------------------------------------------------------------------------

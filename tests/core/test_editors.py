@@ -279,6 +279,20 @@ def test_a_slow_reader_is_not_told_what_is_not_durable(essay: Scenario) -> None:
     assert mike.text == "xOnce upon a time."
 
 
+def test_who_asks_again_and_again_while_the_store_is_slow_is_owed_one_answer(
+    essay: Scenario,
+) -> None:
+    jane, mike = editor(essay, "jane", 100), editor(essay, "mike", 101)
+    before = len(mike.person.told(SyncAnswered))
+    with essay.store_waiting():
+        for word in "abc":
+            jane.types(0, word)
+            for _ in range(20):
+                mike.person.does(Synchronize(mike.ytext.state_vector()))
+    assert len(mike.person.told(SyncAnswered)) == before + 1
+    assert mike.text == jane.text == "cbaOnce upon a time."
+
+
 def test_what_the_store_refused_is_asked_for_again(essay: Scenario) -> None:
     jane, mike = editor(essay, "jane", 100), editor(essay, "mike", 101)
     essay.waiting = True

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from workroom.core.commands import Join, Origin, SaveText
 from workroom.core.effects import Refuse
+from workroom.core.entries import TextEdited
+from workroom.core.essay import EssayRoom
+from workroom.core.essay_state import evolve
+from workroom.core.essay_text import EssayText, author_mark
 from workroom.core.events import EssayUpdated
-from workroom.core.writers import FOLLOWED_FOR, REMEMBERED_FOR, SERVED_FOR
+from workroom.core.room import Glimpse
+from workroom.core.text import Mirror, YText
+from workroom.core.writers import FOLLOWED_FOR, LONGEST_TRIP, REMEMBERED_FOR, SERVED_FOR, TRIPS
 from workroom.errors import Conflict
 from workroom.testing.scenario import EMMA, JANE, Person, Scenario
 
@@ -157,6 +165,20 @@ def test_a_writer_who_rested_is_understood_from_the_latest_texts(essay: Scenario
     assert head(essay) == "Jane: " + FOX + " It ran off"
 
 
+def test_a_slow_reader_who_saves_for_the_first_time_was_not_sent_what_waits(
+    essay: Scenario,
+) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    knows: Glimpse[Any] = essay.room.glimpse(emma.connection)
+    emma.here = False  # what is told meanwhile does not reach her
+    jane.saves("Jane: " + FOX)
+    emma.saves(FOX + " It ran.")
+    essay.passes(10.0)
+    emma.here = True
+    essay._perform(essay.room.catch_up(emma.connection, knows, essay.clock.now()))
+    assert emma.text == head(essay) == "Jane: " + FOX + " It ran."
+
+
 # ---- coming back ------------------------------------------------------------------------------
 
 
@@ -178,6 +200,16 @@ def test_who_comes_back_within_a_minute_goes_on_with_what_they_had(
     again.saves(FOX + " It ran.")
     assert head(essay).startswith("Jane: " + FOX)
     assert "ran." in head(essay) and "will" in head(essay)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_two_tabs_of_one_person_are_two_writers(essay: Scenario, named: bool) -> None:
+    first, second = essay.join("emma"), essay.join("emma")
+    seq = seq_of(first) if named else None
+    first.answers = second.answers = False
+    first.saves(FOX + " First.", base_seq=seq)
+    second.saves("Second. " + FOX, base_seq=seq)
+    assert head(essay) == "Second. " + FOX + " First."
 
 
 def test_nobody_is_remembered_for_ever(essay: Scenario) -> None:
@@ -223,3 +255,107 @@ def test_what_was_read_long_ago_is_no_base_any_longer() -> None:
     essay.passes(SERVED_FOR + 1)
     assert patch(essay, "Hello!") == []
     assert LONG in head(essay)
+
+
+# ---- where the room has forgotten, or lost, how a text came to be ----------------------------
+
+
+def forgets_its_past(essay: Scenario, writer: Person, text: str) -> None:
+    """So much is written into the essay that the room remembers nothing of before."""
+    essay.passes(1)
+    for letter in "abcdefghi":
+        writer.saves(f"{letter * 480_000} {text}")
+    writer.saves(text)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_who_was_not_heard_of_for_long_goes_on_with_their_own_text(
+    essay: Scenario, named: bool
+) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    seq = seq_of(jane) if named else None
+    jane.answers = False
+    jane.saves(FOX + " It ran", base_seq=seq)
+    forgets_its_past(essay, emma, "Emma: " + FOX + " It ran")
+    for more in (" off", " off and"):
+        jane.saves(FOX + " It ran" + more, base_seq=seq)
+    assert jane.refusals == [] and head(essay) == "Emma: " + FOX + " It ran off and"
+
+
+def read_back(essay: Scenario, checkpoint: int) -> None:
+    """The room starts again from the log, where a checkpoint stands after that entry."""
+    room, ytext, mirror = essay.room, YText(client_id=8), Mirror(seq=1)
+    for entry in essay.log:
+        if isinstance(entry.fact, TextEdited):
+            ytext.apply(entry.fact.update)
+            mirror.commit(entry.seq, entry.fact.change, author_mark(entry.actor))
+        if entry.seq == checkpoint:
+            mirror = Mirror(mirror.text, authors=mirror.authors, seq=mirror.seq)
+    assert isinstance(room, EssayRoom)
+    stored = room.confirmed
+    for entry in essay.log[stored.seq :]:
+        stored = evolve(stored, entry)
+    room.restore(stored, EssayText(ytext, mirror))
+
+
+def test_what_was_held_is_not_deleted_when_the_room_starts_again_at_a_checkpoint(
+    essay: Scenario,
+) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    jane.saves(FOX + " It ran")
+    emma.saves("Emma: " + FOX + " It ran")
+    essay.room.rewind()
+    read_back(essay, checkpoint=essay.log[-1].seq)
+    jane.saves(FOX + " It ran off")
+    assert head(essay) == "Emma: " + FOX + " It ran off"
+
+
+def test_saves_that_were_stored_although_each_was_refused_are_not_merged_twice(
+    essay: Scenario,
+) -> None:
+    emma = essay.join("emma")
+    essay.waiting = True
+    for text in (" It", " It ran"):
+        emma.saves(FOX + text)
+    for _ in range(2):  # each of the two commits says that it failed
+        essay.room.rewind()
+    essay.waiting = False
+    read_back(essay, checkpoint=1)
+    emma.saves(FOX + " It ran off")
+    assert head(essay) == FOX + " It ran off"
+
+
+# ---- confirmations ---------------------------------------------------------------------------
+
+
+def told_after(essay: Scenario, person: Person) -> float:
+    """Seconds until somebody is told of their own save."""
+    before, since = len(person.told(EssayUpdated)), essay.clock.now().tick
+    while len(person.told(EssayUpdated)) == before:
+        essay.passes(0.25)
+    return essay.clock.now().tick - since
+
+
+def test_a_first_save_is_confirmed_as_soon_as_any_however_long_ago_its_author_came(
+    essay: Scenario,
+) -> None:
+    emma = essay.join("emma")
+    essay.passes(60)
+    for text in (" It", " It ran"):
+        emma.saves(FOX + text)
+        assert told_after(essay, emma) == pytest.approx(essay.room.rules.confirm_after, abs=0.3)
+        essay.passes(60)
+
+
+def test_a_pong_that_comes_very_late_does_not_put_confirmations_off_for_ever(
+    essay: Scenario,
+) -> None:
+    emma = essay.join("emma")
+    emma.answers = False
+    emma.saves(FOX + " It")
+    told_after(essay, emma)
+    essay.passes(1000)
+    essay.room.arrived(emma.connection, 10**6, essay.clock.now())
+    emma.saves(FOX + " It ran")
+    longest = essay.room.rules.confirm_after + TRIPS * LONGEST_TRIP
+    assert told_after(essay, emma) == pytest.approx(longest, abs=0.3)

@@ -13,10 +13,10 @@ from workroom.core.backlog import MOST_MISSED
 from workroom.core.commands import Join, Origin, SaveText, SetRight
 from workroom.core.entries import EssayCreated, Record
 from workroom.core.people import Right
-from workroom.errors import Conflict, Unavailable
+from workroom.errors import Conflict, PermissionDenied, Unavailable
 from workroom.ids import ConnectionId, RoomId
 from workroom.ports.accounts import NewUser
-from workroom.service.hub import Hub
+from workroom.service.hub import MOST_HELD, Hub
 from workroom.testing.scenario import EMMA, JANE
 
 FOX = "Once upon a time there was a fox."
@@ -111,6 +111,20 @@ async def test_a_text_of_long_ago_is_merged_with_all_that_came_after_it(hub: Hub
     assert room.confirmed.text == f"Jane and Emma: {FOX} 301."  # type: ignore[union-attr]
 
 
+async def test_texts_of_long_ago_are_merged_in_the_order_in_which_they_were_sent(hub: Hub) -> None:
+    """All of them: the first to be looked up must not be overtaken by those that waited for it."""
+    jane = await member_of(hub, 1, JANE)
+    names = ["A", "A B", "A B C", "A B C D"]
+    for name in names:
+        hub.submit(ESSAY, SaveText(f"{FOX} 20. {name}", base_seq=20), Origin(JANE, jane.id, name))
+    async with asyncio.timeout(10):
+        while len(jane.answers) <= len(names):
+            await asyncio.sleep(0.01)
+    assert [answered for answered, _ in jane.answers[1:]] == names
+    room = await hub.look(ESSAY, EMMA)
+    assert room.confirmed.text == f"{FOX} 301. A B C D"  # type: ignore[union-attr]
+
+
 async def test_a_text_of_long_ago_is_merged_by_rest_as_well(hub: Hub) -> None:
     await hub.execute(ESSAY, SaveText(f"Jane: {FOX} 20.", base_seq=20), JANE)
     room = await hub.look(ESSAY, EMMA)
@@ -154,3 +168,26 @@ async def test_a_log_that_cannot_be_read_refuses_that_command_alone(
     assert isinstance(await jane.asks(SaveText("Hello.", base_seq=20), "a"), Unavailable)
     answered = await jane.asks(SaveText(f"{FOX} 301. Yes.", base_seq=301), "b")
     assert answered["seq"] == 302
+
+
+async def test_who_may_not_edit_is_refused_without_the_log_being_read(
+    hub: Hub, store: CountingStore
+) -> None:
+    await hub.execute(ESSAY, SetRight(JANE, Right.VIEW), EMMA)
+    jane = await member_of(hub, 1, JANE)
+    store.reads = 0
+    assert isinstance(await jane.asks(SaveText("Mine.", base_seq=20), "a"), PermissionDenied)
+    await hub.execute(ESSAY, SetRight(JANE, None), EMMA)
+    assert isinstance(await jane.asks(Join(since=20), "b"), PermissionDenied)
+    assert store.reads == 0
+
+
+async def test_what_waits_for_a_connections_past_is_bounded(hub: Hub) -> None:
+    jane = await member_of(hub, 1, JANE)
+    names = [str(number) for number in range(MOST_HELD + 3)]
+    for name in names:
+        hub.submit(ESSAY, SaveText(f"{FOX} 20. {name}", base_seq=20), Origin(JANE, jane.id, name))
+    async with asyncio.timeout(20):
+        while len(jane.answers) <= len(names):
+            await asyncio.sleep(0.01)
+    assert [name for name, said in jane.answers if isinstance(said, Unavailable)] == names[-2:]

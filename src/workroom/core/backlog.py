@@ -52,6 +52,19 @@ class Backlog:
             return None
         return list(islice(self._entries, seq - self.floor, None))
 
+    def shortly_before(self, seq: int, span: float) -> list[Entry] | None:
+        """The entries up to ``seq`` that are at most ``span`` ms older than that one.
+
+        They come in their order. None when some of them are not here.
+        """
+        newest_first = islice(reversed(self._entries), self.newest - seq, None)
+        found: list[Entry] = []
+        for entry in newest_first:
+            if found and entry.at < found[0].at - span:
+                return found[::-1]
+            found.append(entry)
+        return None if self.floor else found[::-1]
+
     def reach_back(self, entries: Iterable[Entry]) -> None:
         """Take in older entries, which end right before the oldest one here, as far as they fit."""
         room = MOST_MISSED - len(self._entries)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workroom.core.commands import SaveText
-from workroom.core.text import NOBODY, Candidate, Mirror, Reader, clean_text, grown
+from workroom.core.text import NOBODY, Candidate, Reader, clean_text
 from workroom.errors import Conflict
 
 
@@ -24,19 +24,5 @@ def bases_named(save: SaveText, reader: Reader, newest: int) -> list[Candidate]:
     if save.base_text is None:
         message = f"version {seq} is too old to be merged; read the essay again"
         raise Conflict(message, field="base_seq")
-    return [_long_ago(clean_text(save.base_text), seq, reader.mirror)]
-
-
-def _long_ago(text: str, seq: int, head: Mirror) -> Candidate:
-    """A version that the mirror has forgotten: what came of it is seen from the head alone."""
-    bridge, bridge_authors = grown(text, head.text, head.authors)
-    return Candidate(
-        text=text,
-        authors=NOBODY * len(text),
-        seq=head.seq,
-        number=-1,
-        sent_at=float("-inf"),
-        bridge=bridge,
-        bridge_authors=bridge_authors,
-        root=seq,
-    )
+    text = clean_text(save.base_text)
+    return [Candidate(text, NOBODY * len(text), seq, number=-1, sent_at=float("-inf"))]

@@ -166,18 +166,17 @@ class Delivery:
 
     def slow(self, connection: ConnectionId) -> None:
         """The connection reads nothing for now."""
-        if writer := self._writers.live.get(connection):
-            writer.slow = True
+        self._writers.reads(connection, slowly=True)
 
     def owed(self, connection: ConnectionId, tick: float, *, differs: bool) -> bool:
         """The connection reads from here on: whether to send it the text now.
 
         ``differs``: the text is another than when it stopped. Who types gets it at a pause.
         """
+        self._writers.reads(connection, slowly=False)
         writer = self._writers.live.get(connection)
         if writer is None:
             return differs
-        writer.slow = False
         if not writer.waits:
             if not differs:
                 return False

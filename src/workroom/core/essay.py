@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from workroom.core.awareness import Typists
 from workroom.core.bases import bases_named
@@ -49,10 +50,11 @@ from workroom.core.events import (
     TypingStarted,
     TypingStopped,
 )
+from workroom.core.feedback_pace import MOST_AT_ONCE
 from workroom.core.feedback_room import Threads, range_at_head
 from workroom.core.limits import RoomRules
 from workroom.core.people import User
-from workroom.core.permissions import Verb
+from workroom.core.permissions import Verb, allows
 from workroom.core.revisions import naming
 from workroom.core.room import Glimpse, Pending
 from workroom.core.text import (
@@ -68,6 +70,9 @@ from workroom.core.text import (
 from workroom.core.time import Now
 from workroom.errors import InvalidMessage, TooLarge
 from workroom.ids import ConnectionId, UserId
+
+STORED_WITHIN: Final = 5.0
+"""Seconds in which an edit is stored, for all that those who come back need to be told again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,8 @@ class EssayRoom(YjsRoom):
         base_seq = command.base_seq
         if base_seq is None or command.base_text is not None:
             return False
-        return not self._delivery.knows(base_seq, origin.connection)
+        may = allows(self.id.kind, Verb.EDIT, self.right_of(origin.user))
+        return may and not self._delivery.knows(base_seq, origin.connection)
 
     def _require_room_for(self, content: str) -> None:
         units = utf16_length(content)
@@ -306,12 +312,33 @@ class EssayRoom(YjsRoom):
         return self._sent(connection, [text, *self._present(now)], now)
 
     def _make_up(
-        self, connection: ConnectionId, _user: User, missed: Sequence[Entry], now: Now
+        self, connection: ConnectionId, user: User, missed: Sequence[Entry], now: Now
     ) -> list[Effect]:
-        events = retold(self.confirmed, self.people, missed, self._text.first_change_since)
+        state, since = self.confirmed, missed[0].seq - 1 if missed else self.confirmed.seq
+        settled, held = self._told_late(user.id, since)
+        events = retold(state, self.people, missed, self._text.first_change_since, settled)
         if not any(isinstance(event, EssayUpdated) for event in events):
-            self._delivery.has_latest(connection, now.tick)
+            if held:
+                events.append(shown_text(state, self.people))
+            else:
+                self._delivery.has_latest(connection, now.tick)
         return self._sent(connection, [*events, *self._present(now)], now)
+
+    def _told_late(self, user_id: UserId, since: int) -> tuple[int | None, bool]:
+        """What somebody may lack who has seen the number ``since``: some things come after theirs.
+
+        The entry up to which they surely know all moves of highlights (None: ``since``), and
+        whether others' text may have been held from them, because they typed.
+        """
+        rules, turns = self.rules, 2 + len(self.confirmed.feedback) / MOST_AT_ONCE
+        latest = max(rules.quiet + rules.longest_hold, rules.feedback_pace * turns)
+        recent = self.backlog.shortly_before(since, 1000 * (latest + STORED_WITHIN))
+        if recent is None:
+            return -1, True
+        edits = [entry for entry in recent if isinstance(entry.fact, TextEdited)]
+        authors = {entry.actor for entry in edits}
+        settled = edits[0].seq - 1 if edits else None
+        return settled, user_id in authors and len(authors) > 1
 
     def _more_state(self, connection: ConnectionId) -> list[Effect]:
         state = self.confirmed

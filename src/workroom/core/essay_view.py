@@ -50,21 +50,33 @@ def retold(
     people: People,
     missed: Sequence[Entry],
     first_change_since: Callable[[int], int],
+    settled: int | None = None,
 ) -> list[Event]:
     """What somebody is told who missed these entries: feedback as it is now, the last text alone.
 
     ``first_change_since`` gives the first place that was changed after an entry: the highlights
-    from there on may have moved.
+    from there on may have moved. ``settled``: they know of all moves up to this entry alone,
+    because notices of moves may come later than the texts; None when they know of all moves.
     """
     edits = [entry.seq for entry in missed if isinstance(entry.fact, TextEdited)]
+    if settled is None and edits:
+        settled = edits[0] - 1
+    reaching = [] if settled is None else _reaching(state, first_change_since(settled))
+    later = {
+        entry.fact.feedback_id
+        for entry in missed
+        if isinstance(entry.fact, FeedbackAdded) and edits and entry.seq > edits[-1]
+    }  # nobody is told of a move before they know what moves
+    known = [each for each in reaching if each not in later]
+    moved = shown_feedback(state, people, known, replies=False).values()
     events: list[Event] = []
     for entry in missed:
         events += feedback_told(state, people, entry)
         if edits and entry.seq == edits[-1]:
             events.append(replace(shown_text(state, people), seq=entry.seq))
-            moved = _reaching(state, first_change_since(edits[0] - 1))
-            shown = shown_feedback(state, people, moved, replies=False)
-            events += [FeedbackUpdated(state.id, entry.seq, item) for item in shown.values()]
+            events += [FeedbackUpdated(state.id, entry.seq, item) for item in moved]
+    if not edits:
+        events += [FeedbackUpdated(state.id, state.seq, item) for item in moved]
     return events
 
 

@@ -108,6 +108,12 @@ class Replicas:
             update = text.lacking(vector)
         except ValueError as error:
             raise InvalidMessage(f"no state vector: {error}", field="vector") from None
+        # An answer that it still waits for is part of this one, and may be as large as the text.
+        self._owed = [
+            (seq, send)
+            for seq, send in self._owed
+            if send.connection != connection or not isinstance(send.event, SyncAnswered)
+        ]
         return self._when(head, durable, [Send(connection, SyncAnswered(self._essay_id, update))])
 
     def _when(self, head: int, durable: int, sends: list[Send]) -> list[Effect]:

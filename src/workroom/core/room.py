@@ -37,7 +37,7 @@ from workroom.core.events import (
 )
 from workroom.core.limits import RoomRules
 from workroom.core.people import People, Right, Role, User
-from workroom.core.permissions import Verb, effective, require
+from workroom.core.permissions import Verb, allows, effective, require
 from workroom.core.presence import Presence
 from workroom.core.time import Now
 from workroom.errors import Conflict, InvalidMessage, NotSubscribed, TooLarge, WorkroomError
@@ -153,10 +153,15 @@ class Room(ABC, Generic[State]):
         present = frozenset(self.presence.user_ids())
         return Glimpse(self.confirmed, present, frozenset(self._typing()))
 
-    def lacks(self, command: Command, _origin: Origin) -> bool:
-        """Whether older entries than are in memory are needed to carry out this command."""
+    def lacks(self, command: Command, origin: Origin) -> bool:
+        """Whether older entries than are in memory are needed to carry out this command.
+
+        They are not for who will be refused anyway.
+        """
         since = command.since if isinstance(command, Join) else None
-        return since is not None and self.backlog.lowest <= since < self.backlog.floor
+        if since is None or not self.backlog.lowest <= since < self.backlog.floor:
+            return False
+        return allows(self.id.kind, Verb.VIEW, self.right_of(origin.user))
 
     def arrived(self, connection: ConnectionId, probe: int, now: Now) -> None:
         """A ``Probe`` came back: what was told before it has arrived there."""
@@ -289,7 +294,7 @@ class Room(ABC, Generic[State]):
 
     def _resume(self, since: int, connection: ConnectionId, user: User, now: Now) -> list[Effect]:
         """What a connection missed that knows everything up to ``since``; else the whole state."""
-        missed = self.backlog.after(since)
+        missed = self.backlog.after(since) if since else None  # who knows nothing is given all
         right = self.right_of(user)
         assert right is not None  # it has just joined
         recovered = missed is not None

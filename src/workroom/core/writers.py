@@ -26,7 +26,7 @@ FOLLOWED_FOR: Final = 60.0
 """Seconds after its last save for which a connection is asked whether each text has arrived."""
 REMEMBERED_FOR: Final = 60.0
 """Seconds for which somebody who has gone can come back to what they had."""
-MOST_REMEMBERED: Final = 256
+MOST_REMEMBERED: Final = 64
 SERVED_FOR: Final = 3600.0
 """Seconds for which the versions given by REST are remembered; so many for each user."""
 MOST_SERVED: Final = 8
@@ -36,6 +36,8 @@ RECENT: Final = 16
 TRIPS: Final = 4
 """So many times the way there and back longer, a confirmation waits: what was typed meanwhile
 would be on its way for that long, and a page that takes every text over would lose it."""
+LONGEST_TRIP: Final = 2.0
+"""Seconds there and back that count for that: a pong may also come from a machine that slept."""
 SURELY_THERE: Final = 2.0
 """Seconds after which a version counts as arrived where nobody has asked."""
 
@@ -125,11 +127,14 @@ class Writer:
             return self.saved_at + rules.quiet
         if not self.unconfirmed:
             return None
-        return self.saved_at + rules.confirm_after + TRIPS * self.reader.round_trip
+        return (
+            self.saved_at + rules.confirm_after + TRIPS * min(self.reader.round_trip, LONGEST_TRIP)
+        )
 
     def lost(self, seq: int) -> None:
         """The store refused all after ``seq``: that is nobody's base, unless it is ``found``."""
-        self.doubtful = [own for own in self.owns if own.seq > seq]
+        # Said once for each commit that failed: all but the first find nothing more.
+        self.doubtful += [own for own in self.owns if own.seq > seq]
         self.owns = [own for own in self.owns if own.seq <= seq]
         self.reader.fall_back(self.owns[-1] if self.owns else None)
 
@@ -158,6 +163,8 @@ class _Guest:
     """When it was sent this version too, because it asked for the state."""
     probe: int = 0
     arrived: bool = False
+    slow: bool = False
+    """It reads nothing for now."""
 
 
 class Writers:
@@ -189,6 +196,7 @@ class Writers:
                 writer.owns.append(reader.own)
             if (guest := self._guests.pop(connection, None)) is not None:
                 self._recall(writer, guest, tick)
+                writer.slow = guest.slow
             self.live[connection] = writer
         elif writer.resting:
             writer.resting = False
@@ -263,9 +271,9 @@ class Writers:
                 count = reader.sent(at, version)
                 surely = at + SURELY_THERE
                 if arrived is None:
-                    reader.arrived(count, surely if surely < tick else None)
+                    reader.arrived(count, surely if surely < tick else None, guessed=True)
                 elif arrived:
-                    reader.arrived(count, min(surely, tick))
+                    reader.arrived(count, min(surely, tick), guessed=True)
         return count
 
     # ---- what they are sent -------------------------------------------------------------------
@@ -277,15 +285,16 @@ class Writers:
     def published(self, seq: int, tick: float) -> None:
         """A version is on its way to all who may get it now."""
         self._recent.append((seq, tick))
+        self._forget_the_gone(tick)
 
     def welcomed(self, connection: ConnectionId, version: Version, tick: float) -> int:
         """A connection is sent the state. Returns the number of the probe to send behind it."""
         writer = self.live.get(connection)
         if writer is not None:
             return writer.was_sent(version, tick)
-        before = self._guests.get(connection)
-        probe = 1 if before is None else before.probe + 1
-        self._guests[connection] = _Guest(version.seq, tick, probe)
+        before = self._guests.get(connection) or _Guest(version.seq)
+        probe = before.probe + 1
+        self._guests[connection] = _Guest(version.seq, tick, probe, slow=before.slow)
         return probe
 
     def arrived(self, connection: ConnectionId, probe: int, tick: float) -> None:
@@ -310,14 +319,24 @@ class Writers:
         """A connection has gone."""
         self._guests.pop(connection, None)
         writer = self.live.pop(connection, None)
-        while self._gone and (
-            tick - self._gone[0].left_at > REMEMBERED_FOR or len(self._gone) >= MOST_REMEMBERED
-        ):
-            self._gone.popleft()
+        self._forget_the_gone(tick)
         if writer is not None:
             writer.left_at = tick
             writer.probes.clear()
             self._gone.append(writer)
+
+    def _forget_the_gone(self, tick: float) -> None:
+        while self._gone and (
+            tick - self._gone[0].left_at > REMEMBERED_FOR or len(self._gone) >= MOST_REMEMBERED
+        ):
+            self._gone.popleft()
+
+    def reads(self, connection: ConnectionId, *, slowly: bool) -> None:
+        """A connection reads nothing for now, or again."""
+        if (writer := self.live.get(connection)) is not None:
+            writer.slow = slowly
+        elif (guest := self._guests.get(connection)) is not None:
+            guest.slow = slowly
 
     def restored(self, text: EssayText) -> None:
         """The room was read back from the store."""

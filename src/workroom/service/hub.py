@@ -44,6 +44,8 @@ ID_BLOCK: Final = 64
 """Feedback ids that are fetched from the store at once."""
 FEW_IDS: Final = 16
 """Ids left at which more are fetched, so that nobody has to wait for them."""
+MOST_HELD: Final = 64
+"""Commands of one connection that wait until an earlier one of its has been looked up."""
 WORTH_A_CHECKPOINT: Final = 64
 """Entries since the last checkpoint that make another worth its while when a room leaves memory."""
 
@@ -110,13 +112,15 @@ class Hub:
         """Give a command to its room; in order with what the connection asked before."""
         host, held = self._rooms.get(room), self._held.get(origin.connection or ConnectionId(0))
         if held is not None:
-            held.append((room, command, origin))
-        elif host is not None and host.room.lacks(command, origin):
+            self._keep_for_later(held, room, command, origin)
+        elif host is None or room in self._waiting:
+            self._wait_for(room, command, origin)
+        elif host.room.lacks(command, origin):
             self._hold(host, command, origin)
-        elif host is not None and room not in self._waiting and not _needs_id(command):
+        elif not _needs_id(command):
             host.idle_since = None
             host.submit(command, origin)
-        elif host is not None and self._feedback_ids and room not in self._waiting:
+        elif self._feedback_ids:
             host.submit(self._with_id(command), origin)
         else:
             self._wait_for(room, command, origin)
@@ -288,6 +292,19 @@ class Hub:
         if origin.connection is not None:
             self._held[origin.connection] = []
         self._spawn(self._look_back(host, command, origin))
+
+    def _keep_for_later(
+        self,
+        held: list[tuple[RoomId, Command, Origin]],
+        room: RoomId,
+        command: Command,
+        origin: Origin,
+    ) -> None:
+        if len(held) < MOST_HELD or isinstance(command, AWARENESS):
+            held.append((room, command, origin))
+        else:
+            message = "what you asked before has to be looked up first; try again soon"
+            self.refused(origin, room, Unavailable(message, retry_after=1.0))
 
     async def _look_back(self, host: RoomHost, command: Command, origin: Origin) -> None:
         room, failure = host.room.id, None

@@ -136,6 +136,7 @@ class Scenario:
         essay_text = EssayText(YText(client_id=7), Mirror(seq=1))
         everybody = {user.id: user for user in PEOPLE.values()}
         room = EssayRoom(state, essay_text, everybody, rules or RoomRules())
+        room.backlog.reach_back([created])
         scenario = cls(room, clock)
         scenario.log.append(created)
         scenario._share((JANE, Right.EDIT), (SARAH, Right.COMMENT), (MIKE, Right.VIEW))

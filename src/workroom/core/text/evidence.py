@@ -8,11 +8,10 @@ save. Times are seconds, of any clock that does not go back.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from copy import copy
-from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from workroom.core.text.change import Builder, Change
@@ -72,6 +71,8 @@ KEPT_FOR: Final = 30.0
 """Bounds of the versions kept: how many, how many letters they have (four are kept in any case),
 and how many seconds after the next one was sent."""
 
+_RUN: Final = re.compile(r"(.)\1*+", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
@@ -111,11 +112,10 @@ def mixed(version: Candidate, head: Mirror, author: str, *, deletes: bool) -> Ca
     rest, rest_authors = Builder(), Builder()
     for op, by in zip(since.ops, authors.ops, strict=True):
         if isinstance(op, str) and isinstance(by, str):
-            for whose, run in groupby(zip(by, op, strict=True), key=itemgetter(0)):
-                letters = "".join([letter for _, letter in run])
-                own = whose == author
+            for run in _RUN.finditer(by):
+                letters, own = op[run.start() : run.end()], run[1] == author
                 (mine if own else rest).insert(letters)
-                (signature if own else rest_authors).insert(whose * len(letters))
+                (signature if own else rest_authors).insert(run[0])
                 if own:
                     rest.keep(len(letters))
                     rest_authors.keep(len(letters))
@@ -154,6 +154,13 @@ def grown(old: str, new: str, authors: str) -> tuple[Change, Change]:
     return change, Change.of(len(old), hunks)
 
 
+def regrown(candidate: Candidate, head: Mirror) -> Candidate:
+    """The same, followed to a head that has forgotten how it came from there: by comparing."""
+    bridge, bridge_authors = grown(candidate.text, head.text, head.authors)
+    root = candidate.root if candidate.is_own else candidate.seq
+    return replace(candidate, seq=head.seq, bridge=bridge, bridge_authors=bridge_authors, root=root)
+
+
 class Evidence:
     """What a client was sent, what has arrived there, and what it wrote last."""
 
@@ -171,6 +178,7 @@ class Evidence:
         self._own: Candidate | None = None
         self._saved_at = float("-inf")
         self._gaps: deque[float] = deque(maxlen=GAPS)
+        self._inherited = False  # the own text was saved through another connection
         self._deleted_seq = -1  # of the last save of its own that deleted something
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
 
@@ -207,17 +215,18 @@ class Evidence:
         fit = max(4, KEPT_LETTERS // max(1, len(following.text)))
         return old or len(self._versions) > min(KEPT_VERSIONS, fit)
 
-    def arrived(self, count: int, now: float | None) -> None:
+    def arrived(self, count: int, now: float | None, *, guessed: bool = False) -> None:
         """The first ``count`` versions sent had arrived before whatever is read from now on.
 
         ``now`` None: they may have arrived, nobody has asked; neither is held against them.
+        ``guessed``: ``now`` is only when they will have; it tells nothing of the way there.
         """
         for number in range(self._arrived + 1, min(count, self._sent)):
             self._arrived = number
             if now is not None:
                 self._arrived_at[number] = now
         latest = [version for version in self._versions if version.number == count - 1]
-        if latest and now is not None:
+        if latest and now is not None and not guessed:
             self._round_trip = now - latest[0].sent_at
 
     def versions(self, seq: int) -> list[Candidate]:
@@ -227,7 +236,7 @@ class Evidence:
         the number that their own last save was given instead.
         """
         own = self._own
-        if own is not None and own.root == seq:
+        if own is not None and own.root == seq and not self._inherited:
             return [own]
         number = self.mirror.number_at(seq)
         taken = next((v for v in reversed(self._versions) if v.seq == number), None)
@@ -238,7 +247,7 @@ class Evidence:
         if own is None:
             return [taken]
         if own.root == taken.seq:
-            return [own]
+            return [taken, own] if self._inherited else [own]
         return [taken, *self._mixed(taken), *([own] if own.seq == seq else [])]
 
     def fall_back(self, own: Candidate | None) -> None:
@@ -251,6 +260,7 @@ class Evidence:
         What was under way may have arrived, or not: nothing can be held against either.
         """
         heir = copy(self)
+        heir._inherited = True
         heir._versions = self._versions.copy()
         heir._arrived_at = self._arrived_at.copy()
         heir.arrived(self._sent, None)
@@ -304,6 +314,7 @@ class Evidence:
         """
         self._notice_stubbornness(base, now)
         self._own = own
+        self._inherited = False
         if any(hunk.deleted for hunk in change.hunks()):
             self._deleted_seq = own.seq
         while self._versions and self._versions[0].number < base.number:

@@ -22,7 +22,7 @@ from workroom.core.text.additions import restoring, without_deletions
 from workroom.core.text.alignment import Allowance
 from workroom.core.text.change import Change
 from workroom.core.text.diff import diff
-from workroom.core.text.evidence import Candidate, Evidence
+from workroom.core.text.evidence import Candidate, Evidence, regrown
 from workroom.core.text.mirror import Mirror
 from workroom.core.text.pricing import deletions, least, retyped, within, work
 from workroom.core.text.rebase import Rebased, rebase, signed
@@ -116,7 +116,7 @@ class Reader(Evidence):
 
     def save_from(self, bases: list[Candidate], text: str, caret: int | None, now: float) -> Saved:
         """``save``, when the base is one of ``bases``; none of them, to infer it."""
-        told = [base for base in bases if self.mirror.reaches(base.seq)]
+        told = [self._followed(base) for base in bases]
         base, mine, doubtful = self._understood(told, text, caret, now)
         foreign = self._foreign(base, mine)
         unproven = foreign > FOREIGN_DELETION and not self._is_proven(base)
@@ -178,7 +178,7 @@ class Reader(Evidence):
         No version that the client had before can be nearer, and none has arrived since.
         """
         own = self._own
-        if own is None or self._news:
+        if own is None or self._news or not self.mirror.reaches(own.seq):
             return None
         change = diff(own.text, text, caret)
         hunks = tuple(islice(change.hunks(), 2))
@@ -248,15 +248,20 @@ class Reader(Evidence):
     def _candidates(self) -> list[Candidate]:
         """What the client can have written from, and can be followed to the head.
 
-        Without any, the client counts as having had the head.
+        Its own text always can, however long ago that was. Without any, the client counts as
+        having had the head.
         """
-        mirror = self.mirror
         found = [
             candidate
-            for candidate in (*self._sent_and_mixed(), *self._own_text())
-            if mirror.reaches(candidate.seq) and not self._was_taken(candidate)
+            for candidate in self._sent_and_mixed()
+            if self.mirror.reaches(candidate.seq) and not self._was_taken(candidate)
         ]
-        return found or [Candidate(*mirror.head(), self._sent, float("-inf"))]
+        found += map(self._followed, self._own_text())
+        return found or [Candidate(*self.mirror.head(), self._sent, float("-inf"))]
+
+    def _followed(self, base: Candidate) -> Candidate:
+        """A base that can be followed to the head."""
+        return base if self.mirror.reaches(base.seq) else regrown(base, self.mirror)
 
     def _sent_and_mixed(self) -> Iterator[Candidate]:
         for version in self._versions:
