@@ -23,7 +23,6 @@ scenarios = st.builds(
     deleting=st.sampled_from([0.0, 1.0, 2.0]),
     same_place=st.booleans(),
     carets=st.booleans(),
-    pongs=st.booleans(),
     for_=st.just(6.0),
 )
 seeds = st.integers(0, 10**6)
@@ -49,9 +48,7 @@ def test_all_end_with_the_same_text(scenario: Scenario, seed: int, keystrokes: b
 def test_a_lone_writer_loses_nothing_letter_by_letter(
     scenario: Scenario, seed: int, delay: float
 ) -> None:
-    alone = replace(
-        scenario, clients=(1, 1), kinds=("replace",), keystrokes=True, delays=(delay,), pongs=True
-    )
+    alone = replace(scenario, clients=(1, 1), kinds=("replace",), keystrokes=True, delays=(delay,))
     tally = World(alone, seed).run()
     assert (tally.lost, tally.doubled, tally.back) == (0, 0, 0)
 

@@ -9,6 +9,7 @@ save. Times are seconds, of any clock that does not go back.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
@@ -66,11 +67,21 @@ STUBBORN_AFTER: Final = 0.3
 STUBBORN_STEP: Final = 0.25
 """Weight of the latest observation in that moving average."""
 
+UNMIXED: Final = 12.0
+"""Something taken back that the client would have put into a version itself: it rather never did
+that. As much against the version as it was sent, for a client that has been seen to do it."""
+MIXING_STEP: Final = 0.5
+"""Weight of the latest observation in the moving average of that."""
+
 KEPT_VERSIONS: Final = 128
 KEPT_LETTERS: Final = 1_000_000
 KEPT_FOR: Final = 30.0
 """Bounds of the versions kept: how many, how many letters they have (four are kept in any case),
 and how many seconds after the next one was sent."""
+
+DELETIONS: Final = 16
+"""How many of a client's saves that deleted something are remembered. Where an older one counts,
+which is on its way for long, words are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +100,14 @@ class Candidate:
     bridge_authors: Change | None = None
     root: int = -1
     """Of the client's own text: the ``seq`` of the version that it descends from."""
-    is_mixed: bool = False
-    """A version sent into which the client has put what it wrote meanwhile (see ``mixed``)."""
+    undo: Change | None = None
+    """Of a version sent into which the client has put what it wrote meanwhile (see ``mixed``): back
+    to that version."""
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the client has put its own changes into a version sent."""
+        return self.undo is not None
 
     @property
     def is_own(self) -> bool:
@@ -98,17 +115,21 @@ class Candidate:
         return self.bridge is not None and not self.is_mixed
 
 
-def mixed(version: Candidate, head: Mirror, author: str, *, deletes: bool) -> Candidate | None:
+def mixed(
+    version: Candidate, head: Mirror, author: str, deleted: list[tuple[int, Change]]
+) -> Candidate | None:
     """``version`` with what the client (``author``) has put into the head since; None if nothing.
 
-    ``deletes``: whether the client has deleted anything since. Then all deletions count as its own:
-    where that is wrong, words are kept. None too when the head forgot how it came from ``version``.
+    ``deleted``: the changes of the client that deleted something, with their numbers, in order.
+    None too when the head forgot how it came from ``version``.
     """
     since, authors = head.since(version.seq), head.authors_since(version.seq)
     if since is None or authors is None:
         return None
+    gone = _gone(version, head, deleted)
     mine, signature = Builder(), Builder()
     rest, rest_authors = Builder(), Builder()
+    at = 0
     for op, by in zip(since.ops, authors.ops, strict=True):
         if isinstance(op, str) and isinstance(by, str):
             for whose, run in groupby(zip(by, op, strict=True), key=itemgetter(0)):
@@ -122,11 +143,15 @@ def mixed(version: Candidate, head: Mirror, author: str, *, deletes: bool) -> Ca
         elif isinstance(op, int) and op >= 0:
             for each in (mine, signature, rest, rest_authors):
                 each.keep(op)
+            at += op
         elif isinstance(op, int):
-            for each in (mine, signature) if deletes else (rest, rest_authors):
-                each.delete(-op)
-            for each in () if deletes else (mine, signature):
-                each.keep(-op)
+            for own, places in groupby(range(at, at - op), key=gone.__contains__):
+                count = len(list(places))
+                for each in (mine, signature) if own else (rest, rest_authors):
+                    each.delete(count)
+                for each in () if own else (mine, signature):
+                    each.keep(count)
+            at -= op
     change = mine.change()
     if change.is_empty:
         return None
@@ -139,8 +164,35 @@ def mixed(version: Candidate, head: Mirror, author: str, *, deletes: bool) -> Ca
         bridge=rest.change(),
         bridge_authors=rest_authors.change(),
         root=version.seq,
-        is_mixed=True,
+        undo=change.invert(version.text),
     )
+
+
+def _gone(version: Candidate, head: Mirror, deleted: list[tuple[int, Change]]) -> set[int]:
+    """The letters of a version, by their places, that these changes have deleted."""
+    places: set[int] = set()
+    for seq, change in deleted:
+        before = head.between(version.seq, seq) if seq > version.seq else None
+        if before is not None:
+            for hunk in change.hunks():
+                for start, end in _origins(before, hunk.at, hunk.at + hunk.deleted):
+                    places.update(range(start, end))
+    return places
+
+
+def _origins(change: Change, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the letters ``start`` to ``end`` of the text after ``change`` stood before it."""
+    before = after = 0
+    for op in change.ops:
+        if isinstance(op, str):
+            after += len(op)
+            continue
+        if op > 0:
+            first, last = max(start, after), min(end, after + op)
+            if first < last:
+                yield before + first - after, before + last - after
+            after += op
+        before += abs(op)
 
 
 def grown(old: str, new: str, authors: str) -> tuple[Change, Change]:
@@ -165,24 +217,21 @@ class Evidence:
         self._has_pongs = has_pongs
         self._versions: deque[Candidate] = deque()
         self._sent = 0
-        self._arrived = self._arrived_before = -1  # numbers: now, and before the last save
+        self._arrived = -1  # the newest version that may have arrived, by its number
+        self._proven = self._proven_before = -1  # that has: now, and before the last save
         self._arrived_at: dict[int, float] = {}
         self._round_trip = 0.0
         self._own: Candidate | None = None
         self._saved_at = float("-inf")
         self._gaps: deque[float] = deque(maxlen=GAPS)
-        self._deleted_seq = -1  # of the last save of its own that deleted something
+        self._deleted: deque[tuple[int, Change]] = deque(maxlen=DELETIONS)
+        self._mixing = 0.0  # share of versions crossed by saves into which these were put
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
 
     @property
     def own(self) -> Candidate | None:
         """The client's own last text; None before its first save."""
         return self._own
-
-    @property
-    def settled(self) -> bool:
-        """Whether all that was sent to this client had arrived before its last save."""
-        return self._arrived_before == self._sent - 1
 
     @property
     def round_trip(self) -> float:
@@ -212,12 +261,14 @@ class Evidence:
 
         ``now`` None: they may have arrived, nobody has asked; neither is held against them.
         """
-        for number in range(self._arrived + 1, min(count, self._sent)):
-            self._arrived = number
-            if now is not None:
-                self._arrived_at[number] = now
+        self._arrived = max(self._arrived, min(count, self._sent) - 1)
+        if now is None:
+            return
+        for number in range(self._proven + 1, min(count, self._sent)):
+            self._proven = number
+            self._arrived_at[number] = now
         latest = [version for version in self._versions if version.number == count - 1]
-        if latest and now is not None:
+        if latest:
             self._round_trip = now - latest[0].sent_at
 
     def versions(self, seq: int) -> list[Candidate]:
@@ -253,6 +304,8 @@ class Evidence:
         heir = copy(self)
         heir._versions = self._versions.copy()
         heir._arrived_at = self._arrived_at.copy()
+        heir._deleted = self._deleted.copy()
+        heir._gaps = self._gaps.copy()
         heir.arrived(self._sent, None)
         return heir
 
@@ -260,7 +313,7 @@ class Evidence:
         """Let go of the versions sent: nothing was saved for long. The own text stays."""
         self._versions.clear()
         self._arrived_at.clear()
-        self._arrived = self._arrived_before = self._sent - 1
+        self._arrived = self._proven = self._proven_before = self._sent - 1
 
     def latest(self) -> Candidate | None:
         """The text that the client most likely looks at now; None when it was sent nothing."""
@@ -281,19 +334,22 @@ class Evidence:
         Some pages put what they have written since into each text that they get. Such a text never
         stood anywhere but there.
         """
-        own = self._own
-        if own is None or version.number <= own.number or own.sent_at < version.sent_at:
+        if not self._crossed(version):
             return []
-        deletes = self._deleted_seq > version.seq
-        made = mixed(version, self.mirror, self._author, deletes=deletes)
+        made = mixed(version, self.mirror, self._author, list(self._deleted))
         return [] if made is None else [made]
+
+    def _crossed(self, version: Candidate) -> bool:
+        """Whether a version met a save of the client's own on the way, and so does not have it."""
+        own = self._own
+        return own is not None and version.number > own.number and own.sent_at >= version.sent_at
 
     @property
     def _news(self) -> bool:
         """Whether anything has arrived that the client had not when it saved last."""
         newest = self._arrived if self._has_pongs else self._sent - 1
         taken = -1 if self._own is None else self._own.number
-        return newest > max(self._arrived_before, taken)
+        return newest > max(self._proven_before, taken)
 
     def _wrote(self, own: Candidate, base: Candidate, change: Change, now: float) -> None:
         """The client has saved ``own``, written from ``base``: older versions are out.
@@ -301,14 +357,16 @@ class Evidence:
         ``change`` is what that came to at the head.
         """
         self._notice_stubbornness(base, now)
+        if base.is_mixed or (base.bridge is None and self._crossed(base)):
+            self._mixing += MIXING_STEP * (float(base.is_mixed) - self._mixing)
         self._own = own
         if any(hunk.deleted for hunk in change.hunks()):
-            self._deleted_seq = own.seq
+            self._deleted.append((own.seq, change))
         while self._versions and self._versions[0].number < base.number:
             self._versions.popleft()
         for number in [number for number in self._arrived_at if number < base.number]:
             del self._arrived_at[number]
-        self._arrived_before = self._arrived
+        self._proven_before = max(self._proven, base.number)
         if self._saved_at != float("-inf"):
             self._gaps.append(now - self._saved_at)
         self._saved_at = now
@@ -322,7 +380,7 @@ class Evidence:
         own = self._own
         if own is None or candidate.is_own or not self._has_pongs:
             return False
-        return candidate.number == own.number <= self._arrived_before
+        return candidate.number == own.number <= self._proven_before
 
     def _is_proven(self, base: Candidate) -> bool:
         """Whether there is a sign that the client had this text."""
@@ -334,7 +392,8 @@ class Evidence:
             return self._not_taken(now)
         own, number = self._own, candidate.number
         price = 0.0
-        if own is not None and candidate.seq < own.seq:
+        seq = candidate.root if candidate.is_mixed else candidate.seq
+        if own is not None and seq < own.seq:
             price += self._out_of_date(number)
         if self._has_pongs and number > self._arrived:
             return price + SUPERSEDED
@@ -344,11 +403,11 @@ class Evidence:
         """Against a version from before the client's last save was merged in."""
         if not self._has_pongs:
             return UNPROVEN
-        if number == self._arrived_before:
+        if number == self._proven_before:
             lay = self._saved_at - self._arrived_at.get(number, float("-inf"))
             sure = (1 - self._stubborn) * min(1.0, lay / JUST_ARRIVED)
             return BEHIND + (LAST_SEEN - BEHIND) * sure
-        return SUPERSEDED if number < self._arrived_before else BEHIND
+        return SUPERSEDED if number < self._proven_before else BEHIND
 
     def _idle(self, number: int, now: float) -> float:
         """Against whatever version ``number`` was to replace: since when that has lain there."""
@@ -372,7 +431,7 @@ class Evidence:
 
     def _not_taken(self, now: float) -> float:
         """Against the client's own text, when a newer version has arrived since."""
-        number = self._arrived_before + 1
+        number = self._proven_before + 1
         price = (1 - self._stubborn) * self._idle(number, now)
         taker = max(0.0, 1 - self._stubborn / TAKER_BELOW)
         since = now - self._arrived_at.get(number, now)
@@ -380,6 +439,6 @@ class Evidence:
 
     def _notice_stubbornness(self, base: Candidate, now: float) -> None:
         """Learn whether this client takes what it gets while it types, or keeps its own text."""
-        arrived_at = self._arrived_at.get(self._arrived_before + 1)
+        arrived_at = self._arrived_at.get(self._proven_before + 1)
         if arrived_at is not None and now - arrived_at > STUBBORN_AFTER:
             self._stubborn += STUBBORN_STEP * (float(base.is_own) - self._stubborn)

@@ -22,9 +22,9 @@ from workroom.core.text.additions import restoring, without_deletions
 from workroom.core.text.alignment import Allowance
 from workroom.core.text.change import Change
 from workroom.core.text.diff import diff
-from workroom.core.text.evidence import Candidate, Evidence
+from workroom.core.text.evidence import UNMIXED, Candidate, Evidence
 from workroom.core.text.mirror import Mirror
-from workroom.core.text.pricing import deletions, least, retyped, within, work
+from workroom.core.text.pricing import deletions, least, retyped, undone, within, work
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.words import in_word
 
@@ -37,9 +37,6 @@ JOIN_LETTERS: Final = 3
 letters at once: more are a word of their own, typed on a version without the unfinished one."""
 TYPED_ON: Final = 8
 """Letters put in at one place of the own text that leave no doubt about the base."""
-UNMIXED: Final = 6.0
-"""Something deleted from a text into which the client had put its own words first: it rather never
-did that, and they went with the text that it took."""
 DOUBT: Final = 5.0
 """Readings of a save that differ by less are as good as each other: then text is kept."""
 FOREIGN_DELETION: Final = 200
@@ -168,8 +165,12 @@ class Reader(Evidence):
         """What the text was written from, what was changed, and whether deletions are in doubt."""
         if not told and (typed_on := self._typed_on(text, caret)) is not None:
             return *typed_on, False
-        readings = self._readings(told or self._candidates(), text, caret, now)
-        reading, doubtful = (readings[0], False) if told else self._likeliest(readings)
+        if told:
+            readings = self._readings([(0.0, base) for base in told], text, caret, now)
+            reading, doubtful = readings[0], False
+        else:
+            weighed = [(self._evidence(base, now), base) for base in self._candidates()]
+            reading, doubtful = self._likeliest(self._readings(weighed, text, caret, now))
         return reading.base, reading.change, doubtful
 
     def _typed_on(self, text: str, caret: int | None) -> tuple[Candidate, Change] | None:
@@ -187,19 +188,21 @@ class Reader(Evidence):
         return own, change
 
     def _readings(
-        self, bases: list[Candidate], text: str, caret: int | None, now: float
+        self, bases: list[tuple[float, Candidate]], text: str, caret: int | None, now: float
     ) -> list[Reading]:
         """What the client can have done, the cheapest first, and no dearer ones than in doubt.
 
+        Beside each base stands what speaks against it, whatever the client did.
         Evidence and lengths cost nothing to look at, comparing texts does: what they alone make
         dearer than the best that was found is not compared.
         """
         seen = self._seen()
         searched, compared = Allowance(SEARCHED), Allowance(COMPARED)
         found: list[Reading] = []
+        mixed = {base.number for _, base in bases if base.is_mixed}
         limit = float("inf")
         for at_least, evidence, base in sorted(
-            [self._bound(base, text, now) for base in bases], key=lambda each: each[0]
+            [_bound(*base, text) for base in bases], key=lambda each: each[0]
         ):
             if at_least > limit or len(found) >= READINGS:
                 break
@@ -207,6 +210,8 @@ class Reader(Evidence):
                 break
             change = diff(base.text, text, caret)
             price = evidence + self._work(base, change, text, caret, now)
+            if base.bridge is None and base.number in mixed:
+                price += UNMIXED * self._mixing
             again = retyped(change, base.text, seen, searched) if price <= limit else 0.0
             price += again
             found.append(Reading(price, base.is_own / 2 - base.seq, base, change, again > 0))
@@ -214,12 +219,6 @@ class Reader(Evidence):
             if len(change.ops) > REWRITTEN:
                 break
         return sorted([each for each in found if each.price <= limit], key=lambda each: each[:2])
-
-    def _bound(self, base: Candidate, text: str, now: float) -> tuple[float, float, Candidate]:
-        """The least that a reading can come to, what evidence there is against it, and its base."""
-        evidence = self._evidence(base, now)
-        work = 0.0 if base.text == text else least(len(base.text), len(text))
-        return evidence + work, evidence, base
 
     def _likeliest(self, readings: list[Reading]) -> tuple[Reading, bool]:
         """The reading to go by, and whether its deletions are in doubt.
@@ -269,8 +268,8 @@ class Reader(Evidence):
         """What the client would have had to do."""
         if change.is_empty:
             return 0.0 if base.is_own and caret in (None, self._caret) else UNCHANGED
-        unmixed = base.is_mixed and any(hunk.deleted for hunk in change.hunks())
-        return (UNMIXED if unmixed else 0.0) + work(
+        back = undone(change, base.undo) if base.undo is not None else 0.0
+        return UNMIXED * (1 - self._mixing) * back + work(
             change,
             authors=base.authors,
             author=self._author,
@@ -314,6 +313,12 @@ class Reader(Evidence):
             deleted - base.authors.count(self._author, at, at + deleted)
             for at, deleted, _ in mine.hunks()
         )
+
+
+def _bound(evidence: float, base: Candidate, text: str) -> tuple[float, float, Candidate]:
+    """The least that a reading can come to, what evidence there is against it, and its base."""
+    work = 0.0 if base.text == text else least(len(base.text), len(text))
+    return evidence + work, evidence, base
 
 
 def _is_in_word(text: str, caret: int | None) -> bool:

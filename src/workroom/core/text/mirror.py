@@ -6,7 +6,7 @@ move along its changes. Positions count code points.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import Final, NamedTuple
 
 from workroom.core.text.change import Change
@@ -120,6 +120,16 @@ class Mirror:
         """All changes numbered above ``seq`` as one; None when some of them are forgotten."""
         return self._compose(self._changes, seq, self.text)
 
+    def between(self, seq: int, end: int) -> Change | None:
+        """The changes numbered above ``seq`` and below the change ``end`` as one.
+
+        None when some of them are forgotten.
+        """
+        if seq < self._floor:
+            return None
+        first, last = bisect_right(self._seqs, seq), bisect_left(self._seqs, end)
+        return self._changes.between(first, last)
+
     def authors_since(self, seq: int) -> Change | None:
         """The change of ``authors`` that goes with ``since(seq)`` (see ``rebase``)."""
         return self._compose(self._signatures, seq, self.authors)
@@ -179,6 +189,8 @@ class _Stretches:
 
     def between(self, first: int, last: int) -> Change:
         """The changes from index ``first`` up to and without ``last``, composed."""
+        if first == last:
+            return Change.keep(self._changes[first].before)
         return _compose_all(self._changes, first, last)
 
     def forget(self, count: int) -> list[Change]:

@@ -104,6 +104,18 @@ def within(fewer: list[str], more: list[str]) -> bool:
     return all(any(piece in other for other in more) for piece in fewer if piece)
 
 
+def undone(change: Change, undo: Change) -> float:
+    """How much of ``undo``, a change of the same text, is in ``change`` too: 0 to 1, by letters."""
+    theirs = [(at, at + deleted, gone.strip()) for at, deleted, gone in undo.hunks()]
+    both = 0
+    for at, deleted, inserted in change.hunks():
+        for start, end, gone in theirs:
+            both += max(0, min(at + deleted, end) - max(at, start))
+            touches = at <= end and start <= at + deleted
+            both += len(gone) if touches and gone in inserted else 0
+    return both / max(1, sum([end - start + len(gone) for start, end, gone in theirs]))
+
+
 def _gesture(letters: int) -> float:
     return letters if letters <= GESTURE else GESTURE + FURTHER * (letters - GESTURE)
 
