@@ -9,15 +9,11 @@ save. Times are seconds, of any clock that does not go back.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from typing import Final, Self
 
-from workroom.core.text.change import Builder, Change
-from workroom.core.text.diff import diff
+from workroom.core.text.candidates import Candidate, mixed
+from workroom.core.text.change import Change
 from workroom.core.text.mirror import Mirror, Version
 
 # Prices, in letters typed, of what speaks against a base beside the work (see ``pricing``).
@@ -82,128 +78,8 @@ and how many seconds after the next one was sent."""
 DELETIONS: Final = 16
 """How many of a client's saves that deleted something are remembered. Where an older one counts,
 which is on its way for long, words are kept."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """A text that the client can have written from."""
-
-    text: str
-    authors: str
-    seq: int
-    """The log's number of the head to which ``bridge`` leads (or which the text was)."""
-    number: int
-    """Which of the versions sent it is; for the client's own text the one that it descends from."""
-    sent_at: float
-    bridge: Change | None = None
-    """From the text to the head at ``seq``; None for a version sent, which was the head."""
-    bridge_authors: Change | None = None
-    root: int = -1
-    """Of the client's own text: the ``seq`` of the version that it descends from."""
-    undo: Change | None = None
-    """Of a version sent into which the client has put what it wrote meanwhile (see ``mixed``): back
-    to that version."""
-
-    @property
-    def is_mixed(self) -> bool:
-        """Whether the client has put its own changes into a version sent."""
-        return self.undo is not None
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it is the client's own last text, and not a version sent."""
-        return self.bridge is not None and not self.is_mixed
-
-
-def mixed(
-    version: Candidate, head: Mirror, author: str, deleted: list[tuple[int, Change]]
-) -> Candidate | None:
-    """``version`` with what the client (``author``) has put into the head since; None if nothing.
-
-    ``deleted``: the changes of the client that deleted something, with their numbers, in order.
-    None too when the head forgot how it came from ``version``.
-    """
-    since, authors = head.since(version.seq), head.authors_since(version.seq)
-    if since is None or authors is None:
-        return None
-    gone = _gone(version, head, deleted)
-    mine, signature = Builder(), Builder()
-    rest, rest_authors = Builder(), Builder()
-    at = 0
-    for op, by in zip(since.ops, authors.ops, strict=True):
-        if isinstance(op, str) and isinstance(by, str):
-            for whose, run in groupby(zip(by, op, strict=True), key=itemgetter(0)):
-                letters = "".join([letter for _, letter in run])
-                own = whose == author
-                (mine if own else rest).insert(letters)
-                (signature if own else rest_authors).insert(whose * len(letters))
-                if own:
-                    rest.keep(len(letters))
-                    rest_authors.keep(len(letters))
-        elif isinstance(op, int) and op >= 0:
-            for each in (mine, signature, rest, rest_authors):
-                each.keep(op)
-            at += op
-        elif isinstance(op, int):
-            for own, places in groupby(range(at, at - op), key=gone.__contains__):
-                count = len(list(places))
-                for each in (mine, signature) if own else (rest, rest_authors):
-                    each.delete(count)
-                for each in () if own else (mine, signature):
-                    each.keep(count)
-            at -= op
-    change = mine.change()
-    if change.is_empty:
-        return None
-    return Candidate(
-        text=change.apply(version.text),
-        authors=signature.change().apply(version.authors),
-        seq=head.seq,
-        number=version.number,
-        sent_at=version.sent_at,
-        bridge=rest.change(),
-        bridge_authors=rest_authors.change(),
-        root=version.seq,
-        undo=change.invert(version.text),
-    )
-
-
-def _gone(version: Candidate, head: Mirror, deleted: list[tuple[int, Change]]) -> set[int]:
-    """The letters of a version, by their places, that these changes have deleted."""
-    places: set[int] = set()
-    for seq, change in deleted:
-        before = head.between(version.seq, seq) if seq > version.seq else None
-        if before is not None:
-            for hunk in change.hunks():
-                for start, end in _origins(before, hunk.at, hunk.at + hunk.deleted):
-                    places.update(range(start, end))
-    return places
-
-
-def _origins(change: Change, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the letters ``start`` to ``end`` of the text after ``change`` stood before it."""
-    before = after = 0
-    for op in change.ops:
-        if isinstance(op, str):
-            after += len(op)
-            continue
-        if op > 0:
-            first, last = max(start, after), min(end, after + op)
-            if first < last:
-                yield before + first - after, before + last - after
-            after += op
-        before += abs(op)
-
-
-def grown(old: str, new: str, authors: str) -> tuple[Change, Change]:
-    """The change from one text to another, and the same of their authors (``authors``: of new)."""
-    change = diff(old, new)
-    hunks, shift = [], 0
-    for at, deleted, inserted in change.hunks():
-        place = at + shift
-        hunks.append((at, deleted, authors[place : place + len(inserted)]))
-        shift += len(inserted) - deleted
-    return change, Change.of(len(old), hunks)
+MIXED: Final = 4
+"""How many of the versions that arrived last a client may have put its own changes into."""
 
 
 class Evidence:

@@ -20,9 +20,10 @@ from typing import Final, NamedTuple
 
 from workroom.core.text.additions import restoring, without_deletions
 from workroom.core.text.alignment import Allowance
+from workroom.core.text.candidates import Candidate
 from workroom.core.text.change import Change
 from workroom.core.text.diff import diff
-from workroom.core.text.evidence import UNMIXED, Candidate, Evidence
+from workroom.core.text.evidence import MIXED, UNMIXED, Evidence
 from workroom.core.text.mirror import Mirror
 from workroom.core.text.pricing import deletions, least, retyped, undone, within, work
 from workroom.core.text.rebase import Rebased, rebase, signed
@@ -258,8 +259,8 @@ class Reader(Evidence):
         return found or [Candidate(*mirror.head(), self._sent, float("-inf"))]
 
     def _sent_and_mixed(self) -> Iterator[Candidate]:
-        for version in self._versions:
-            yield version
+        yield from self._versions
+        for version in [each for each in self._versions if each.number <= self._arrived][-MIXED:]:
             yield from self._mixed(version)
 
     def _work(

@@ -7,6 +7,7 @@ move along its changes. Positions count code points.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from workroom.core.text.change import Change
@@ -104,13 +105,23 @@ class Mirror:
         if seq < self._floor:
             return None
         landmark = self._landmarks[bisect_right(self._landmarks, seq, key=_seq_of) - 1]
-        first = bisect_right(self._seqs, landmark.seq)
-        last = bisect_right(self._seqs, seq)
+        return self._later(landmark, seq)
+
+    def _later(self, version: Version, seq: int) -> Version:
+        """What became of a version up to the log's entry ``seq``."""
+        first, last = bisect_right(self._seqs, version.seq), bisect_right(self._seqs, seq)
         if first == last:
-            return landmark
-        text = self._changes.between(first, last).apply(landmark.text)
-        authors = self._signatures.between(first, last).apply(landmark.authors)
+            return version
+        text = self._changes.between(first, last).apply(version.text)
+        authors = self._signatures.between(first, last).apply(version.authors)
         return Version(text, authors, self._seqs[last - 1])
+
+    def versions_at(self, seqs: Iterable[int]) -> Iterator[Version | None]:
+        """``version_at`` for each of these, in rising order: each is made of the one before."""
+        version: Version | None = None
+        for seq in seqs:
+            version = self.version_at(seq) if version is None else self._later(version, seq)
+            yield version
 
     def _between_landmarks(self) -> int:
         """So many changes lie between two landmarks: more, the longer the text is."""
