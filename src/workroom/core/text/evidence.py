@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from copy import copy
+from itertools import islice
 from typing import Final, Self
 
 from workroom.core.text.candidates import Candidate, mixed
@@ -68,6 +69,8 @@ UNMIXED: Final = 12.0
 that. As much against the version as it was sent, for a client that has been seen to do it."""
 MIXING_STEP: Final = 0.5
 """Weight of the latest observation in the moving average of that."""
+LOOKED_AT: Final = 8
+"""Most places that are looked at for it."""
 
 KEPT_VERSIONS: Final = 128
 KEPT_LETTERS: Final = 1_000_000
@@ -233,8 +236,7 @@ class Evidence:
         ``change`` is what that came to at the head.
         """
         self._notice_stubbornness(base, now)
-        if base.is_mixed or (base.bridge is None and self._crossed(base)):
-            self._mixing += MIXING_STEP * (float(base.is_mixed) - self._mixing)
+        self._notice_mixing(own, base)
         self._own = own
         if any(hunk.deleted for hunk in change.hunks()):
             self._deleted.append((own.seq, change))
@@ -318,3 +320,20 @@ class Evidence:
         arrived_at = self._arrived_at.get(self._proven_before + 1)
         if arrived_at is not None and now - arrived_at > STUBBORN_AFTER:
             self._stubborn += STUBBORN_STEP * (float(base.is_own) - self._stubborn)
+
+    def _notice_mixing(self, own: Candidate, base: Candidate) -> None:
+        """Learn whether this client puts what it has written into what it gets."""
+        if base.bridge is None and self._crossed(base):
+            self._mixing -= MIXING_STEP * self._mixing
+        elif base.undo is not None and _has_kept(own.text, base, base.undo):
+            self._mixing += MIXING_STEP * (1 - self._mixing)
+
+
+def _has_kept(text: str, base: Candidate, undo: Change) -> bool:
+    """Whether words are in a text that only the client itself can have put into ``base``."""
+    sent = undo.apply(base.text)
+    for at, deleted, _ in islice(undo.hunks(), LOOKED_AT):
+        words = base.text[at : at + deleted].strip()
+        if words and text.count(words) > sent.count(words):
+            return True
+    return False

@@ -167,8 +167,9 @@ class Reader(Evidence):
         if not told and (typed_on := self._typed_on(text, caret)) is not None:
             return *typed_on, False
         if told:
-            readings = self._readings([(0.0, base) for base in told], text, caret, now)
-            reading, doubtful = readings[0], False
+            # Of two that go by one number, it is rather the version that was sent.
+            named = [(DOUBT if base.is_own and len(told) > 1 else 0.0, base) for base in told]
+            reading, doubtful = self._readings(named, text, caret, now)[0], False
         else:
             weighed = [(self._evidence(base, now), base) for base in self._candidates()]
             reading, doubtful = self._likeliest(self._readings(weighed, text, caret, now))
@@ -214,6 +215,8 @@ class Reader(Evidence):
             if base.bridge is None and base.number in mixed:
                 price += UNMIXED * self._mixing
             again = retyped(change, base.text, seen, searched) if price <= limit else 0.0
+            if base.bridge is None and base.number in mixed:
+                again *= 2  # what one has just written oneself, still less
             price += again
             found.append(Reading(price, base.is_own / 2 - base.seq, base, change, again > 0))
             limit = min(limit, price + (DOUBT if self._has_pongs else 0.0))
@@ -269,7 +272,7 @@ class Reader(Evidence):
         """What the client would have had to do."""
         if change.is_empty:
             return 0.0 if base.is_own and caret in (None, self._caret) else UNCHANGED
-        back = undone(change, base.undo) if base.undo is not None else 0.0
+        back = undone(change, base.text, base.undo) if base.undo is not None else 0.0
         return UNMIXED * (1 - self._mixing) * back + work(
             change,
             authors=base.authors,

@@ -104,13 +104,20 @@ def within(fewer: list[str], more: list[str]) -> bool:
     return all(any(piece in other for other in more) for piece in fewer if piece)
 
 
-def undone(change: Change, undo: Change) -> float:
-    """How much of ``undo``, a change of the same text, is in ``change`` too: 0 to 1, by letters."""
+def undone(change: Change, base: str, undo: Change) -> float:
+    """How much of ``undo``, another change of ``base``, is in ``change`` too: 0 to 1, by letters.
+
+    What goes at one place and comes at another was moved, and counts as still there.
+    """
     theirs = [(at, at + deleted, gone.strip()) for at, deleted, gone in undo.hunks()]
+    hunks = list(change.hunks())
+    added = " ".join([hunk.inserted for hunk in hunks])
     both = 0
-    for at, deleted, inserted in change.hunks():
+    for at, deleted, inserted in hunks:
         for start, end, gone in theirs:
-            both += max(0, min(at + deleted, end) - max(at, start))
+            first, last = max(at, start), min(at + deleted, end)
+            if first < last and base[first:last].strip() not in added:
+                both += last - first
             touches = at <= end and start <= at + deleted
             both += len(gone) if touches and gone in inserted else 0
     return both / max(1, sum([end - start + len(gone) for start, end, gone in theirs]))
