@@ -101,6 +101,7 @@ class Evidence:
         self._arrived_at: dict[int, float] = {}
         self._round_trip = 0.0
         self._own: Candidate | None = None
+        self._taken = False  # whether the version that the own text descends from had arrived
         self._saved_at = float("-inf")
         self._gaps: deque[float] = deque(maxlen=GAPS)
         self._deleted: deque[tuple[int, Change]] = deque(maxlen=DELETIONS)
@@ -245,6 +246,8 @@ class Evidence:
         for number in [number for number in self._arrived_at if number < base.number]:
             del self._arrived_at[number]
         self._proven_before = max(self._proven, base.number)
+        if not base.is_own:
+            self._taken = base.number <= self._proven
         if self._saved_at != float("-inf"):
             self._gaps.append(now - self._saved_at)
         self._saved_at = now
@@ -258,7 +261,7 @@ class Evidence:
         own = self._own
         if own is None or candidate.is_own or not self._has_pongs:
             return False
-        return candidate.number == own.number <= self._proven_before
+        return candidate.number == own.number and self._taken
 
     def _is_proven(self, base: Candidate) -> bool:
         """Whether there is a sign that the client had this text."""
@@ -282,7 +285,7 @@ class Evidence:
         if not self._has_pongs:
             return UNPROVEN
         if number == self._proven_before:
-            lay = self._saved_at - self._arrived_at.get(number, float("-inf"))
+            lay = max(0.0, self._saved_at - self._arrived_at.get(number, float("-inf")))
             sure = (1 - self._stubborn) * min(1.0, lay / JUST_ARRIVED)
             return BEHIND + (LAST_SEEN - BEHIND) * sure
         return SUPERSEDED if number < self._proven_before else BEHIND
