@@ -107,7 +107,8 @@ def within(fewer: list[str], more: list[str]) -> bool:
 def undone(change: Change, base: str, undo: Change) -> float:
     """How much of ``undo``, another change of ``base``, is in ``change`` too: 0 to 1, by letters.
 
-    What goes at one place and comes at another was moved, and counts as still there.
+    Where it deletes, what it puts back does not count. Words that go at one place and come at
+    another were moved, and are still there.
     """
     theirs = [(at, at + deleted, gone.strip()) for at, deleted, gone in undo.hunks()]
     hunks = list(change.hunks())
@@ -118,9 +119,9 @@ def undone(change: Change, base: str, undo: Change) -> float:
             first, last = max(at, start), min(at + deleted, end)
             if first < last and base[first:last].strip() not in added:
                 both += last - first
-            touches = at <= end and start <= at + deleted
-            both += len(gone) if touches and gone in inserted else 0
-    return both / max(1, sum([end - start + len(gone) for start, end, gone in theirs]))
+            if start == end and at <= end <= at + deleted and gone in inserted:
+                both += len(gone)
+    return both / max(1, sum([end - start or len(gone) for start, end, gone in theirs]))
 
 
 def _gesture(letters: int) -> float:
