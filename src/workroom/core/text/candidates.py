@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from workroom.core.text.change import Builder, Change
 from workroom.core.text.diff import diff
@@ -43,12 +44,21 @@ class Candidate:
         return self.bridge is not None and not self.is_mixed
 
 
+class Deletion(NamedTuple):
+    """What one change deleted."""
+
+    seq: int
+    """The log's number of the change."""
+    stretches: list[tuple[int, int]]
+    """Of the text that it was made on, from left to right."""
+
+
 def mixed(
-    version: Candidate, head: Mirror, author: str, deleted: list[tuple[int, Change]]
+    version: Candidate, head: Mirror, author: str, deleted: Iterable[Deletion]
 ) -> Candidate | None:
     """``version`` with what the client (``author``) has put into the head since; None if nothing.
 
-    ``deleted``: the changes of the client that deleted something, with their numbers, in order.
+    ``deleted``: what the client has deleted lately.
     None too when the head forgot how it came from ``version``.
     """
     since, authors = head.since(version.seq), head.authors_since(version.seq)
@@ -95,33 +105,30 @@ def mixed(
     )
 
 
-def _gone(
-    version: Candidate, head: Mirror, deleted: list[tuple[int, Change]]
-) -> list[tuple[int, int]]:
-    """The stretches of a version's text that these changes have deleted, from left to right."""
+def _gone(version: Candidate, head: Mirror, deleted: Iterable[Deletion]) -> list[tuple[int, int]]:
+    """The stretches of a version's text that went with these deletions, from left to right."""
     places: list[tuple[int, int]] = []
-    for seq, change in deleted:
+    for seq, stretches in deleted:
         before = head.between(version.seq, seq) if seq > version.seq else None
         if before is not None:
-            places += _origins(before, change)
+            places += _origins(before, stretches)
     return sorted(places)
 
 
-def _origins(before: Change, change: Change) -> Iterator[tuple[int, int]]:
-    """What ``change`` deletes, as stretches of the text that ``before`` led from."""
-    hunks = [hunk for hunk in change.hunks() if hunk.deleted]
+def _origins(before: Change, stretches: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """These stretches of the text that ``before`` led to, where they stood in the one before."""
     old = new = nth = 0
     for op in before.ops:
         if isinstance(op, str):
             new += len(op)
             continue
         if op > 0:
-            while nth < len(hunks) and hunks[nth].at < new + op:
-                at, count, _ = hunks[nth]
-                first, last = max(at, new), min(at + count, new + op)
+            while nth < len(stretches) and stretches[nth][0] < new + op:
+                start, end = stretches[nth]
+                first, last = max(start, new), min(end, new + op)
                 if first < last:
                     yield old + first - new, old + last - new
-                if at + count > new + op:
+                if end > new + op:
                     break
                 nth += 1
             new += op

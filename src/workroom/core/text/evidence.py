@@ -13,7 +13,7 @@ from copy import copy
 from itertools import islice
 from typing import Final, Self
 
-from workroom.core.text.candidates import Candidate, mixed
+from workroom.core.text.candidates import Candidate, Deletion, mixed
 from workroom.core.text.change import Change
 from workroom.core.text.mirror import Mirror, Version
 
@@ -104,7 +104,7 @@ class Evidence:
         self._taken = False  # whether the version that the own text descends from had arrived
         self._saved_at = float("-inf")
         self._gaps: deque[float] = deque(maxlen=GAPS)
-        self._deleted: deque[tuple[int, Change]] = deque(maxlen=DELETIONS)
+        self._deleted: deque[Deletion] = deque(maxlen=DELETIONS)
         self._mixing = 0.0  # share of versions crossed by saves into which these were put
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
 
@@ -216,7 +216,7 @@ class Evidence:
         """
         if not self._crossed(version):
             return []
-        made = mixed(version, self.mirror, self._author, list(self._deleted))
+        made = mixed(version, self.mirror, self._author, self._deleted)
         return [] if made is None else [made]
 
     def _crossed(self, version: Candidate) -> bool:
@@ -239,8 +239,9 @@ class Evidence:
         self._notice_stubbornness(base, now)
         self._notice_mixing(own, base)
         self._own = own
-        if any(hunk.deleted for hunk in change.hunks()):
-            self._deleted.append((own.seq, change))
+        gone = [(at, at + deleted) for at, deleted, _ in change.hunks() if deleted]
+        if gone:
+            self._deleted.append(Deletion(own.seq, gone))
         while self._versions and self._versions[0].number < base.number:
             self._versions.popleft()
         for number in [number for number in self._arrived_at if number < base.number]:

@@ -5,7 +5,8 @@ connection keeps what the client can have had: the versions sent to it, and its 
 is a branch of its own until the client takes a newer one. For a save it prices how much the client
 would have had to do from each of them, and takes the cheapest.
 
-What speaks for and against each of them is kept by ``Evidence``.
+What these texts are is in ``candidates``; what speaks for and against each of them is kept by
+``Evidence``.
 
 A wrong guess cannot lose what others wrote and the client never had in its base: only what the base
 contained can be deleted. Times are seconds, of any clock that does not go back.
