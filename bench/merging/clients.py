@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from bench.merging.scenarios import Kind, Scenario
-from bench.merging.servers import OWN
+from workroom.core.text import Side, diff, rebase, signed
 
+OWN: Final = -1
+"""Said of a base: the client's own last save. Other numbers are the ``seq`` of a version."""
 IDLE: Final = 1.0
 """After so many seconds without a change a stubborn page takes the server's text."""
 RESEND: Final = 2.0
@@ -39,7 +41,7 @@ class Surroundings(Protocol):
     def deleted(self, words: set[str]) -> None:
         """So is a text without these."""
 
-    def save(self, client: Client, text: str, caret: int | None, base: int | None) -> None:
+    def save(self, client: Client, text: str, caret: int | None) -> None:
         """Send a text to the server."""
 
 
@@ -56,6 +58,12 @@ class Client:
         self.base: int | None = None
         """The version that the text was written from, or ``OWN``; None before the first."""
         self.base_text = ""
+        self.taken: int | None = None
+        """The ``seq`` of the newest version that was taken over (``base_seq``)."""
+        self._confirmed = ""
+        """The newest own text that the server is known to have, or the version taken since."""
+        self._on_way: list[str] = []
+        """The texts sent since, which it may not have yet."""
         self._mine: list[str] = []
         self._word, self._left = "", ""
         """The word that is being typed, letter by letter, and what is left of it."""
@@ -81,6 +89,8 @@ class Client:
         """The server's text has arrived: version ``number``."""
         if self.base is None:
             self._begin(number, text)
+        elif self.kind == "merging":
+            self._merge(number, text)
         elif self.kind == "never" and self.base == OWN:
             return
         elif self.kind == "stubborn":
@@ -95,11 +105,37 @@ class Client:
 
     def take(self, number: int, text: str) -> None:
         """Put the server's text on the screen, and the caret behind the same letters."""
+        self._confirmed = text
         before = self.text[max(0, self.caret - 12) : self.caret]
         at = text.find(before) if before else 0
         self.caret = at + len(before) if at >= 0 else min(self.caret, len(text))
         self.text = self.base_text = text
-        self.base = number
+        self.base = self.taken = number
+
+    def saved(self, count: int) -> None:
+        """The oldest ``count`` texts on their way are saved."""
+        for _ in range(count):
+            self._confirmed = self._on_way.pop(0)
+
+    def _merge(self, number: int, text: str) -> None:
+        """Take the server's text over, around what it does not have yet."""
+        theirs = diff(self._confirmed, text)
+        merged = [
+            rebase(
+                diff(self._confirmed, own),
+                theirs,
+                base=self._confirmed,
+                base_authors="?" * len(self._confirmed),
+                author="!",
+                since_authors=signed(theirs, "?"),
+            )
+            for own in (*self._on_way, self.text)
+        ]
+        self.caret = merged[-1].bridge.map(self.caret, Side.BEFORE)
+        *self._on_way, self.text = [each.change.apply(text) for each in merged]
+        self._confirmed = text
+        self.base_text = self._on_way[-1] if self._on_way else text
+        self.base = self.taken = number
 
     def _take_when_idle(self) -> None:
         if self._waiting is None:
@@ -133,7 +169,8 @@ class Client:
         world.typed({word for word in self._unsent if letters or self.has(word)})
         world.deleted({word for word in self._cut if not self.has(word)})
         self._unsent, self._cut = set(), set()
-        world.save(self, self.text, self.caret if world.scenario.carets else None, self.base)
+        self._on_way.append(self.text)
+        world.save(self, self.text, self.caret if world.scenario.carets else None)
         self.base, self.base_text = OWN, self.text
 
     def _resend(self) -> None:

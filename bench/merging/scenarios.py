@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["replace", "stubborn", "never", "resend", "flush", "overwrite"]
+Kind = Literal["replace", "stubborn", "never", "resend", "flush", "overwrite", "merging"]
 """What a page does with a text from the server.
 
 * ``replace`` puts it on the screen, unless something there waits to be sent;
@@ -13,10 +13,19 @@ Kind = Literal["replace", "stubborn", "never", "resend", "flush", "overwrite"]
 * ``flush`` sends what waits first, and then puts it there;
 * ``resend`` is ``replace``, and sends its text every two seconds whether it changed or not;
 * ``stubborn`` keeps its own text until its user has paused for a second;
-* ``never`` keeps its own text for good once it has sent one.
+* ``never`` keeps its own text for good once it has sent one;
+* ``merging`` puts what it has written, and the server's text does not have yet, into that.
 """
 
-KINDS: Final[tuple[Kind, ...]] = ("replace", "stubborn", "never", "resend", "flush", "overwrite")
+KINDS: Final[tuple[Kind, ...]] = (
+    "replace",
+    "stubborn",
+    "never",
+    "resend",
+    "flush",
+    "overwrite",
+    "merging",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,6 @@ class Scenario:
     same_place: bool = False
     """Whether all begin at one place."""
     carets: bool = True
-    pongs: bool = True
     for_: float = 30.0
     """How long people write."""
 
@@ -64,13 +72,13 @@ SCENARIOS: Final = {
     "never": Scenario("half never take the server's text", ("never", "replace")),
     "flush": Scenario("half save before they take a text", ("flush", "replace")),
     "overwrite": Scenario("half take a text over unsent words", ("overwrite", "replace")),
+    "merging": Scenario("half merge by themselves", ("merging", "replace")),
     "three-short": Scenario("three in an essay of 60 words", BOTH, (3, 3), essay=60),
     "six-deleting": Scenario(
         "six, deleting twice as much", ("replace", "resend", "stubborn"), (6, 6), deleting=2.0
     ),
     "two-elsewhere": Scenario("two, half of the time elsewhere", clients=(2, 2), elsewhere=0.5),
     "anything": Scenario("2 to 10 of all kinds", KINDS, (2, 10), (0.005, 0.5)),
-    "no-pongs": Scenario("both kinds; the server cannot ping", BOTH, pongs=False),
     "mixed-char": Scenario("both kinds, letter by letter", BOTH, keystrokes=True),
     "char-debounced": Scenario(
         "letters, sent in pauses of 0.3 to 1 s, 10 to 150 ms away",

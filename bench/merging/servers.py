@@ -1,24 +1,46 @@
-"""What stands at the other end: the merging server, and one where the last save wins."""
+"""What stands at the other end: the essay's room, and a server where the last save wins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol
 
+from workroom.core import essay_state
+from workroom.core.commands import Command, Join, Origin, SaveText, SetRight
+from workroom.core.delivery import Delivery
+from workroom.core.effects import Acknowledge, Broadcast, Effect, Probe, Send
+from workroom.core.entries import Entry, EssayCreated
+from workroom.core.essay import EssayRoom
+from workroom.core.essay_state import EssayState
+from workroom.core.essay_text import EssayText
+from workroom.core.events import EssayUpdated
 from workroom.core.limits import RoomRules
-from workroom.core.text.evidence import Candidate
-from workroom.core.text.inference import Reader, Reading
-from workroom.core.text.mirror import Mirror
+from workroom.core.people import Right, Role, User
+from workroom.core.text import Candidate, Mirror, Reader, YText, to_utf16
+from workroom.core.text.inference import Reading, Saved
+from workroom.core.time import Now
+from workroom.ids import ConnectionId, EssayId, UserId
 
-OWN: Final = -1
-"""Said of a base: the client's own last save. Other numbers count the versions sent to it."""
+_OWNER: Final = User(UserId(1), "owner", "Owner", Role.STUDENT)
 
-TRIPS: Final = 4
-"""A confirmation waits for so many round trips on top: who begins to type while it is on its way,
-has the text pulled from under the fingers, and it is on its way for as long as a round trip."""
 
-Send = Callable[[int, str], object]
-"""Send a client (its number) the text, with a ping behind it. Its versions count from 0."""
+@dataclass(slots=True)
+class Parcel:
+    """What a client gets at one moment."""
+
+    seq: int = 0
+    text: str | None = None
+    """The essay, as it is with the log's entry ``seq``."""
+    probe: int | None = None
+    """A ping behind that, by its number."""
+    acks: int = 0
+    """So many of the client's saves were done. They come behind the text that they led to, and a
+    page looks at both at once."""
+
+
+Deliver = Callable[[int, Parcel], object]
+"""Send something to a client (its number, from 0)."""
 Note = Callable[[str], object]
 
 
@@ -32,11 +54,11 @@ class Server(Protocol):
     def join(self, client: int) -> None:
         """A client has subscribed."""
 
-    def pong(self, client: int, count: int) -> None:
-        """The first ``count`` versions sent to it had arrived before what it sends from here on."""
+    def pong(self, client: int, probe: int) -> None:
+        """What was sent to the client before this ping had arrived before what it sends now."""
 
-    def save(self, client: int, text: str, caret: int | None, base: int | None) -> str | None:
-        """A save has come in. ``base``: what it was written from, if the client says so.
+    def save(self, client: int, text: str, caret: int | None, base_seq: int | None) -> str | None:
+        """A save has come in. ``base_seq``: what it was written from, if the client says so.
 
         Returns the text that it was taken to be written from; None when nobody asked.
         """
@@ -51,26 +73,27 @@ class Server(Protocol):
 class LastSaveWins:
     """What one gets without merging: each save is the text, and is sent to everybody."""
 
-    def __init__(self, text: str, clock: Callable[[], float], send: Send) -> None:
-        del clock
+    def __init__(self, text: str, deliver: Deliver) -> None:
         self.text = text
-        self._send = send
+        self._seq = 1
+        self._deliver = deliver
         self._clients: list[int] = []
 
     def join(self, client: int) -> None:
         """Send it the text."""
         self._clients.append(client)
-        self._send(client, self.text)
+        self._deliver(client, Parcel(self._seq, self.text))
 
-    def pong(self, client: int, count: int) -> None:
+    def pong(self, client: int, probe: int) -> None:
         """Nobody asks what has arrived."""
 
-    def save(self, client: int, text: str, caret: int | None, base: int | None) -> None:
+    def save(self, client: int, text: str, caret: int | None, base_seq: int | None) -> None:
         """This is the text now."""
-        del client, caret, base
+        del caret, base_seq
         self.text = text
+        self._seq += 1
         for each in self._clients:
-            self._send(each, text)
+            self._deliver(each, Parcel(self._seq, text, acks=int(each == client)))
 
     def deadline(self) -> None:
         """Never: nothing is held back."""
@@ -79,135 +102,153 @@ class LastSaveWins:
         """Nothing is held back."""
 
 
-class _Seat:
-    """One client, as the server knows it."""
+class _Watched(Reader):
+    """A reader that remembers what it took the last save for."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-        self.heard = float("-inf")
-        self.held_since: float | None = None
-        self.unconfirmed = False
-
-
-class Explained(Reader):
-    """A reader that says what it weighed."""
-
+    taken: Candidate
     weighed: list[Reading]
 
+    def save_from(self, bases: list[Candidate], text: str, caret: int | None, now: float) -> Saved:
+        self.weighed = []
+        saved = super().save_from(bases, text, caret, now)
+        self.taken = saved.base
+        return saved
+
     def _readings(
-        self, bases: list[Candidate], text: str, caret: int | None, now: float
+        self, bases: list[tuple[float, Candidate]], text: str, caret: int | None, now: float
     ) -> list[Reading]:
         self.weighed = super()._readings(bases, text, caret, now)
         return self.weighed
 
 
-class MergingServer:
-    """The room's text: a mirror, a reader for each client, and the pacing of the contract."""
+class _WatchedDelivery(Delivery):
+    """A delivery whose readers are watched."""
+
+    reading: _Watched
+    """The reader of the last save."""
+
+    def reader(self, connection: ConnectionId | None, user_id: UserId, tick: float) -> Reader:
+        reader = super().reader(connection, user_id, tick)
+        reader.__class__ = _Watched
+        assert isinstance(reader, _Watched)
+        self.reading = reader
+        return reader
+
+
+class _WatchedRoom(EssayRoom):
+    """The room as it is, but that one can ask what it took a save for."""
+
+    def __init__(
+        self, state: EssayState, text: EssayText, people: Mapping[UserId, User], rules: RoomRules
+    ) -> None:
+        super().__init__(state, text, people, rules)
+        self.delivery = self._delivery = _WatchedDelivery(rules, text)
+
+
+class RoomServer:
+    """An essay's room, with a store that is done at once."""
 
     def __init__(
         self,
         text: str,
+        clients: int,
         clock: Callable[[], float],
-        send: Send,
+        deliver: Deliver,
         *,
-        pongs: bool = True,
-        rules: RoomRules | None = None,
         note: Note | None = None,
     ) -> None:
-        self._mirror = Mirror(text)
-        self._now, self._send, self._pongs, self._note = clock, send, pongs, note
-        self._rules = rules or RoomRules()
-        self._seats: dict[int, _Seat] = {}
+        self._clock, self._deliver, self._note = clock, deliver, note
+        self._users = [
+            User(UserId(2 + at), f"c{at}", f"Client {at}", Role.STUDENT) for at in range(clients)
+        ]
+        created = Entry(1, _OWNER.id, self._now().wall, EssayCreated("Essay", "Write.", None))
+        everybody = {user.id: user for user in (_OWNER, *self._users)}
+        state = essay_state.first_state(EssayId(1), created)
+        essay_text = EssayText(YText(client_id=1), Mirror(seq=1))
+        self._room = _WatchedRoom(state, essay_text, everybody, RoomRules())
+        self._here: set[ConnectionId] = set()
+        self._submit(SaveText(text), Origin(_OWNER))
+        for user in self._users:
+            self._submit(SetRight(user, Right.EDIT), Origin(_OWNER))
 
     @property
     def text(self) -> str:
         """What the essay is now."""
-        return self._mirror.text
+        return self._room.head.text
 
     def join(self, client: int) -> None:
-        """Send it the text."""
-        kind = Reader if self._note is None else Explained
-        author = chr(0x100 + client)
-        self._seats[client] = seat = _Seat(kind(self._mirror, author, has_pongs=self._pongs))
-        self._give(client, seat)
+        """The room sends it the text."""
+        self._here.add(_connection(client))
+        self._submit(Join(), self._origin(client))
 
-    def pong(self, client: int, count: int) -> None:
-        """Versions have arrived at the client."""
-        self._seats[client].reader.arrived(count, self._now())
+    def pong(self, client: int, probe: int) -> None:
+        """A probe came back."""
+        self._room.arrived(_connection(client), probe, self._now())
 
-    def save(self, client: int, text: str, caret: int | None, base: int | None) -> str | None:
-        """Merge it, and tell everybody."""
-        now, seat = self._now(), self._seats[client]
-        reader = seat.reader
-        told = [] if base is None else self._told(reader, base)
-        saved = reader.save_from(told, text, caret, now)
-        if not saved.change.is_empty:
-            self._mirror.commit(self._mirror.seq + 1, saved.change, chr(0x100 + client))
-        reader.accepted(saved)
-        if self._note and isinstance(reader, Explained):
-            self._explain(client, reader, saved.base, self._note)
-        seat.heard = now
-        if not saved.change.is_empty:
-            for other, theirs in self._seats.items():
-                if other != client:
-                    self._tell(other, theirs)
-        self._answer(client, seat, same=self._mirror.text == text)
-        return saved.base.text
-
-    def _told(self, reader: Reader, base: int) -> list[Candidate]:
-        known = reader.own if base == OWN else None
-        versions = [known] if known else [one for one in reader._versions if one.number == base]
-        assert versions, "the reader forgot a version that a client writes from"
-        return versions
-
-    def _answer(self, client: int, seat: _Seat, *, same: bool) -> None:
-        now = self._now()
-        if same and seat.reader.settled and seat.held_since is None:
-            seat.unconfirmed = True
-        elif (
-            now - (now if seat.held_since is None else seat.held_since) >= self._rules.longest_hold
-        ):
-            self._give(client, seat)
-        elif seat.held_since is None:
-            seat.held_since = now
-
-    def _tell(self, client: int, seat: _Seat) -> None:
-        """There is a new version for a client that is perhaps typing."""
-        now = self._now()
-        if now - seat.heard >= self._rules.quiet:
-            self._give(client, seat)
-        elif seat.held_since is None:
-            seat.held_since = now
-
-    def _give(self, client: int, seat: _Seat) -> None:
-        seat.held_since, seat.unconfirmed = None, False
-        seat.reader.sent(self._now())
-        self._send(client, self._mirror.text)
-
-    def _due(self, seat: _Seat) -> float | None:
-        if seat.held_since is not None:
-            return seat.heard + self._rules.quiet
-        if not seat.unconfirmed:
-            return None
-        return seat.heard + self._rules.confirm_after + TRIPS * seat.reader.round_trip
+    def save(self, client: int, text: str, caret: int | None, base_seq: int | None) -> str | None:
+        """The room merges it, and tells everybody."""
+        cursor = None if caret is None else to_utf16(text, caret)
+        self._submit(SaveText(text, cursor, None, base_seq), self._origin(client, "save"))
+        reader = self._room.delivery.reading
+        if self._note:
+            self._explain(client, reader, self._note)
+        return reader.taken.text
 
     def deadline(self) -> float | None:
-        """When somebody is to be sent what was held back."""
-        dues = (self._due(seat) for seat in self._seats.values())
-        return min((due for due in dues if due is not None), default=None)
+        """When the room has something to do."""
+        return self._room.next_deadline()
 
     def tick(self) -> None:
-        """Send what is due."""
-        now = self._now()
-        for client, seat in self._seats.items():
-            due = self._due(seat)
-            if due is not None and due <= now:
-                self._give(client, seat)
+        """The room does what is due."""
+        self._perform(self._room.expire(self._now()))
 
-    def _explain(self, client: int, reader: Explained, base: Candidate, note: Note) -> None:
+    def _now(self) -> Now:
+        tick = self._clock()
+        return Now(tick, int(1000 * tick))
+
+    def _origin(self, client: int, request_id: str | None = None) -> Origin:
+        return Origin(self._users[client], _connection(client), request_id)
+
+    def _submit(self, command: Command, origin: Origin) -> None:
+        outcome = self._room.handle(command, origin, self._now())
+        effects = list(outcome.effects)
+        if outcome.entries:
+            effects += self._room.committed(self._room.head.seq, self._now())
+        self._perform(effects)
+
+    def _perform(self, effects: Iterable[Effect]) -> None:
+        parcels: dict[ConnectionId, Parcel] = {}
+        for effect in effects:
+            match effect:
+                case Broadcast(EssayUpdated() as event):
+                    for connection in self._here - effect.except_connections:
+                        _put_text(parcels, connection, event)
+                case Send(connection, EssayUpdated() as event):
+                    _put_text(parcels, connection, event)
+                case Probe():
+                    parcels.setdefault(effect.connection, Parcel()).probe = effect.number
+                case Acknowledge() if effect.origin.request_id and effect.origin.connection:
+                    parcels.setdefault(effect.origin.connection, Parcel()).acks += 1
+                case _:
+                    pass
+        for connection in sorted(parcels):
+            self._deliver(connection - 1, parcels[connection])
+
+    def _explain(self, client: int, reader: _Watched, note: Note) -> None:
         weighed = ", ".join(
-            f"{'own' if one.is_own else one.number}@{one.seq} {price:.1f}"
-            + ("*" if one is base else "")
+            f"{'own' if one.is_own else 'mixed' if one.is_mixed else 'sent'}@{one.seq} {price:.1f}"
+            + ("*" if one is reader.taken else "")
             for price, _, one, *_ in reader.weighed
         )
-        note(f"server takes c{client}'s text from {weighed or 'what it was told'}")
+        note(f"server takes c{client}'s text from {weighed or 'its own last'}")
+
+
+def _put_text(
+    parcels: dict[ConnectionId, Parcel], connection: ConnectionId, event: EssayUpdated
+) -> None:
+    parcel = parcels.setdefault(connection, Parcel())
+    parcel.seq, parcel.text = event.seq, event.content
+
+
+def _connection(client: int) -> ConnectionId:
+    return ConnectionId(client + 1)

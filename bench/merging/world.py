@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from bench.merging.clients import Client
 from bench.merging.scenarios import Scenario
-from bench.merging.servers import LastSaveWins, MergingServer, Server
+from bench.merging.servers import LastSaveWins, Parcel, RoomServer, Server
 
 Way = Literal["plain", "base_seq", "last save wins"]
 WAYS: Final[tuple[Way, ...]] = ("plain", "base_seq", "last save wins")
@@ -70,26 +70,24 @@ class World:
         self._say = note
         self._queue: list[tuple[float, int, Callable[[], object]]] = []
         self._order, self._words = itertools.count(), itertools.count()
-        self._sent: Counter[int] = Counter()
         self._free: dict[tuple[int, str], float] = {}
         self._alarm: float | None = None
         self._typed: set[str] = set()
         self._deleted: set[str] = set()
         essay = " ".join(f"e{number}" for number in range(scenario.essay))
-        self.server = self._server(essay)
         count = self.chance.randint(*scenario.clients)
+        self.server = self._server(essay, count)
         turn = self.chance.randrange(len(scenario.kinds)) if count < len(scenario.kinds) else 0
         self.clients = [
             Client(self, at, scenario.kinds[(turn + at) % len(scenario.kinds)])
             for at in range(count)
         ]
 
-    def _server(self, essay: str) -> Server:
+    def _server(self, essay: str, clients: int) -> Server:
         if self.way == "last save wins":
-            return LastSaveWins(essay, lambda: self.now, self._send)
-        pongs = self.scenario.pongs
+            return LastSaveWins(essay, self._deliver)
         note = self._note if self._say else None
-        return MergingServer(essay, lambda: self.now, self._send, pongs=pongs, note=note)
+        return RoomServer(essay, clients, lambda: self.now, self._deliver, note=note)
 
     def run(self) -> Tally:
         """Run the schedule to its end."""
@@ -127,16 +125,16 @@ class World:
         """So is a text without these."""
         self._deleted |= words
 
-    def save(self, client: Client, text: str, caret: int | None, base: int | None) -> None:
+    def save(self, client: Client, text: str, caret: int | None) -> None:
         """Send a text to the server."""
-        told = base if self.way == "base_seq" else None
-        written_from = client.base_text
+        base_seq = client.taken if self.way == "base_seq" else None
+        written_from, base = client.base_text, client.base
 
         def arrive() -> None:
-            taken_from = self.server.save(client.number, text, caret, told)
+            taken_from = self.server.save(client.number, text, caret, base_seq)
             self.tally.saves += 1
-            self.tally.wrong += taken_from is not None and taken_from != written_from
             if taken_from is not None and taken_from != written_from:
+                self.tally.wrong += 1
                 self._note(f"  WRONG: c{client.number} wrote from {base}")
 
         self._note(f"c{client.number} ({client.kind}) saves from {base}, caret {caret}: {text}")
@@ -155,17 +153,18 @@ class World:
 
         self.after(at - self.now, arrive)
 
-    def _send(self, number: int, text: str) -> None:
-        client, version = self.clients[number], self._sent[number]
-        self._sent[number] += 1
+    def _deliver(self, number: int, parcel: Parcel) -> None:
+        client = self.clients[number]
 
         def arrive() -> None:
             # The pong first: a browser answers before the page's script runs.
-            if self.scenario.pongs:
-                pong = partial(self.server.pong, number, version + 1)
+            if parcel.probe is not None:
+                pong = partial(self.server.pong, number, parcel.probe)
                 self._travel(number, "up", client.up, pong)
-            client.receive(version, text)
-            self._note(f"c{number} ({client.kind}) got {version}, has {client.base}")
+            client.saved(parcel.acks)
+            if parcel.text is not None:
+                client.receive(parcel.seq, parcel.text)
+                self._note(f"c{number} ({client.kind}) got {parcel.seq}, has {client.base}")
 
         self._travel(number, "down", client.down, arrive)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workroom.core.text.evidence import Candidate
+from workroom.core.text.candidates import Candidate
 from workroom.core.text.inference import Reader
 from workroom.core.text.mirror import Mirror
 

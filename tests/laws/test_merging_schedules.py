@@ -10,10 +10,13 @@ from bench.merging.world import Way, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+THAT_TAKE_A_TEXT_WHOLE = [kind for kind in KINDS if kind != "merging"]
+"""What a page has made of a text that it merged by itself is never told, also with a base."""
+
 scenarios = st.builds(
     Scenario,
     about=st.just("drawn"),
-    kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3).map(tuple),
+    kinds=st.lists(st.sampled_from(THAT_TAKE_A_TEXT_WHOLE), min_size=1, max_size=3).map(tuple),
     clients=st.integers(1, 6).map(lambda count: (count, count)),
     latency=st.sampled_from([(0.005, 0.04), (0.01, 0.5)]),
     delays=st.lists(st.sampled_from([0.0, 0.1, 0.3, 1.0]), min_size=1).map(tuple),
@@ -23,7 +26,6 @@ scenarios = st.builds(
     deleting=st.sampled_from([0.0, 1.0, 2.0]),
     same_place=st.booleans(),
     carets=st.booleans(),
-    pongs=st.booleans(),
     for_=st.just(6.0),
 )
 seeds = st.integers(0, 10**6)
@@ -49,9 +51,7 @@ def test_all_end_with_the_same_text(scenario: Scenario, seed: int, keystrokes: b
 def test_a_lone_writer_loses_nothing_letter_by_letter(
     scenario: Scenario, seed: int, delay: float
 ) -> None:
-    alone = replace(
-        scenario, clients=(1, 1), kinds=("replace",), keystrokes=True, delays=(delay,), pongs=True
-    )
+    alone = replace(scenario, clients=(1, 1), kinds=("replace",), keystrokes=True, delays=(delay,))
     tally = World(alone, seed).run()
     assert (tally.lost, tally.doubled, tally.back) == (0, 0, 0)
 
@@ -67,6 +67,13 @@ ONCE_FAILED: list[tuple[str, int, Way]] = [
     ("resend", 10023, "plain"),  # a version that came while the page was waiting to save
     ("two-elsewhere", 10021, "plain"),  # two words deleted or one: as likely
     ("same-site", 1000112, "base_seq"),  # a word that became another one with the same ends
+    ("replace-word", 5000000, "base_seq"),  # a version before the first save counted as replaced
+    ("ten-clients", 6000006, "plain"),  # what the first save was written from was forgotten
+    ("replace-word", 5100002, "base_seq"),  # words put in by who had never put in any
+    ("replace-word", 7000057, "base_seq"),  # who repeats a deletion taken for one who merges
+    ("no-caret", 7000070, "plain"),  # a version not taken yet, as its text was there before
+    ("no-caret", 7000094, "plain"),  # proof that came after the save counted against all others
+    ("merging", 5000004, "base_seq"),  # what others deleted taken for the page's own deletions
 ]
 
 

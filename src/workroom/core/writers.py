@@ -12,7 +12,7 @@ Times are ticks: seconds of a clock that does not go back.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Final
@@ -31,8 +31,9 @@ SERVED_FOR: Final = 3600.0
 """Seconds for which the versions given by REST are remembered; so many for each user."""
 MOST_SERVED: Final = 8
 MOST_SERVED_USERS: Final = 1000
-RECENT: Final = 16
-"""The latest versions, which a connection that saves for the first time may have been sent."""
+RECENT: Final = 64
+"""The latest versions, which a connection that saves for the first time may have been sent: what
+ten people write in three seconds. What they wrote from must be among them."""
 TRIPS: Final = 4
 """So many times the way there and back longer, a confirmation waits: what was typed meanwhile
 would be on its way for that long, and a page that takes every text over would lose it."""
@@ -258,15 +259,15 @@ class Writers:
     def _note(
         self,
         reader: Reader,
-        versions: Iterable[tuple[int, float]],
+        versions: Sequence[tuple[int, float]],
         tick: float,
         *,
         arrived: bool | None = None,
     ) -> int:
         """These versions were sent at these times. ``arrived`` None: nobody has asked."""
         count = 0
-        for seq, at in versions:
-            version = self._text.mirror.version_at(seq)
+        found = self._text.mirror.versions_at([seq for seq, _ in versions])
+        for (_, at), version in zip(versions, found, strict=True):
             if version is not None:
                 count = reader.sent(at, version)
                 surely = at + SURELY_THERE

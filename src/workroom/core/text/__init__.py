@@ -3,9 +3,9 @@
 Everything counts code points; ``units`` converts to the wire. ``ytext`` alone knows pycrdt.
 """
 
+from workroom.core.text.candidates import Candidate, grown
 from workroom.core.text.change import Change, Hunk, Side
 from workroom.core.text.diff import diff
-from workroom.core.text.evidence import Candidate
 from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_all
 from workroom.core.text.inference import Reader
 from workroom.core.text.mending import mending
@@ -57,6 +57,7 @@ __all__ = [
     "clean_with_cursor",
     "diff",
     "from_utf16",
+    "grown",
     "mending",
     "move",
     "move_all",

@@ -8,14 +8,13 @@ save. Times are seconds, of any clock that does not go back.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from copy import copy
-from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final, Self
 
-from workroom.core.text.change import Builder, Change
-from workroom.core.text.diff import diff
+from workroom.core.text.candidates import Candidate, Deletion, mixed
+from workroom.core.text.change import Change
 from workroom.core.text.mirror import Mirror, Version
 
 # Prices, in letters typed, of what speaks against a base beside the work (see ``pricing``).
@@ -65,100 +64,25 @@ STUBBORN_AFTER: Final = 0.3
 STUBBORN_STEP: Final = 0.25
 """Weight of the latest observation in that moving average."""
 
+UNMIXED: Final = 12.0
+"""Something taken back that the client would have put into a version itself: it rather never did
+that. As much against the version as it was sent, for a client that has been seen to do it."""
+MIXING_STEP: Final = 0.5
+"""Weight of the latest observation in the moving average of that."""
+LOOKED_AT: Final = 8
+"""Most places that are looked at for it."""
+
 KEPT_VERSIONS: Final = 128
 KEPT_LETTERS: Final = 500_000
 KEPT_FOR: Final = 30.0
 """Bounds of the versions kept: how many, how many letters they have (four are kept in any case),
 and how many seconds after the next one was sent."""
 
-_RUN: Final = re.compile(r"(.)\1*+", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """A text that the client can have written from."""
-
-    text: str
-    authors: str
-    seq: int
-    """The log's number of the head to which ``bridge`` leads (or which the text was)."""
-    number: int
-    """Which of the versions sent it is; for the client's own text the one that it descends from."""
-    sent_at: float
-    bridge: Change | None = None
-    """From the text to the head at ``seq``; None for a version sent, which was the head."""
-    bridge_authors: Change | None = None
-    root: int = -1
-    """Of the client's own text: the ``seq`` of the version that it descends from."""
-    is_mixed: bool = False
-    """A version sent into which the client has put what it wrote meanwhile (see ``mixed``)."""
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it is the client's own last text, and not a version sent."""
-        return self.bridge is not None and not self.is_mixed
-
-
-def mixed(version: Candidate, head: Mirror, author: str, *, deletes: bool) -> Candidate | None:
-    """``version`` with what the client (``author``) has put into the head since; None if nothing.
-
-    ``deletes``: whether the client has deleted anything since. Then all deletions count as its own:
-    where that is wrong, words are kept. None too when the head forgot how it came from ``version``.
-    """
-    since, authors = head.since(version.seq), head.authors_since(version.seq)
-    if since is None or authors is None:
-        return None
-    mine, signature = Builder(), Builder()
-    rest, rest_authors = Builder(), Builder()
-    for op, by in zip(since.ops, authors.ops, strict=True):
-        if isinstance(op, str) and isinstance(by, str):
-            for run in _RUN.finditer(by):
-                letters, own = op[run.start() : run.end()], run[1] == author
-                (mine if own else rest).insert(letters)
-                (signature if own else rest_authors).insert(run[0])
-                if own:
-                    rest.keep(len(letters))
-                    rest_authors.keep(len(letters))
-        elif isinstance(op, int) and op >= 0:
-            for each in (mine, signature, rest, rest_authors):
-                each.keep(op)
-        elif isinstance(op, int):
-            for each in (mine, signature) if deletes else (rest, rest_authors):
-                each.delete(-op)
-            for each in () if deletes else (mine, signature):
-                each.keep(-op)
-    change = mine.change()
-    if change.is_empty:
-        return None
-    return Candidate(
-        text=change.apply(version.text),
-        authors=signature.change().apply(version.authors),
-        seq=head.seq,
-        number=version.number,
-        sent_at=version.sent_at,
-        bridge=rest.change(),
-        bridge_authors=rest_authors.change(),
-        root=version.seq,
-        is_mixed=True,
-    )
-
-
-def grown(old: str, new: str, authors: str) -> tuple[Change, Change]:
-    """The change from one text to another, and the same of their authors (``authors``: of new)."""
-    change = diff(old, new)
-    hunks, shift = [], 0
-    for at, deleted, inserted in change.hunks():
-        place = at + shift
-        hunks.append((at, deleted, authors[place : place + len(inserted)]))
-        shift += len(inserted) - deleted
-    return change, Change.of(len(old), hunks)
-
-
-def regrown(candidate: Candidate, head: Mirror) -> Candidate:
-    """The same, followed to a head that has forgotten how it came from there: by comparing."""
-    bridge, bridge_authors = grown(candidate.text, head.text, head.authors)
-    root = candidate.root if candidate.is_own else candidate.seq
-    return replace(candidate, seq=head.seq, bridge=bridge, bridge_authors=bridge_authors, root=root)
+DELETIONS: Final = 16
+"""How many of a client's saves that deleted something are remembered. Where an older one counts,
+which is on its way for long, words are kept."""
+MIXED: Final = 4
+"""How many of the versions that arrived last a client may have put its own changes into."""
 
 
 class Evidence:
@@ -172,25 +96,23 @@ class Evidence:
         self._has_pongs = has_pongs
         self._versions: deque[Candidate] = deque()
         self._sent = 0
-        self._arrived = self._arrived_before = -1  # numbers: now, and before the last save
+        self._arrived = -1  # the newest version that may have arrived, by its number
+        self._proven = self._proven_before = -1  # that has: now, and before the last save
         self._arrived_at: dict[int, float] = {}
         self._round_trip = 0.0
         self._own: Candidate | None = None
+        self._taken = False  # whether the version that the own text descends from had arrived
         self._saved_at = float("-inf")
         self._gaps: deque[float] = deque(maxlen=GAPS)
         self._inherited = False  # the own text was saved through another connection
-        self._deleted_seq = -1  # of the last save of its own that deleted something
+        self._deleted: deque[Deletion] = deque(maxlen=DELETIONS)
+        self._mixing = 0.0  # share of versions crossed by saves into which these were put
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
 
     @property
     def own(self) -> Candidate | None:
         """The client's own last text; None before its first save."""
         return self._own
-
-    @property
-    def settled(self) -> bool:
-        """Whether all that was sent to this client had arrived before its last save."""
-        return self._arrived_before == self._sent - 1
 
     @property
     def round_trip(self) -> float:
@@ -221,10 +143,12 @@ class Evidence:
         ``now`` None: they may have arrived, nobody has asked; neither is held against them.
         ``guessed``: ``now`` is only when they will have; it tells nothing of the way there.
         """
-        for number in range(self._arrived + 1, min(count, self._sent)):
-            self._arrived = number
-            if now is not None:
-                self._arrived_at[number] = now
+        self._arrived = max(self._arrived, min(count, self._sent) - 1)
+        if now is None:
+            return
+        for number in range(self._proven + 1, min(count, self._sent)):
+            self._proven = number
+            self._arrived_at[number] = now
         latest = [version for version in self._versions if version.number == count - 1]
         if latest and now is not None and not guessed:
             self._round_trip = now - latest[0].sent_at
@@ -263,6 +187,8 @@ class Evidence:
         heir._inherited = True
         heir._versions = self._versions.copy()
         heir._arrived_at = self._arrived_at.copy()
+        heir._deleted = self._deleted.copy()
+        heir._gaps = self._gaps.copy()
         heir.arrived(self._sent, None)
         return heir
 
@@ -270,7 +196,7 @@ class Evidence:
         """Let go of the versions sent: nothing was saved for long. The own text stays."""
         self._versions.clear()
         self._arrived_at.clear()
-        self._arrived = self._arrived_before = self._sent - 1
+        self._arrived = self._proven = self._proven_before = self._sent - 1
 
     def latest(self) -> Candidate | None:
         """The text that the client most likely looks at now; None when it was sent nothing."""
@@ -291,37 +217,44 @@ class Evidence:
         Some pages put what they have written since into each text that they get. Such a text never
         stood anywhere but there.
         """
-        own, number = self._own, version.number
-        if own is None or number <= own.number or own.sent_at < version.sent_at:
+        if not self._crossed(version):
             return []
-        if number != self._arrived and not self._arrived_before < number < self._arrived:
-            return []  # such a page does so when a text comes, and keeps none for later
-        deletes = self._deleted_seq > version.seq
-        made = mixed(version, self.mirror, self._author, deletes=deletes)
+        made = mixed(version, self.mirror, self._author, self._deleted)
         return [] if made is None else [made]
+
+    def _crossed(self, version: Candidate) -> bool:
+        """Whether a version met a save of the client's own on the way, and so does not have it."""
+        own = self._own
+        return own is not None and version.number > own.number and own.sent_at >= version.sent_at
 
     @property
     def _news(self) -> bool:
         """Whether anything has arrived that the client had not when it saved last."""
         newest = self._arrived if self._has_pongs else self._sent - 1
         taken = -1 if self._own is None else self._own.number
-        return newest > max(self._arrived_before, taken)
+        return newest > max(self._proven_before, taken)
 
-    def _wrote(self, own: Candidate, base: Candidate, change: Change, now: float) -> None:
+    def _wrote(
+        self, own: Candidate, base: Candidate, change: Change, now: float, *, sure: bool
+    ) -> None:
         """The client has saved ``own``, written from ``base``: older versions are out.
 
-        ``change`` is what that came to at the head.
+        ``change`` is what that came to at the head. ``sure``: it had that base, proven or not.
         """
         self._notice_stubbornness(base, now)
+        self._notice_mixing(own, base)
         self._own = own
         self._inherited = False
-        if any(hunk.deleted for hunk in change.hunks()):
-            self._deleted_seq = own.seq
+        gone = [(at, at + deleted) for at, deleted, _ in change.hunks() if deleted]
+        if gone:
+            self._deleted.append(Deletion(own.seq, gone))
         while self._versions and self._versions[0].number < base.number:
             self._versions.popleft()
         for number in [number for number in self._arrived_at if number < base.number]:
             del self._arrived_at[number]
-        self._arrived_before = self._arrived
+        self._proven_before = max(self._proven, base.number)
+        if not base.is_own:
+            self._taken = sure or base.number <= self._proven
         if self._saved_at != float("-inf"):
             self._gaps.append(now - self._saved_at)
         self._saved_at = now
@@ -335,7 +268,7 @@ class Evidence:
         own = self._own
         if own is None or candidate.is_own or not self._has_pongs:
             return False
-        return candidate.number == own.number <= self._arrived_before
+        return candidate.number == own.number and self._taken
 
     def _is_proven(self, base: Candidate) -> bool:
         """Whether there is a sign that the client had this text."""
@@ -347,7 +280,8 @@ class Evidence:
             return self._not_taken(now)
         own, number = self._own, candidate.number
         price = 0.0
-        if own is not None and candidate.seq < own.seq:
+        seq = candidate.root if candidate.is_mixed else candidate.seq
+        if own is not None and seq < own.seq:
             price += self._out_of_date(number)
         if self._has_pongs and number > self._arrived:
             return price + SUPERSEDED
@@ -357,11 +291,11 @@ class Evidence:
         """Against a version from before the client's last save was merged in."""
         if not self._has_pongs:
             return UNPROVEN
-        if number == self._arrived_before:
-            lay = self._saved_at - self._arrived_at.get(number, float("-inf"))
+        if number == self._proven_before:
+            lay = max(0.0, self._saved_at - self._arrived_at.get(number, float("-inf")))
             sure = (1 - self._stubborn) * min(1.0, lay / JUST_ARRIVED)
             return BEHIND + (LAST_SEEN - BEHIND) * sure
-        return SUPERSEDED if number < self._arrived_before else BEHIND
+        return SUPERSEDED if number < self._proven_before else BEHIND
 
     def _idle(self, number: int, now: float) -> float:
         """Against whatever version ``number`` was to replace: since when that has lain there."""
@@ -385,7 +319,7 @@ class Evidence:
 
     def _not_taken(self, now: float) -> float:
         """Against the client's own text, when a newer version has arrived since."""
-        number = self._arrived_before + 1
+        number = self._proven_before + 1
         price = (1 - self._stubborn) * self._idle(number, now)
         taker = max(0.0, 1 - self._stubborn / TAKER_BELOW)
         since = now - self._arrived_at.get(number, now)
@@ -393,6 +327,23 @@ class Evidence:
 
     def _notice_stubbornness(self, base: Candidate, now: float) -> None:
         """Learn whether this client takes what it gets while it types, or keeps its own text."""
-        arrived_at = self._arrived_at.get(self._arrived_before + 1)
+        arrived_at = self._arrived_at.get(self._proven_before + 1)
         if arrived_at is not None and now - arrived_at > STUBBORN_AFTER:
             self._stubborn += STUBBORN_STEP * (float(base.is_own) - self._stubborn)
+
+    def _notice_mixing(self, own: Candidate, base: Candidate) -> None:
+        """Learn whether this client puts what it has written into what it gets."""
+        if base.bridge is None and self._crossed(base):
+            self._mixing -= MIXING_STEP * self._mixing
+        elif base.undo is not None and _has_kept(own.text, base, base.undo):
+            self._mixing += MIXING_STEP * (1 - self._mixing)
+
+
+def _has_kept(text: str, base: Candidate, undo: Change) -> bool:
+    """Whether words are in a text that only the client itself can have put into ``base``."""
+    sent = undo.apply(base.text)
+    for at, deleted, _ in islice(undo.hunks(), LOOKED_AT):
+        words = base.text[at : at + deleted].strip()
+        if words and text.count(words) > sent.count(words):
+            return True
+    return False

@@ -5,7 +5,8 @@ connection keeps what the client can have had: the versions sent to it, and its 
 is a branch of its own until the client takes a newer one. For a save it prices how much the client
 would have had to do from each of them, and takes the cheapest.
 
-What speaks for and against each of them is kept by ``Evidence``.
+What these texts are is in ``candidates``; what speaks for and against each of them is kept by
+``Evidence``.
 
 A wrong guess cannot lose what others wrote and the client never had in its base: only what the base
 contained can be deleted. Times are seconds, of any clock that does not go back.
@@ -20,11 +21,12 @@ from typing import Final, NamedTuple
 
 from workroom.core.text.additions import restoring, without_deletions
 from workroom.core.text.alignment import Allowance
+from workroom.core.text.candidates import Candidate, regrown
 from workroom.core.text.change import Change
 from workroom.core.text.diff import diff
-from workroom.core.text.evidence import Candidate, Evidence, regrown
+from workroom.core.text.evidence import MIXED, UNMIXED, Evidence
 from workroom.core.text.mirror import Mirror
-from workroom.core.text.pricing import deletions, least, retyped, within, work
+from workroom.core.text.pricing import deletions, least, retyped, undone, within, work
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.words import in_word
 
@@ -37,9 +39,6 @@ JOIN_LETTERS: Final = 3
 letters at once: more are a word of their own, typed on a version without the unfinished one."""
 TYPED_ON: Final = 8
 """Letters put in at one place of the own text that leave no doubt about the base."""
-UNMIXED: Final = 6.0
-"""Something deleted from a text into which the client had put its own words first: it rather never
-did that, and they went with the text that it took."""
 DOUBT: Final = 5.0
 """Readings of a save that differ by less are as good as each other: then text is kept."""
 FOREIGN_DELETION: Final = 200
@@ -79,6 +78,8 @@ class Saved:
     base: Candidate
     inferred: bool
     """Whether the base was guessed: worth a mark in the history when others' text is deleted."""
+    sure: bool
+    """Whether no other text that the client can have had explains the save as well."""
     foreign: int
     """How many letters that others wrote the client deleted from the base."""
     additions_only: bool
@@ -117,7 +118,7 @@ class Reader(Evidence):
     def save_from(self, bases: list[Candidate], text: str, caret: int | None, now: float) -> Saved:
         """``save``, when the base is one of ``bases``; none of them, to infer it."""
         told = [self._followed(base) for base in bases]
-        base, mine, doubtful = self._understood(told, text, caret, now)
+        base, mine, doubtful, sure = self._understood(told, text, caret, now)
         foreign = self._foreign(base, mine)
         unproven = foreign > FOREIGN_DELETION and not self._is_proven(base)
         refused = not told and (doubtful or unproven)
@@ -134,6 +135,7 @@ class Reader(Evidence):
             at=now,
             base=base,
             inferred=not told,
+            sure=sure,
             foreign=foreign,
             additions_only=refused,
             change=merged.change,
@@ -156,7 +158,7 @@ class Reader(Evidence):
             saved.bridge_authors,
             root,
         )
-        self._wrote(own, base, saved.change, saved.at)
+        self._wrote(own, saved.base, saved.change, saved.at, sure=saved.sure)
         self._caret = saved.caret
         self._word_open = _is_in_word(saved.text, saved.caret)
 
@@ -164,13 +166,23 @@ class Reader(Evidence):
 
     def _understood(
         self, told: list[Candidate], text: str, caret: int | None, now: float
-    ) -> tuple[Candidate, Change, bool]:
-        """What the text was written from, what was changed, and whether deletions are in doubt."""
+    ) -> tuple[Candidate, Change, bool, bool]:
+        """The base, what was changed of it, and two doubts.
+
+        Whether deletions are in doubt, and whether nothing else can have been the base.
+        """
         if not told and (typed_on := self._typed_on(text, caret)) is not None:
-            return *typed_on, False
-        readings = self._readings(told or self._candidates(), text, caret, now)
-        reading, doubtful = (readings[0], False) if told else self._likeliest(readings)
-        return reading.base, reading.change, doubtful
+            return *typed_on, False, True
+        if told:
+            # Of two that go by one number, it is rather the version that was sent.
+            two = len(told) > 1 and not self._inherited
+            named = [(DOUBT if base.is_own and two else 0.0, base) for base in told]
+            reading = self._readings(named, text, caret, now)[0]
+            return reading.base, reading.change, False, True
+        weighed = [(self._evidence(base, now), base) for base in self._candidates()]
+        readings = self._readings(weighed, text, caret, now)
+        reading, doubtful = self._likeliest(readings)
+        return reading.base, reading.change, doubtful, len(readings) == 1
 
     def _typed_on(self, text: str, caret: int | None) -> tuple[Candidate, Change] | None:
         """The own text, when all there is to see is that a little was typed on in it.
@@ -187,19 +199,21 @@ class Reader(Evidence):
         return own, change
 
     def _readings(
-        self, bases: list[Candidate], text: str, caret: int | None, now: float
+        self, bases: list[tuple[float, Candidate]], text: str, caret: int | None, now: float
     ) -> list[Reading]:
         """What the client can have done, the cheapest first, and no dearer ones than in doubt.
 
+        Beside each base stands what speaks against it, whatever the client did.
         Evidence and lengths cost nothing to look at, comparing texts does: what they alone make
         dearer than the best that was found is not compared.
         """
         seen = self._seen()
         searched, compared = Allowance(SEARCHED), Allowance(COMPARED)
         found: list[Reading] = []
+        mixed = {base.number for _, base in bases if base.is_mixed}
         limit = float("inf")
         for at_least, evidence, base in sorted(
-            [self._bound(base, text, now) for base in bases], key=lambda each: each[0]
+            [_bound(*base, text) for base in bases], key=lambda each: each[0]
         ):
             if at_least > limit or len(found) >= READINGS:
                 break
@@ -207,19 +221,17 @@ class Reader(Evidence):
                 break
             change = diff(base.text, text, caret)
             price = evidence + self._work(base, change, text, caret, now)
+            if base.bridge is None and base.number in mixed:
+                price += UNMIXED * self._mixing
             again = retyped(change, base.text, seen, searched) if price <= limit else 0.0
+            if base.bridge is None and base.number in mixed:
+                again *= 2  # what one has just written oneself, still less
             price += again
             found.append(Reading(price, base.is_own / 2 - base.seq, base, change, again > 0))
             limit = min(limit, price + (DOUBT if self._has_pongs else 0.0))
             if len(change.ops) > REWRITTEN:
                 break
         return sorted([each for each in found if each.price <= limit], key=lambda each: each[:2])
-
-    def _bound(self, base: Candidate, text: str, now: float) -> tuple[float, float, Candidate]:
-        """The least that a reading can come to, what evidence there is against it, and its base."""
-        evidence = self._evidence(base, now)
-        work = 0.0 if base.text == text else least(len(base.text), len(text))
-        return evidence + work, evidence, base
 
     def _likeliest(self, readings: list[Reading]) -> tuple[Reading, bool]:
         """The reading to go by, and whether its deletions are in doubt.
@@ -264,8 +276,8 @@ class Reader(Evidence):
         return base if self.mirror.reaches(base.seq) else regrown(base, self.mirror)
 
     def _sent_and_mixed(self) -> Iterator[Candidate]:
-        for version in self._versions:
-            yield version
+        yield from self._versions
+        for version in [each for each in self._versions if each.number <= self._arrived][-MIXED:]:
             yield from self._mixed(version)
 
     def _work(
@@ -274,8 +286,8 @@ class Reader(Evidence):
         """What the client would have had to do."""
         if change.is_empty:
             return 0.0 if base.is_own and caret in (None, self._caret) else UNCHANGED
-        unmixed = base.is_mixed and any(hunk.deleted for hunk in change.hunks())
-        return (UNMIXED if unmixed else 0.0) + work(
+        back = undone(change, base.text, base.undo) if base.undo is not None else 0.0
+        return UNMIXED * (1 - self._mixing) * back + work(
             change,
             authors=base.authors,
             author=self._author,
@@ -319,6 +331,12 @@ class Reader(Evidence):
             deleted - base.authors.count(self._author, at, at + deleted)
             for at, deleted, _ in mine.hunks()
         )
+
+
+def _bound(evidence: float, base: Candidate, text: str) -> tuple[float, float, Candidate]:
+    """The least that a reading can come to, what evidence there is against it, and its base."""
+    work = 0.0 if base.text == text else least(len(base.text), len(text))
+    return evidence + work, evidence, base
 
 
 def _is_in_word(text: str, caret: int | None) -> bool:

@@ -6,7 +6,8 @@ move along its changes. Positions count code points.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from workroom.core.text.change import Change
@@ -104,13 +105,23 @@ class Mirror:
         if seq < self._floor:
             return None
         landmark = self._landmarks[bisect_right(self._landmarks, seq, key=_seq_of) - 1]
-        first = bisect_right(self._seqs, landmark.seq)
-        last = bisect_right(self._seqs, seq)
+        return self._later(landmark, seq)
+
+    def _later(self, version: Version, seq: int) -> Version:
+        """What became of a version up to the log's entry ``seq``."""
+        first, last = bisect_right(self._seqs, version.seq), bisect_right(self._seqs, seq)
         if first == last:
-            return landmark
-        text = self._changes.between(first, last).apply(landmark.text)
-        authors = self._signatures.between(first, last).apply(landmark.authors)
+            return version
+        text = self._changes.between(first, last).apply(version.text)
+        authors = self._signatures.between(first, last).apply(version.authors)
         return Version(text, authors, self._seqs[last - 1])
+
+    def versions_at(self, seqs: Iterable[int]) -> Iterator[Version | None]:
+        """``version_at`` for each of these, in rising order: each is made of the one before."""
+        version: Version | None = None
+        for seq in seqs:
+            version = self.version_at(seq) if version is None else self._later(version, seq)
+            yield version
 
     def _between_landmarks(self) -> int:
         """So many changes lie between two landmarks: more, the longer the text is."""
@@ -119,6 +130,16 @@ class Mirror:
     def since(self, seq: int) -> Change | None:
         """All changes numbered above ``seq`` as one; None when some of them are forgotten."""
         return self._compose(self._changes, seq, self.text)
+
+    def between(self, seq: int, end: int) -> Change | None:
+        """The changes numbered above ``seq`` and below the change ``end`` as one.
+
+        None when some of them are forgotten.
+        """
+        if seq < self._floor:
+            return None
+        first, last = bisect_right(self._seqs, seq), bisect_left(self._seqs, end)
+        return self._changes.between(first, last)
 
     def authors_since(self, seq: int) -> Change | None:
         """The change of ``authors`` that goes with ``since(seq)`` (see ``rebase``)."""
@@ -179,6 +200,8 @@ class _Stretches:
 
     def between(self, first: int, last: int) -> Change:
         """The changes from index ``first`` up to and without ``last``, composed."""
+        if first == last:
+            return Change.keep(self._changes[first].before)
         return _compose_all(self._changes, first, last)
 
     def forget(self, count: int) -> list[Change]:

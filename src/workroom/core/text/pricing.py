@@ -104,6 +104,26 @@ def within(fewer: list[str], more: list[str]) -> bool:
     return all(any(piece in other for other in more) for piece in fewer if piece)
 
 
+def undone(change: Change, base: str, undo: Change) -> float:
+    """How much of ``undo``, another change of ``base``, is in ``change`` too: 0 to 1, by letters.
+
+    Where it deletes, what it puts back does not count. Words that go at one place and come at
+    another were moved, and are still there.
+    """
+    theirs = [(at, at + deleted, gone.strip()) for at, deleted, gone in undo.hunks()]
+    hunks = list(change.hunks())
+    added = " ".join([hunk.inserted for hunk in hunks])
+    both = 0
+    for at, deleted, inserted in hunks:
+        for start, end, gone in theirs:
+            first, last = max(at, start), min(at + deleted, end)
+            if first < last and base[first:last].strip() not in added:
+                both += last - first
+            if start == end and at <= end <= at + deleted and gone in inserted:
+                both += len(gone)
+    return both / max(1, sum([end - start or len(gone) for start, end, gone in theirs]))
+
+
 def _gesture(letters: int) -> float:
     return letters if letters <= GESTURE else GESTURE + FURTHER * (letters - GESTURE)
 
