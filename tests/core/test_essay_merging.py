@@ -180,6 +180,51 @@ def test_who_comes_back_within_a_minute_goes_on_with_what_they_had(
     assert "ran." in head(essay) and "will" in head(essay)
 
 
+@pytest.mark.parametrize("seen", [True, False])
+def test_who_had_only_read_goes_on_with_what_they_had(essay: Scenario, seen: bool) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    jane.saves(FOX + " It")
+    if seen:
+        emma.drops()
+    jane.saves(FOX + " It ran off.")
+    essay.join("emma").drops()  # a second attempt, at which nothing was saved either
+    essay.passes(5.0)
+    jane.saves(FOX + " It ran off. And I")
+    essay.join("emma").saves("Emma: " + FOX + " It")
+    assert head(essay) == "Emma: " + FOX + " It ran off. And I"
+
+
+def test_who_had_rested_goes_on_with_what_they_had(essay: Scenario) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    emma.saves(FOX + " It")
+    essay.passes(FOLLOWED_FOR + 1)
+    for text in (" It ran", " It ran off"):
+        jane.saves(FOX + text)
+        essay.passes(3.0)
+    emma.drops()
+    jane.saves(FOX + " It ran off. And I")
+    essay.join("emma").saves("Emma: " + FOX + " It ran off")
+    assert head(essay) == "Emma: " + FOX + " It ran off. And I"
+
+
+def test_readers_are_not_remembered_for_ever(essay: Scenario) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    emma.drops()
+    essay.passes(REMEMBERED_FOR + 1)
+    jane.saves(FOX + " It ran.")
+    essay.join("emma").saves(FOX)
+    assert head(essay) == FOX  # she was shown Jane's words first
+
+
+def test_nobody_goes_on_with_what_somebody_else_had(essay: Scenario) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    jane.drops()
+    emma.saves(FOX + " It ran.")
+    essay.passes(5.0)
+    essay.join("admin").saves(FOX)
+    assert head(essay) == FOX
+
+
 def test_nobody_is_remembered_for_ever(essay: Scenario) -> None:
     emma, jane = essay.join("emma"), essay.join("jane")
     emma.saves(FOX + " It")
