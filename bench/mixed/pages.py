@@ -147,7 +147,7 @@ class Screen:
         """So does a text without these."""
         self._cut |= words
 
-    def save(self, client: Client, text: str, caret: int | None, _base: int | None) -> None:
+    def save(self, client: Client, text: str, caret: int | None, *_base: object) -> None:
         """Send a text to the server; when there is no link, it waits until there is."""
         setting = self._page.setting
         message: dict[str, object] = {
