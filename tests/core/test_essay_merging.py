@@ -157,6 +157,18 @@ def test_a_writer_who_rested_is_understood_from_the_latest_texts(essay: Scenario
     assert head(essay) == "Jane: " + FOX + " It ran off"
 
 
+def test_a_text_that_came_before_the_state_was_asked_for_may_be_what_was_written_from(
+    essay: Scenario,
+) -> None:
+    emma, jane = essay.join("emma"), essay.connect("jane").does(Join(quiet=True))
+    jane.answers = False
+    emma.saves(FOX + " It")
+    emma.saves(FOX + " It ran.")
+    jane.does(Join())  # while the first of them is on its way
+    jane.saves("Jane: " + FOX + " It")
+    assert head(essay) == "Jane: " + FOX + " It ran."
+
+
 # ---- coming back ------------------------------------------------------------------------------
 
 

@@ -154,12 +154,13 @@ class _Guest:
     """A connection that has never saved."""
 
     user_id: UserId
-    seq: int
+    since: int
     """It has been sent every version after this number."""
-    asked_at: float | None = None
-    """When it was sent this version too, because it asked for the state."""
+    asked: tuple[int, float] | None = None
+    """The version that it was sent, and when, because it asked for the state."""
     probe: int = 0
     arrived: bool = False
+    """Whether the probe behind that version came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +280,8 @@ class Writers:
 
     def _had(self, guest: _Guest) -> list[tuple[int, float]]:
         """The versions that a guest was sent."""
-        asked = [] if guest.asked_at is None else [(guest.seq, guest.asked_at)]
-        return [*asked, *self._after(guest.seq)]
+        asked = [] if guest.asked is None else [guest.asked]
+        return [*asked, *self._after(guest.since)]
 
     def _after(self, seq: int) -> list[tuple[int, float]]:
         """The recent versions after this one."""
@@ -288,13 +289,14 @@ class Writers:
 
     def _recall(self, writer: Writer, guest: _Guest, tick: float) -> None:
         """Note what the connection was sent before anybody took notes of it."""
-        if guest.asked_at is not None:
-            version = [(guest.seq, guest.asked_at)]
-            count = self._note(writer.reader, version, tick, arrived=guest.arrived)
+        seq = guest.since if guest.asked is None else guest.asked[0]
+        self._note(writer.reader, [it for it in self._after(guest.since) if it[0] < seq], tick)
+        if guest.asked is not None:
+            count = self._note(writer.reader, [guest.asked], tick, arrived=guest.arrived)
             writer.probed = guest.probe
             if not guest.arrived:
                 writer.probes.append((guest.probe, count))
-        self._note(writer.reader, self._after(guest.seq), tick)
+        self._note(writer.reader, self._after(seq), tick)
 
     def _note(
         self,
@@ -333,7 +335,7 @@ class Writers:
         if writer is not None:
             return writer.was_sent(version, tick)
         guest = self._guests[connection]
-        guest.seq, guest.asked_at, guest.arrived = version.seq, tick, False
+        guest.asked, guest.arrived = (version.seq, tick), False
         guest.probe += 1
         return guest.probe
 
