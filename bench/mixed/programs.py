@@ -45,11 +45,11 @@ class Program(Person):
         if self.setting.over:
             await asyncio.sleep(1)
             return
+        text, seq = str(self.text), self._seq
         await asyncio.sleep(self.pause())
-        if self.text is not None:
-            await self._edit(self.text)
+        await self._edit(text, seq)
 
-    async def _edit(self, text: str) -> None:
+    async def _edit(self, text: str, seq: int) -> None:
         cut, word = self.decide(text)
         at = f" {text}".index(f" {cut} ") if cut and f" {cut} " in f" {text}" else None
         if at is None:
@@ -61,7 +61,7 @@ class Program(Person):
         self.setting.account.sent(self.name, [word] if word else [])
         self.setting.account.deleted(self.name, [cut] if cut else [])
         try:
-            await self._save({"content": new, "base_seq": self._seq})
+            await self._save({"content": new, "base_seq": seq})
         except (httpx.TransportError, TimeoutError):
             self.setting.account.unanswered(each for each in (cut, word) if each)
             raise
