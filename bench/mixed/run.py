@@ -103,7 +103,7 @@ async def mixed(server: Server, seed: int, seconds: float, say: Say = lambda _: 
         final = await _quiet(server, people, essay)
         living.cancel()
         (ended,) = await asyncio.gather(living, return_exceptions=True)
-    if not isinstance(ended, asyncio.CancelledError):
+    if isinstance(ended, Exception):
         raise ended
     if errors:
         raise RuntimeError(f"{errors[0]['message']}") from errors[0].get("exception")
