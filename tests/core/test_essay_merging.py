@@ -206,14 +206,16 @@ def test_who_had_only_read_goes_on_with_what_they_had(essay: Scenario, seen: boo
     assert head(essay) == "Emma: " + FOX + " It ran off. And I"
 
 
-def test_who_had_rested_goes_on_with_what_they_had(essay: Scenario) -> None:
+@pytest.mark.parametrize("seen", [True, False])
+def test_who_had_rested_goes_on_with_what_they_had(essay: Scenario, seen: bool) -> None:
     emma, jane = essay.join("emma"), essay.join("jane")
     emma.saves(FOX + " It")
     essay.passes(FOLLOWED_FOR + 1)
     for text in (" It ran", " It ran off"):
         jane.saves(FOX + text)
         essay.passes(3.0)
-    emma.drops()
+    if seen:
+        emma.drops()
     jane.saves(FOX + " It ran off. And I")
     essay.join("emma").saves("Emma: " + FOX + " It ran off")
     assert head(essay) == "Emma: " + FOX + " It ran off. And I"

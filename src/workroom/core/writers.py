@@ -165,12 +165,12 @@ class _Guest:
 
 @dataclass(frozen=True, slots=True)
 class _Departed:
-    """A connection that has gone and had never saved."""
+    """A connection that has gone, and had not saved, or not for long."""
 
     user_id: UserId
     left_at: float
-    had: tuple[tuple[int, float], ...]
-    """Versions that it was sent, and when."""
+    had: list[tuple[int, float]]
+    """Versions that it was sent since, and when."""
 
 
 class Writers:
@@ -205,7 +205,8 @@ class Writers:
                 self._recall(writer, guest, tick)
             self.live[connection] = writer
         elif writer.resting:
-            self._wake(writer, tick)
+            writer.resting = False
+            self._note(writer.reader, self._missed(writer), tick)
         return writer
 
     def _reader(self, user_id: UserId, tick: float) -> Reader:
@@ -218,11 +219,6 @@ class Writers:
             if version is not None:
                 reader.arrived(reader.sent(at, version), None)
         return reader
-
-    def _wake(self, writer: Writer, tick: float) -> None:
-        """Note what a writer was sent while it rested."""
-        writer.resting = False
-        self._note(writer.reader, self._after(writer.sent_seq), tick)
 
     def of_user(self, user_id: UserId, tick: float) -> Reader:
         """What a user has had by REST."""
@@ -276,12 +272,19 @@ class Writers:
         for guest in self._guests.values():
             if guest.user_id == user_id:
                 had.update(self._had(guest))
+        for writer in self.live.values():
+            if writer.user_id == user_id and writer.resting:
+                had.update(self._missed(writer))
         return sorted(had.items())[-RECENT:]
 
     def _had(self, guest: _Guest) -> list[tuple[int, float]]:
         """The versions that a guest was sent."""
         asked = [] if guest.asked is None else [guest.asked]
         return [*asked, *self._after(guest.since)]
+
+    def _missed(self, writer: Writer) -> list[tuple[int, float]]:
+        """The versions that a writer was sent while it rested."""
+        return self._after(writer.sent_seq)
 
     def _after(self, seq: int) -> list[tuple[int, float]]:
         """The recent versions after this one."""
@@ -360,7 +363,7 @@ class Writers:
     def left(self, connection: ConnectionId, tick: float) -> None:
         """A connection has gone."""
         if (guest := self._guests.pop(connection, None)) is not None:
-            self._departed.append(_Departed(guest.user_id, tick, tuple(self._had(guest))))
+            self._departed.append(_Departed(guest.user_id, tick, self._had(guest)))
         writer = self.live.pop(connection, None)
         while self._gone and (
             tick - self._gone[0].left_at > REMEMBERED_FOR or len(self._gone) >= MOST_REMEMBERED
@@ -368,7 +371,7 @@ class Writers:
             self._gone.popleft()
         if writer is not None:
             if writer.resting:
-                self._wake(writer, tick)
+                self._departed.append(_Departed(writer.user_id, tick, self._missed(writer)))
             writer.left_at = tick
             writer.probes.clear()
             self._gone.append(writer)
