@@ -85,6 +85,15 @@ class Client:
 
     # ---- the page ----------------------------------------------------------------------------
 
+    def keep(self) -> None:
+        """What was to be sent could not be: it waits for ``flush``, or the next change."""
+        self._dirty = True
+
+    def flush(self) -> None:
+        """Send what waits, if anything does."""
+        if self._dirty:
+            self._send()
+
     def receive(self, number: int, text: str) -> None:
         """The server's text has arrived: version ``number``."""
         if self.base is None:
@@ -97,8 +106,8 @@ class Client:
             self._waiting = (number, text)
             self._take_when_idle()
         else:
-            if self._dirty and self.kind == "flush":
-                self._send()
+            if self.kind == "flush":
+                self.flush()
             if not self._dirty or self.kind == "overwrite":
                 self._cut = set()  # what was not sent is undone
                 self.take(number, text)

@@ -179,6 +179,18 @@ def test_a_slow_reader_who_saves_for_the_first_time_was_not_sent_what_waits(
     assert emma.text == head(essay) == "Jane: " + FOX + " It ran."
 
 
+def test_a_text_that_came_before_the_state_was_asked_for_may_be_what_was_written_from(
+    essay: Scenario,
+) -> None:
+    emma, jane = essay.join("emma"), essay.connect("jane").does(Join(quiet=True))
+    jane.answers = False
+    emma.saves(FOX + " It")
+    emma.saves(FOX + " It ran.")
+    jane.does(Join())  # while the first of them is on its way
+    jane.saves("Jane: " + FOX + " It")
+    assert head(essay) == "Jane: " + FOX + " It ran."
+
+
 # ---- coming back ------------------------------------------------------------------------------
 
 
@@ -210,6 +222,53 @@ def test_two_tabs_of_one_person_are_two_writers(essay: Scenario, named: bool) ->
     first.saves(FOX + " First.", base_seq=seq)
     second.saves("Second. " + FOX, base_seq=seq)
     assert head(essay) == "Second. " + FOX + " First."
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_who_had_only_read_goes_on_with_what_they_had(essay: Scenario, seen: bool) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    jane.saves(FOX + " It")
+    if seen:
+        emma.drops()
+    jane.saves(FOX + " It ran off.")
+    essay.join("emma").drops()  # a second attempt, at which nothing was saved either
+    essay.passes(5.0)
+    jane.saves(FOX + " It ran off. And I")
+    essay.join("emma").saves("Emma: " + FOX + " It")
+    assert head(essay) == "Emma: " + FOX + " It ran off. And I"
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_who_had_rested_goes_on_with_what_they_had(essay: Scenario, seen: bool) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    emma.saves(FOX + " It")
+    essay.passes(FOLLOWED_FOR + 1)
+    for text in (" It ran", " It ran off"):
+        jane.saves(FOX + text)
+        essay.passes(3.0)
+    if seen:
+        emma.drops()
+    jane.saves(FOX + " It ran off. And I")
+    essay.join("emma").saves("Emma: " + FOX + " It ran off")
+    assert head(essay) == "Emma: " + FOX + " It ran off. And I"
+
+
+def test_readers_are_not_remembered_for_ever(essay: Scenario) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    emma.drops()
+    essay.passes(REMEMBERED_FOR + 1)
+    jane.saves(FOX + " It ran.")
+    essay.join("emma").saves(FOX)
+    assert head(essay) == FOX  # she was shown Jane's words first
+
+
+def test_nobody_goes_on_with_what_somebody_else_had(essay: Scenario) -> None:
+    emma, jane = essay.join("emma"), essay.join("jane")
+    jane.drops()
+    emma.saves(FOX + " It ran.")
+    essay.passes(5.0)
+    essay.join("admin").saves(FOX)
+    assert head(essay) == FOX
 
 
 def test_nobody_is_remembered_for_ever(essay: Scenario) -> None:

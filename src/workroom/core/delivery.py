@@ -134,9 +134,9 @@ class Delivery:
             if writer.waits and (due := writer.due(self._rules)) is not None:
                 yield due
 
-    def joined(self, connection: ConnectionId) -> None:
+    def joined(self, connection: ConnectionId, user_id: UserId) -> None:
         """The connection gets every version from here on."""
-        self._writers.joined(connection, self.latest.seq)
+        self._writers.joined(connection, user_id, self.latest.seq)
 
     def welcomed(self, connection: ConnectionId, tick: float) -> int:
         """The connection is sent ``latest`` because it asked for the state; the probe's number."""

@@ -358,7 +358,7 @@ class EssayRoom(YjsRoom):
         self, connection: ConnectionId, user: User, now: Now, *, first: bool
     ) -> list[Effect]:
         """Besides who came: who is typing, for the connection that did not see them start."""
-        self._delivery.joined(connection)
+        self._delivery.joined(connection, user.id)
         effects = super()._arrived(connection, user, now, first=first)
         for typist in self._typists.user_ids():
             if typist != user.id:

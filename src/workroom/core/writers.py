@@ -3,8 +3,9 @@
 A connection costs next to nothing until it saves for the first time. Then it becomes a ``Writer``,
 with a ``Reader`` that works out what each of its saves was written from; it is sent a probe (a
 ping) behind every text, whose answer proves what has arrived. A writer that has saved nothing for a
-while is left in peace. One that has gone can come back for a minute, through a new connection, and
-goes on where it was. Whoever reads the essay by REST is remembered for an hour.
+while is left in peace. Who has gone can come back for a minute, through a new connection, and goes
+on where they were, whether they had saved before or only read. Whoever reads the essay by REST is
+remembered for an hour.
 
 Times are ticks: seconds of a clock that does not go back.
 """
@@ -158,26 +159,39 @@ class Writer:
 class _Guest:
     """A connection that has never saved."""
 
-    seq: int
+    user_id: UserId
+    since: int
     """It has been sent every version after this number."""
-    asked_at: float | None = None
-    """When it was sent this version too, because it asked for the state."""
+    asked: tuple[int, float] | None = None
+    """The version that it was sent, and when, because it asked for the state."""
     probe: int = 0
     arrived: bool = False
+    """Whether the probe behind that version came back."""
     slow: bool = False
     """It reads nothing for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Departed:
+    """A connection that has gone, and had not saved, or not for long."""
+
+    user_id: UserId
+    left_at: float
+    had: list[tuple[int, float]]
+    """Versions that it was sent since, and when."""
 
 
 class Writers:
     """Everybody who saves, has saved, or may save."""
 
-    __slots__ = ("_gone", "_guests", "_recent", "_served", "_text", "live")
+    __slots__ = ("_departed", "_gone", "_guests", "_recent", "_served", "_text", "live")
 
     def __init__(self, text: EssayText) -> None:
         self.live: dict[ConnectionId, Writer] = {}
         self._text = text
         self._guests: dict[ConnectionId, _Guest] = {}
         self._gone: deque[Writer] = deque()
+        self._departed: deque[_Departed] = deque(maxlen=MOST_REMEMBERED)
         self._recent: deque[tuple[int, float]] = deque(maxlen=RECENT)
         self._served: dict[UserId, deque[tuple[int, float]]] = {}
 
@@ -191,19 +205,29 @@ class Writers:
         """The writer behind a connection that saves now."""
         writer = self.live.get(connection)
         if writer is None:
-            reader = self._predecessor(user_id, tick) or self.of_user(user_id, tick)
-            writer = Writer(user_id, reader, durable)
-            if reader.own is not None:
-                writer.owns.append(reader.own)
-            if (guest := self._guests.pop(connection, None)) is not None:
+            guest = self._guests.pop(connection, None)
+            writer = Writer(user_id, self._reader(user_id, tick), durable)
+            if writer.reader.own is not None:
+                writer.owns.append(writer.reader.own)
+            if guest is not None:
                 self._recall(writer, guest, tick)
                 writer.slow = guest.slow
             self.live[connection] = writer
         elif writer.resting:
             writer.resting = False
-            recent = [(seq, at) for seq, at in self._recent if seq > writer.sent_seq]
-            self._note(writer.reader, recent, tick)
+            self._note(writer.reader, self._missed(writer), tick)
         return writer
+
+    def _reader(self, user_id: UserId, tick: float) -> Reader:
+        """What a user has had elsewhere, who saves here for the first time."""
+        before = self._predecessor(user_id, tick)
+        reader = before.reader.successor() if before else self.of_user(user_id, tick)
+        since = before.sent_seq if before else 0
+        for seq, at in self._read_by(user_id, tick):
+            version = self._text.mirror.version_at(seq) if seq > since else None
+            if version is not None:
+                reader.arrived(reader.sent(at, version), None)
+        return reader
 
     def of_user(self, user_id: UserId, tick: float) -> Reader:
         """What a user has had by REST."""
@@ -230,8 +254,8 @@ class Writers:
         own = None if writer is None else writer.reader.own
         return own is not None and base_seq in (own.root, own.seq)
 
-    def _predecessor(self, user_id: UserId, tick: float) -> Reader | None:
-        """What the same user had through the connection that they used before this one.
+    def _predecessor(self, user_id: UserId, tick: float) -> Writer | None:
+        """The same user at the connection that they used before this one.
 
         It may not have been seen to break yet, so it may also be another tab: then what that has
         had is not what was saved here, and the prices say so.
@@ -242,19 +266,49 @@ class Writers:
             for writer in self.all()
             if writer.user_id == user_id and max(writer.saved_at, writer.left_at) > since
         )
-        latest = max(known, key=lambda writer: writer.saved_at, default=None)
-        return None if latest is None else latest.reader.successor()
+        return max(known, key=lambda writer: writer.saved_at, default=None)
+
+    def _read_by(self, user_id: UserId, tick: float) -> list[tuple[int, float]]:
+        """The latest versions that a user was sent where nothing was saved, in their order.
+
+        A page that had only read when its link broke can come back with a save. Here too, nobody
+        may have seen it break yet.
+        """
+        had: dict[int, float] = {}
+        for gone in self._departed:
+            if gone.user_id == user_id and gone.left_at > tick - REMEMBERED_FOR:
+                had.update(gone.had)
+        for guest in self._guests.values():
+            if guest.user_id == user_id:
+                had.update(self._had(guest))
+        for writer in self.live.values():
+            if writer.user_id == user_id and writer.resting:
+                had.update(self._missed(writer))
+        return sorted(had.items())[-RECENT:]
+
+    def _had(self, guest: _Guest) -> list[tuple[int, float]]:
+        """The versions that a guest was sent."""
+        asked = [] if guest.asked is None else [guest.asked]
+        return [*asked, *self._after(guest.since)]
+
+    def _missed(self, writer: Writer) -> list[tuple[int, float]]:
+        """The versions that a writer was sent while it rested."""
+        return self._after(writer.sent_seq)
+
+    def _after(self, seq: int) -> list[tuple[int, float]]:
+        """The recent versions after this one."""
+        return [version for version in self._recent if version[0] > seq]
 
     def _recall(self, writer: Writer, guest: _Guest, tick: float) -> None:
         """Note what the connection was sent before anybody took notes of it."""
-        if guest.asked_at is not None:
-            version = [(guest.seq, guest.asked_at)]
-            count = self._note(writer.reader, version, tick, arrived=guest.arrived)
+        seq = guest.since if guest.asked is None else guest.asked[0]
+        self._note(writer.reader, [it for it in self._after(guest.since) if it[0] < seq], tick)
+        if guest.asked is not None:
+            count = self._note(writer.reader, [guest.asked], tick, arrived=guest.arrived)
             writer.probed = guest.probe
             if not guest.arrived:
                 writer.probes.append((guest.probe, count))
-        recent = [(seq, at) for seq, at in self._recent if seq > guest.seq]
-        self._note(writer.reader, recent, tick)
+        self._note(writer.reader, self._after(seq), tick)
 
     def _note(
         self,
@@ -279,9 +333,9 @@ class Writers:
 
     # ---- what they are sent -------------------------------------------------------------------
 
-    def joined(self, connection: ConnectionId, seq: int) -> None:
+    def joined(self, connection: ConnectionId, user_id: UserId, seq: int) -> None:
         """A connection gets every version after this one."""
-        self._guests[connection] = _Guest(seq)
+        self._guests[connection] = _Guest(user_id, seq)
 
     def published(self, seq: int, tick: float) -> None:
         """A version is on its way to all who may get it now."""
@@ -293,10 +347,10 @@ class Writers:
         writer = self.live.get(connection)
         if writer is not None:
             return writer.was_sent(version, tick)
-        before = self._guests.get(connection) or _Guest(version.seq)
-        probe = before.probe + 1
-        self._guests[connection] = _Guest(version.seq, tick, probe, slow=before.slow)
-        return probe
+        guest = self._guests[connection]
+        guest.asked, guest.arrived = (version.seq, tick), False
+        guest.probe += 1
+        return guest.probe
 
     def arrived(self, connection: ConnectionId, probe: int, tick: float) -> None:
         """A probe came back from a connection."""
@@ -318,10 +372,13 @@ class Writers:
 
     def left(self, connection: ConnectionId, tick: float) -> None:
         """A connection has gone."""
-        self._guests.pop(connection, None)
+        if (guest := self._guests.pop(connection, None)) is not None:
+            self._departed.append(_Departed(guest.user_id, tick, self._had(guest)))
         writer = self.live.pop(connection, None)
         self._forget_the_gone(tick)
         if writer is not None:
+            if writer.resting:
+                self._departed.append(_Departed(writer.user_id, tick, self._missed(writer)))
             writer.left_at = tick
             writer.probes.clear()
             self._gone.append(writer)

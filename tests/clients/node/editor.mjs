@@ -46,8 +46,23 @@ function states(as) {
   }));
 }
 
+// Words with a blank behind them, so that no edit of somebody else's comes between looking for a
+// place and writing there: delete one; type one in its place, else before another, else at the end.
+function words({ as, cut, word, before }) {
+  const { doc, text } = editors.get(as);
+  const find = (each) => (each === null ? -1 : ` ${text}`.indexOf(` ${each} `));
+  const place = find(cut);
+  doc.transact(() => {
+    if (place >= 0) text.delete(place, cut.length + 1);
+    const at = [place, find(before), text.length].find((each) => each >= 0);
+    if (word !== null) text.insert(at, `${word} `);
+  });
+  report({ as, what: "words", cut: place < 0 ? null : cut, word });
+}
+
 const orders = {
   open,
+  words,
   insert: ({ as, at, text }) => editors.get(as).text.insert(at, text),
   delete: ({ as, at, count }) => editors.get(as).text.delete(at, count),
   format: ({ as, at, count, marks }) => editors.get(as).text.format(at, count, marks),

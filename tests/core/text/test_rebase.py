@@ -141,6 +141,13 @@ def test_a_stop_is_followed_by_a_blank() -> None:
     assert merge("a. b", [Hunk(2, 1, "")], (ANA, [Hunk(3, 0, "X ")]))[0] == "a. X b"
 
 
+def test_emoji_are_kept_apart_as_words_are() -> None:
+    assert merge("a b", "a mine b", (ANA, "a one👋🏽"))[0] == "a mine one👋🏽"
+    assert merge("x ", "x 🇮🇱", (ANA, "x 🇫🇷"))[0] == "x 🇫🇷 🇮🇱"
+    assert merge("x ", "x mine😀", (ANA, "x 🏴󠁧󠁢󠁳󠁣󠁴󠁿"))[0] == "x 🏴󠁧󠁢󠁳󠁣󠁴󠁿 mine😀"
+    assert merge("x 😀", "x 😀😀", (ANA, "y 😀"))[0] == "y 😀😀"
+
+
 def test_scripts_without_blanks_get_none() -> None:
     merged, result = merge("今日", [Hunk(2, 0, "雨")], (ANA, [Hunk(2, 0, "風")]))
     assert merged == "今日風雨" and result.seams == ()

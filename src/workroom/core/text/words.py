@@ -72,6 +72,14 @@ def in_word(character: str) -> bool:
     return _WORD_CHARACTER.match(character) is not None
 
 
+def is_apart(character: str) -> bool:
+    """Whether ``character`` belongs to what people put blanks around: a word, or an emoji."""
+    if character.isascii() or in_word(character):
+        return in_word(character)
+    in_tags = _TAGS[0] <= character <= _TAGS[1]  # they end the flags of England, Scotland, Wales
+    return in_tags or unicodedata.category(character) in {"So", "Sk"}
+
+
 def is_word(text: str) -> bool:
     """Whether ``in_word`` holds for each character."""
     return _WORD.fullmatch(text) is not None
