@@ -162,6 +162,11 @@ def test_what_is_typed_offline_is_kept_and_merged_when_the_network_is_back(
     expect(emma.get_by_text("No connection.")).to_be_visible()
     emma.keyboard.type("Offline. ")
     expect(emma.get_by_text("Offline, not saved")).to_be_visible()
+    with emma.expect_event("dialog") as asked:
+        emma.once("dialog", lambda dialog: dialog.dismiss())
+        emma.get_by_role("link", name="All essays").click()
+    assert "not saved yet" in asked.value.message
+    expect(emma.get_by_text("Offline, not saved")).to_be_visible()
     writer(jane).click()
     jane.keyboard.press("Control+End")
     jane.keyboard.type(" Me too.")
