@@ -10,23 +10,28 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NODE_TESTS := tests/clients/node
 WEB := web
+PAGE := src/workroom/transports/page/dist/index.html
+PAGE_SOURCES := $(shell find $(WEB)/app $(WEB)/packages/client/src \
+	-name node_modules -prune -o -name test -prune -o -type f -print)
 PYTHON_FILES := src tests tools bench examples
 TEST_OPTIONS ?= -n auto --maxprocesses 8
 
-.PHONY: help install run test web protocol lint types arch budgets docs check bench format lock coverage clean
+.PHONY: help install page run test web protocol lint types arch budgets docs check bench format lock coverage clean
 
 help:  ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP)  ## Make .venv with the locked dependencies and Workroom itself
 
-run: install  ## Start the demo: people and rooms to look at, on ports 8000 and 8010
+page: $(PAGE)  ## Build the page (needs Node 20.19 or later, and npm)
+
+run: install page-if-npm  ## Start the demo: people and rooms to look at, on ports 8000 and 8010
 	@$(BIN)/workroom demo
 
-test: install node-tests web  ## Run all tests
+test: install node-tests web page  ## Run all tests
 	@$(BIN)/python -m pytest $(TEST_OPTIONS)
 
-web: install $(WEB)/node_modules/.installed  ## Check, build and test the TypeScript client
+web: install $(WEB)/node_modules/.installed  ## Check, build and test the TypeScript client and the page
 	@$(BIN)/python tools/protocol_types.py --check
 	@cd $(WEB) && npm run --silent lint && npm run --silent types && npm run --silent build \
 		&& npm run --silent test
@@ -80,7 +85,18 @@ lock:  ## Resolve the dependencies anew and write requirements/*.txt (needs uv)
 
 clean:  ## Delete what can be made again (not the data)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
-	@rm -rf $(NODE_TESTS)/node_modules $(WEB)/node_modules $(WEB)/packages/*/dist
+	@rm -rf $(NODE_TESTS)/node_modules $(WEB)/node_modules $(WEB)/packages/*/dist \
+		$(dir $(PAGE))
+
+$(PAGE): $(PAGE_SOURCES) $(WEB)/node_modules/.installed
+	@cd $(WEB) && npm run --silent build --workspace app
+	@touch $@
+
+# Without npm, or when it fails, Workroom runs all the same, and its page says how to get it.
+.PHONY: page-if-npm
+page-if-npm:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory page \
+		|| echo "The page could not be built; everything else is served." >&2; fi
 
 .PHONY: node-tests
 node-tests:
@@ -91,8 +107,8 @@ $(NODE_TESTS)/node_modules/.installed: $(wildcard $(NODE_TESTS)/package*.json)
 	@npm ci --prefix $(NODE_TESTS) --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(WEB)/node_modules/.installed: $(WEB)/package-lock.json $(WEB)/package.json $(wildcard $(WEB)/packages/*/package.json)
-	@command -v npm >/dev/null || { echo "The TypeScript client needs Node 20.19 or later and npm." >&2; exit 1; }
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json $(WEB)/package.json $(wildcard $(WEB)/packages/*/package.json) $(WEB)/app/package.json
+	@command -v npm >/dev/null || { echo "The TypeScript client and the page need Node 20.19 or later and npm." >&2; exit 1; }
 	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

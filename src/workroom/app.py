@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from workroom.adapters.auth.jwks import Jwks
+    from workroom.transports.page import Visitors
 
 LAG_EVERY: Final = 0.5
 """Seconds between two looks at how late the event loop is."""
@@ -156,29 +157,33 @@ async def serve(
     *,
     prepare: Callable[[App], Awaitable[None]] | None = None,
     announce: Callable[[App, Sequence[tuple[str, int]]], Awaitable[None]] | None = None,
+    visitors: Callable[[App], Awaitable[Visitors | None]] | None = None,
 ) -> None:
     """Open the application and serve it on both ports until SIGINT or SIGTERM.
 
-    ``prepare`` runs before the ports are opened, ``announce`` (with the addresses) when requests
-    are answered. Raises as ``open_app``, and Misconfigured when a port cannot be had.
+    ``prepare`` runs before the ports are opened, then ``visitors`` (whom one may be on the page by
+    one click), ``announce`` (with the addresses) when requests are answered. Raises as
+    ``open_app``, and Misconfigured when a port cannot be had.
     """
     app = await open_app(settings)
     try:
         if prepare is not None:
             await prepare(app)
-        await _serve(app, announce)
+        await _serve(app, announce, await visitors(app) if visitors is not None else None)
     finally:
         await app.close()
 
 
 async def _serve(
-    app: App, announce: Callable[[App, Sequence[tuple[str, int]]], Awaitable[None]] | None
+    app: App,
+    announce: Callable[[App, Sequence[tuple[str, int]]], Awaitable[None]] | None,
+    visitors: Visitors | None,
 ) -> None:
     settings = app.settings
     sockets = [_listen(settings.host, settings.port, "port")]
     if settings.project_port != settings.port or settings.port == 0:
         sockets.append(_listen(settings.host, settings.project_port, "project_port"))
-    server = _server(app)
+    server = _server(app, visitors)
     chores = [
         asyncio.ensure_future(_watch_lag(app.clock)),
         asyncio.ensure_future(_keep_house(app)),
@@ -213,9 +218,10 @@ async def _serve(
             sock.close()
 
 
-def _server(app: App) -> uvicorn.Server:
+def _server(app: App, visitors: Visitors | None) -> uvicorn.Server:
     import uvicorn
 
+    from workroom.transports.page import Page, PageSettings
     from workroom.transports.rest import Readiness, RestSettings, create_api
     from workroom.transports.rest.gate import Workers
     from workroom.transports.websocket.limits import HttpLimits, SocketLimits
@@ -243,7 +249,7 @@ def _server(app: App) -> uvicorn.Server:
     workers = Workers(app.work.desk, app.work.token)
     api = create_api(app.library, app.accounts, readiness, rest, workers)
     config = server_config(
-        api,
+        Page(api, PageSettings(visitors=visitors, hsts_seconds=settings.hsts_seconds)),
         app.gateway,
         sockets=limits,
         http=HttpLimits(

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from workroom.app import App
     from workroom.core.people import Right, User
+    from workroom.transports.page import Visitors
 
 DAY: Final = 86_400
 LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 """None that people take for another."""
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _EVERYWHERE: Final = frozenset({"127.0.0.1", "0.0.0.0", "::1", "::", "localhost"})  # noqa: S104
 
 
@@ -54,6 +56,20 @@ async def prepare(app: App) -> None:
     _write(path, Note(note.password, complete=True))
 
 
+async def visitors(app: App) -> Visitors | None:
+    """Whom one may be on the page by one click; nobody where other machines can reach it."""
+    from workroom.transports.page import Visitor, Visitors
+
+    note = _read(_note_path(app))
+    if note is None or app.settings.host not in _LOOPBACK:
+        return None
+    users = await residents(app.store)
+    return Visitors(
+        note.password,
+        tuple(Visitor(user.id, user.username, user.name, user.role.value) for user in users),
+    )
+
+
 async def announce(app: App, addresses: Sequence[tuple[str, int]]) -> None:
     """Print where everything is, and how to come in."""
     from rich.console import Console
@@ -64,6 +80,7 @@ async def announce(app: App, addresses: Sequence[tuple[str, int]]) -> None:
     essays, projects = (_base(*addresses[0]), _base(*addresses[-1]))
     console = Console(highlight=False, soft_wrap=True)
     console.print("\n[bold]Workroom is running, with people and rooms to look at.[/bold]\n")
+    console.print(f"  The page            http://{essays}/")
     console.print(f"  REST, documented    http://{essays}/api/docs")
     console.print(f"  Essay {ESSAY_ID}             ws://{essays}/ws/essays/{ESSAY_ID}/")
     console.print(f"  Project {PROJECT_ID}         ws://{projects}\n")

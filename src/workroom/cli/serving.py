@@ -30,9 +30,11 @@ from workroom.errors import Misconfigured
 if TYPE_CHECKING:
     from workroom.app import App
     from workroom.config import Settings
+    from workroom.transports.page import Visitors
 
 Prepare = Callable[["App"], Awaitable[None]]
 Announce = Callable[["App", Sequence[tuple[str, int]]], Awaitable[None]]
+Welcome = Callable[["App"], Awaitable["Visitors | None"]]
 
 
 def serve(
@@ -99,11 +101,14 @@ def demo(
         raise Misconfigured(message, field="WORKROOM_ENV")
     from workroom.cli import demonstration
 
-    _run(settings, demonstration.prepare, demonstration.announce)
+    _run(settings, demonstration.prepare, demonstration.announce, demonstration.visitors)
 
 
 def _run(
-    settings: Settings, prepare: Prepare | None = None, announce: Announce | None = None
+    settings: Settings,
+    prepare: Prepare | None = None,
+    announce: Announce | None = None,
+    visitors: Welcome | None = None,
 ) -> None:
     from workroom.cli import logs
     from workroom.observe import logger
@@ -116,11 +121,15 @@ def _run(
     prepare_directory(settings)
     stopping = Stopping()
     with naming_the_database(settings), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, prepare, announce, stopping))
+        runner.run(_serve(settings, prepare, announce, visitors, stopping))
 
 
 async def _serve(
-    settings: Settings, prepare: Prepare | None, announce: Announce | None, stopping: Stopping
+    settings: Settings,
+    prepare: Prepare | None,
+    announce: Announce | None,
+    visitors: Welcome | None,
+    stopping: Stopping,
 ) -> None:
     from workroom.app import serve
 
@@ -129,7 +138,7 @@ async def _serve(
         if announce is not None:
             await announce(app, addresses)
 
-    await serve(settings, prepare=prepare, announce=announce_and_note)
+    await serve(settings, prepare=prepare, announce=announce_and_note, visitors=visitors)
 
 
 class Stopping:

@@ -1,4 +1,5 @@
 // Everything that programs may use.
+export { type Change, diff, map } from "./change.js";
 export {
   connect,
   Essay,

@@ -1,0 +1,82 @@
+"""What tests of the page do again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.net.live import Server
+
+SignIn = Callable[..., Page]
+"""Signs a person of the demo in: name, address, and how their browser is set."""
+
+
+def call(server: Server, who: str, method: str, path: str, body: object = None) -> Any:
+    """What a REST request of somebody is answered with."""
+    status, answer = server.rest(method, path, who, body)
+    assert 200 <= status < 300, answer
+    return answer
+
+
+def text(page: Page) -> Locator:
+    """The text in the editor, once it is there."""
+    editor = page.get_by_role("textbox", name="Text of the essay")
+    expect(editor).to_contain_text("line")
+    return editor
+
+
+def writer(page: Page) -> Locator:
+    """The same, once it may be written in."""
+    editor = text(page)
+    expect(editor).to_have_attribute("aria-readonly", "false")
+    return editor
+
+
+def lines(page: Page) -> list[str]:
+    """The text as it is shown, without the names at carets."""
+    found: list[str] = page.eval_on_selector_all(
+        ".cm-line",
+        """lines => lines.map(line => {
+            const copy = line.cloneNode(true);
+            for (const caret of copy.querySelectorAll(".caret")) caret.remove();
+            return copy.textContent;
+        })""",
+    )
+    return found
+
+
+def marked(page: Page, kind: str) -> str:
+    """The words that are marked so, though a caret stands among them."""
+    return "".join(page.locator(f".mark-{kind}").all_text_contents())
+
+
+def choose(page: Page, words: str) -> None:
+    """Select words of the text with the keyboard, from the beginning of their line."""
+    page.locator(".cm-line", has_text=words).click()
+    page.keyboard.press("Home")
+    for _ in words:
+        page.keyboard.press("Shift+ArrowRight")
+
+
+def comment(page: Page, words: str, kind: str, remark: str) -> None:
+    """Comment on words at the beginning of a line."""
+    choose(page, words)
+    page.get_by_role("button", name="Comment", exact=True).click()
+    page.get_by_label(kind).check()
+    page.get_by_role("textbox", name="Comment").fill(remark)
+    page.get_by_role("button", name="Comment", exact=True).click()
+    expect(page.locator("article", has_text=remark)).to_be_visible()
+
+
+def serious(page: Page, where: str) -> list[str]:
+    """What axe calls serious or critical on the page as it is."""
+    results = Axe().run(page).response["violations"]
+    return [
+        f"{where}: {each['id']}: {node['html'][:200]}"
+        for each in results
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]

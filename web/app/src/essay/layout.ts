@@ -1,0 +1,43 @@
+// Where cards stand in the margin: beside their text if they can, and never over each other.
+
+export interface Box {
+  readonly id: number;
+  /** Where its text is, and how high the card is, in pixels. */
+  readonly want: number;
+  readonly height: number;
+}
+
+const GAP = 10;
+
+/**
+ * The top of each card, by id. Cards keep the order of `boxes`, none begins above `floor`, and the
+ * one that is being read stands beside its text if there is room above it for those before.
+ */
+export function place(
+  boxes: readonly Box[],
+  active: number | null,
+  floor = 0,
+): ReadonlyMap<number, number> {
+  const tops: number[] = [];
+  let next = floor;
+  for (const { want, height } of boxes) {
+    const top = Math.max(want, next);
+    tops.push(top);
+    next = top + height + GAP;
+  }
+  const at = boxes.findIndex(({ id }) => id === active);
+  const box = boxes[at];
+  if (box) {
+    const above = boxes.slice(0, at).reduce((sum, { height }) => sum + height + GAP, floor);
+    tops[at] = Math.max(box.want, above);
+    for (let i = at - 1; i >= 0; i--) {
+      const room = (tops[i + 1] ?? 0) - GAP - (boxes[i]?.height ?? 0);
+      tops[i] = Math.min(tops[i] ?? 0, room);
+    }
+    for (let i = at + 1; i < boxes.length; i++) {
+      const before = (tops[i - 1] ?? 0) + (boxes[i - 1]?.height ?? 0) + GAP;
+      tops[i] = Math.max(boxes[i]?.want ?? 0, before);
+    }
+  }
+  return new Map(boxes.map(({ id }, i) => [id, tops[i] ?? 0]));
+}

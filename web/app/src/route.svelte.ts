@@ -1,0 +1,53 @@
+// The address says which view is shown.
+
+export type Route =
+  | { readonly view: "home" }
+  | { readonly view: "essay"; readonly id: number }
+  | { readonly view: "unknown" };
+
+function read(path: string): Route {
+  if (path === "/") return { view: "home" };
+  const id = /^\/essays\/([1-9][0-9]{0,15})\/?$/.exec(path)?.[1];
+  return id ? { view: "essay", id: Number(id) } : { view: "unknown" };
+}
+
+export const route = $state({ now: read(location.pathname) });
+
+let ready: (() => Promise<boolean>) | null = null;
+
+/** Ask `before` whether what is shown may be left. Returns what ends that. */
+export function guard(before: () => Promise<boolean>): () => void {
+  ready = before;
+  return () => {
+    if (ready === before) ready = null;
+  };
+}
+
+/** Whether what is shown may be left. */
+export function mayLeave(): Promise<boolean> {
+  return ready ? ready() : Promise.resolve(true);
+}
+
+export async function go(path: string): Promise<void> {
+  if (path === location.pathname || !(await mayLeave())) return;
+  shown = path;
+  history.pushState(null, "", path);
+  route.now = read(path);
+  scrollTo(0, 0);
+}
+
+let shown = location.pathname;
+addEventListener("popstate", () => {
+  const { pathname } = location;
+  void mayLeave().then((may) => {
+    if (may) route.now = read((shown = pathname));
+    else history.pushState(null, "", shown);
+  });
+});
+
+/** For links: stays in the page, unless a new tab or window is asked for. */
+export function stay(event: MouseEvent): void {
+  if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  void go((event.currentTarget as HTMLAnchorElement).pathname);
+}

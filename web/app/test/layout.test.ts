@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+
+import { place } from "../src/essay/layout.js";
+
+const card = (
+  id: number,
+  want: number,
+  height = 50,
+): { id: number; want: number; height: number } => ({
+  id,
+  want,
+  height,
+});
+
+describe("cards in the margin", () => {
+  it("stand beside their words where there is room", () => {
+    expect([...place([card(1, 0), card(2, 100)], null)]).toEqual([
+      [1, 0],
+      [2, 100],
+    ]);
+  });
+
+  it("never stand over each other, whichever is read", () => {
+    const boxes = [card(1, 0), card(2, 10, 80), card(3, 20), card(4, 25), card(5, 400)];
+    for (const active of [null, 1, 2, 3, 4, 5]) {
+      const tops = place(boxes, active, 30);
+      let end = 30;
+      for (const { id, height } of boxes) {
+        expect(tops.get(id)).toBeGreaterThanOrEqual(end);
+        end = (tops.get(id) ?? 0) + height;
+      }
+    }
+  });
+
+  it("make room for the one that is read", () => {
+    const boxes = [card(1, 180), card(2, 190), card(3, 200)];
+    expect(place(boxes, null).get(3)).toBe(300);
+    expect(place(boxes, 3).get(3)).toBe(200);
+  });
+});
