@@ -41,7 +41,7 @@ def written(folder: Path, data: bytes) -> Path:
     return path
 
 
-def encoded(kind: str, **options: bool) -> bytes:
+def encoded(kind: str, **options: bool | bytes) -> bytes:
     pixels = np.random.default_rng(5).integers(0, 256, (40, 60, 3), np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind, **options)
@@ -152,6 +152,11 @@ def test_thousands_of_passes_over_one_picture_are_refused(tmp_path: Path) -> Non
     error = refused(written(tmp_path, data[:-2] + scan * 5_000 + data[-2:]))
     assert isinstance(error, MediaTooLarge)
     assert error.field == "scans"
+
+
+def test_a_film_behind_a_photo_is_no_pass_nor_are_a_cameras_notes(tmp_path: Path) -> None:
+    photo = encoded("JPEG", exif=b"Exif\0\0" + b"\xff\xda" * 500)
+    assert analyze_image(written(tmp_path, photo + b"\xff\xda\0\2" * 500), ignore)
 
 
 def test_of_300_frames_one_is_decoded(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from functools import cache
 from io import BytesIO
 from zipfile import ZipFile
 
+from PIL import Image
+
 from tests.media.good import animation, audio, good_files, image
 
 ACCEPTED = "accepted"
@@ -96,6 +98,15 @@ def _pictures() -> dict[str, Hostile]:
     }
 
 
+def passes(extra: int, side: int = 64) -> bytes:
+    """A JPEG whose last scan is there so many times more; each costs a pass over the picture."""
+    out = BytesIO()
+    Image.new("L", (side, side)).save(out, "JPEG", progressive=True)
+    content = out.getvalue()
+    last = content[content.rindex(b"\xff\xda") : -2]
+    return content[:-2] + last * extra + content[-2:]
+
+
 def _lying_pictures() -> dict[str, Hostile]:
     jpeg = bytearray(image("JPEG"))
     at = jpeg.index(b"\xff\xc0") + 5
@@ -109,6 +120,8 @@ def _lying_pictures() -> dict[str, Hostile]:
     return {
         "2-billion-wide.png": _file(png(2**31 - 1, 2**31 - 1, b""), PIXELS, DAMAGED),
         "no-width.png": _file(png(0, 10, b""), DAMAGED),
+        "300-passes.jpg": _file(passes(300), COMPLEX),
+        "film-behind-a-photo.jpg": _file(image("JPEG") + b"\xff\xda\0\2" * 500, ACCEPTED),
         "65535-by-65535.jpg": _file(bytes(jpeg), PIXELS),
         "10-megabytes-of-notes.jpg": _file(
             _after_start(image("JPEG"), segments), ACCEPTED, DAMAGED

@@ -14,7 +14,7 @@ from typing import IO
 import pytest
 
 from tests.media.good import audio, good_files, image
-from tests.media.hostile import flat_png, gif
+from tests.media.hostile import flat_png, gif, passes
 from workroom.adapters.media.inspector import ChildInspector, MediaRules
 from workroom.core.canvas import ImageFacts, sniffed
 from workroom.errors import DamagedFile, TooComplex, Unavailable, UnsupportedFile
@@ -47,6 +47,14 @@ async def until(done: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not done():
             await asyncio.sleep(0.005)
+
+
+async def test_a_picture_of_too_many_passes_is_not_decoded() -> None:
+    """Each takes a twentieth of a second here: all of them would be 20 seconds."""
+    inspector = ChildInspector(MediaRules(cpu_seconds=5))
+    too_many = pytest.raises(TooComplex, match="more than 100 passes")
+    with stored(passes(400, side=7_000)) as file, too_many:
+        await inspector.inspect(file.fileno(), "image/jpeg")
 
 
 async def test_the_place_in_the_file_does_not_matter() -> None:

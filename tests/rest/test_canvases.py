@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -185,6 +187,11 @@ async def test_a_full_project_takes_no_more_and_keeps_no_file_of_it(strict: Hous
     assert len(strict.blobs.kept) == 4
 
 
+def children() -> set[str]:
+    """The processes that this one has started."""
+    return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
+
+
 async def test_one_user_may_send_so_many_files_at_once_and_others_go_on(strict: House) -> None:
     project, other = await strict.project(), await strict.project(author="jane")
     small = image("PNG", size=(9, 9))
@@ -197,6 +204,19 @@ async def test_one_user_may_send_so_many_files_at_once_and_others_go_on(strict: 
     assert problem(refused, 429, "rate_limited")["retry_after"] == 5
     assert janes.status_code == 201
     problem(await upload(strict, "emma", project, b"no file"), 415, "unsupported_file")
+
+
+async def test_the_files_of_one_user_are_looked_into_one_after_the_other(quick: House) -> None:
+    """There are two places for that, and the second one is for everybody else."""
+    project, content = await quick.project(), image("PNG", size=(1_500, 1_500))
+    before, most = children(), 0
+    sent = [asyncio.ensure_future(upload(quick, "emma", project, content)) for _ in range(3)]
+    while not all(each.done() for each in sent):
+        most = max(most, len(children() - before))
+        await asyncio.sleep(0.002)
+
+    assert [each.result().status_code for each in sent] == [201] * 3
+    assert most == 1
 
 
 FORM = b'--B\r\nContent-Disposition: form-data; name="%s"; filename="a.png"\r\n\r\n%s\r\n'

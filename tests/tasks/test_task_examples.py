@@ -10,8 +10,10 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 
 from tests.net.live import Server
 from tests.tasks.task_kit import PROJECT, Watcher, begin, canvases, demo, until, watching
@@ -124,6 +126,30 @@ async def test_a_followed_task_can_be_cancelled(server: Server, installed: Path)
         status, body = server.rest("DELETE", f"/api/tasks/{task_id}/", "mike")
         assert (status, body["state"]) == (200, "cancelled")
         assert (await mike.completed(task_id))["result"]["status"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("result", "ends"),
+    [
+        ('{"mean": NaN, "count": 3}', {"status": "completed", "mean": None, "count": 3}),
+        ('"\\ud83d"', {"status": "failed", "error": "The task's result cannot be kept"}),
+    ],
+)
+async def test_a_followed_task_ends_whatever_python_takes_for_json(
+    server: Server, result: str, ends: dict[str, Any]
+) -> None:
+    canvas = (await asyncio.to_thread(canvases, server))["image"]
+    broker = Path(server.data_dir).resolve() / "broker" / "broker.sock"
+    async with watching(server, "mike") as mike:
+        task_id = f"odd-{len(result)}"
+        body = {"task_id": task_id, "task_type": "measure", "canvas_id": canvas}
+        path = f"/api/projects/{PROJECT}/tasks/"
+        status, told = await asyncio.to_thread(server.rest, "POST", path, "mike", body)
+        assert status == 202, told
+        await until(broker.exists, "the broker")
+        client = redis.Redis(unix_socket_path=str(broker))
+        client.set(f"celery-task-meta-{task_id}", f'{{"status": "SUCCESS", "result": {result}}}')
+        assert (await mike.completed(task_id, 20))["result"] == {"canvas_id": canvas, **ends}
 
 
 def test_an_entry_point_that_is_no_task_type_keeps_the_server_from_starting(tmp_path: Path) -> None:

@@ -72,6 +72,14 @@ async def test_a_task_survives_the_death_of(server: Server, victims: str) -> Non
             assert len(jane.of("task_completed", each)) == 1
 
 
+async def test_a_passing_failure_of_before_does_not_count_when_the_worker_dies(
+    server: Server,
+) -> None:
+    async with watching(server, "jane") as jane:
+        result = (await jane.completed(await begin(server, "stagger")))["result"]
+    assert result == {**result, "status": "completed", "attempt": 3}
+
+
 async def test_nothing_outlives_a_server_that_was_killed_and_tasks_go_on_after_it(
     server: Server,
 ) -> None:
@@ -102,6 +110,38 @@ async def test_a_path_too_long_for_a_socket_is_no_hindrance(tmp_path: Path) -> N
         async with watching(running_there, "jane") as jane:
             task_id = await begin(running_there, "analyze_image_emotion")
             assert (await jane.completed(task_id))["result"]["status"] == "completed"
+
+
+async def test_a_second_server_on_the_same_data_leaves_the_first_its_broker(
+    server: Server,
+) -> None:
+    socket = server.data_dir / "broker" / "broker.sock"
+    async with watching(server, "jane") as jane:
+        await running(server, jane)  # the broker is there
+        inode = socket.stat().st_ino
+        with demo(server.data_dir) as second:
+            await until(lambda: processes(second.pid).keeper, "the second keeper")
+            await begin(second, "analyze_image_emotion")  # the first server's worker does it
+        assert socket.stat().st_ino == inode
+        kill(processes(server.pid).worker)  # a new one has to find the broker
+        task_id = await begin(server, "count_steps")
+        assert (await jane.completed(task_id))["result"]["status"] == "completed"
+
+
+async def test_a_server_begins_its_broker_when_the_one_before_has_ended(server: Server) -> None:
+    socket = server.data_dir / "broker" / "broker.sock"
+    async with watching(server, "jane") as jane:
+        await running(server, jane)
+    first = processes(server.pid)
+    os.kill(first.worker[0], signal.SIGSTOP)  # its end takes a while, and the broker's follows
+    server.kill()
+    server.start()
+    await until(lambda: processes(server.pid).broker, "the second broker")
+    assert not alive(first.broker[0])
+    async with watching(server, "jane") as jane:
+        task_id = await running(server, jane)
+        assert (await jane.completed(task_id))["result"]["status"] == "completed"
+    assert socket.exists()
 
 
 # ---- chaos -------------------------------------------------------------------------------------

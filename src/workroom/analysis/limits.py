@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workroom.analysis.jpeg import MOST_SCANS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageLimits:
@@ -11,7 +13,7 @@ class ImageLimits:
 
     pixels: int = 50_000_000
     """Width times height. Pillow itself refuses more than 178,956,970, whatever stands here."""
-    scans: int = 100
+    scans: int = MOST_SCANS
     """Passes over the picture in one JPEG, each of which costs time; real ones have about ten."""
 
 

@@ -6,7 +6,6 @@ decoded picture takes 4 bytes a pixel; everything after works on strips of it.
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +24,7 @@ from workroom.analysis.errors import (
     MediaTooLarge,
     UnsupportedMedia,
 )
+from workroom.analysis.jpeg import count_scans
 from workroom.analysis.limits import ImageLimits
 from workroom.analysis.png import is_complete
 
@@ -35,9 +35,6 @@ _STRIP: Final = 1 << 18
 """Pixels of a strip, at most one row more."""
 _SIDEWAYS: Final = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
-_SCAN: Final = re.compile(rb"\xff\xda")
-"""A JPEG's start-of-scan marker; within coded data 0xFF is always followed by 0x00."""
-_CHUNK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +127,8 @@ def _check_size(image: Image.Image, limits: ImageLimits) -> None:
 
 
 def _check_scans(file: IO[bytes], limits: ImageLimits) -> None:
-    """A progressive JPEG can order thousands of passes in a few bytes each."""
-    file.seek(0)
-    scans, last = 0, b""
-    while chunk := file.read(_CHUNK):
-        scans += len(_SCAN.findall(last + chunk))
-        last = chunk[-1:]
-    file.seek(0)
-    if scans > limits.scans:
-        message = f"The picture is stored in {scans} passes; at most {limits.scans} are read"
+    if count_scans(file, limits.scans) > limits.scans:
+        message = f"The picture is stored in more than {limits.scans} passes"
         raise MediaTooLarge(message, field="scans")
 
 

@@ -7,11 +7,13 @@ is out of it. Every coroutine raises Unavailable when the store or the files can
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, cast
+from weakref import WeakValueDictionary
 
 from workroom.core.canvas import HEAD_BYTES, Media, clean_name, sniffed
 from workroom.core.commands import AddCanvas, RemoveCanvas
@@ -82,6 +84,7 @@ class Canvases:
         self._new_key = new_key
         self._rules = rules or UploadRules()
         self._uploading: Counter[UserId] = Counter()
+        self._looking: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
 
     # ---- uploads ----------------------------------------------------------------------------
 
@@ -100,14 +103,18 @@ class Canvases:
         with self._turn(user.id), _counted() as outcome:
             draft = await self._blobs.draft()
             try:
-                finding = await self._receive(draft, pieces)
+                media_type = await self._receive(draft, pieces)
+                # One after the other: a user's files must not keep others' waiting.
+                async with self._looking.setdefault(user.id, asyncio.Lock()):
+                    finding = await self._inspector.inspect(draft.fileno(), media_type)
                 canvas = await self._add(user, number, clean_name(name), draft, finding)
             finally:
                 await draft.discard()
             outcome.append(canvas.media.kind.value)
             return canvas
 
-    async def _receive(self, draft: Draft, pieces: AsyncIterator[bytes]) -> Finding:
+    async def _receive(self, draft: Draft, pieces: AsyncIterator[bytes]) -> str:
+        """Take the bytes down; their media type, as they begin."""
         head, media_type = b"", None
         async for piece in pieces:
             if draft.size + len(piece) > self._rules.file_bytes:
@@ -116,7 +123,7 @@ class Canvases:
             if media_type is None and len(head := head + piece[:HEAD_BYTES]) >= HEAD_BYTES:
                 media_type = _kind(head)
             await draft.write(piece)
-        return await self._inspector.inspect(draft.fileno(), media_type or _kind(head))
+        return media_type or _kind(head)
 
     async def _add(
         self, user: User, number: int, name: str, draft: Draft, finding: Finding

@@ -148,8 +148,14 @@ class _Attempt:
         except Retry as again:  # Celery has sent the task again by itself
             self._settle({"status": "retry", "error": FAILED})
             raise Ignore from again
+        except self._task.transient as error:
+            # Not as a failure for Celery: its backend would still say so when a later attempt is
+            # not heard of any more.
+            log.warning("Task %s: another attempt after %s", self._task_id, type(error).__name__)
+            self._settle({"status": "retry", "error": self._words(error)})
+            raise Ignore from error
         except BaseException as error:
-            self._failed(error)
+            self._settle({"status": "failed", "error": self._words(error)})
             raise
         if not self._settle({"status": "completed", "findings": findings}):
             self._settle({"status": "failed", "error": NO_RESULT})
@@ -208,10 +214,10 @@ class _Attempt:
             yield
         finally:
             self._interruptible = False
-            if before is not None:
-                signal.signal(signal.SIGUSR2, before)
             _local.attempt = None
             self._reporter.finish()
+            if before is not None:  # now that nobody sends the signal: by itself, it kills
+                signal.signal(signal.SIGUSR2, before)
             if self._reporter.unwanted:
                 raise TaskCancelled
 
@@ -232,14 +238,6 @@ class _Attempt:
             raise TaskCancelled
 
     # ---- the end
-
-    def _failed(self, error: BaseException) -> None:
-        """Tell the server why; or that another attempt may succeed."""
-        if isinstance(error, self._task.transient):
-            log.warning("Task %s: another attempt after %s", self._task_id, type(error).__name__)
-            self._settle({"status": "retry", "error": self._words(error)})
-        else:
-            self._settle({"status": "failed", "error": self._words(error)})
 
     def _words(self, error: BaseException) -> str:
         if isinstance(error, SoftTimeLimitExceeded):

@@ -5,18 +5,24 @@ it sends one line of JSON: the command of each process. When that input ends (th
 was killed) everything started here is ended. What dies before is started again, at first at once,
 then after longer and longer pauses. If this process is killed, the kernel ends what it started
 (Linux).
+
+A private broker is alone on its socket: whoever starts one there takes the socket from the one
+before, and that one, when it ends, removes it. So a keeper that is given a lock file begins when no
+other keeper has it: after a server that was killed a moment ago, or beside one on the same data.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import sys
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 from workroom.tasks.parent import die_with_parent
 
@@ -26,6 +32,8 @@ LIVES: Final = 20.0
 """A process that lived so long is started again at once."""
 POLITE: Final = 3.0
 """Seconds that a process has to end before it is killed."""
+LOCK_EVERY: Final = 0.1
+"""Seconds between two attempts to get the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,24 @@ async def keep(jobs: list[Job], stopping: asyncio.Event) -> None:
     for stop, running in reversed(keepers):
         stop.set()
         await running
+
+
+async def wait_alone(lock: int, stopping: asyncio.Event) -> None:
+    """Until this keeper alone has the open lock file; or ``stopping`` is set."""
+    waits = False
+    while not stopping.is_set() and not _locked(lock):
+        if not waits:
+            _say("another server has the broker on this data; waiting until it has ended")
+            waits = True
+        await _set_within(stopping, LOCK_EVERY)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 async def _keep_one(job: Job, stop: asyncio.Event) -> None:
@@ -131,7 +157,7 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-async def _main() -> None:
+async def _main(lock: int | None) -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -142,7 +168,10 @@ async def _main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     watching = asyncio.ensure_future(_watch(reader, stopping))
-    await keep(jobs_of(line), stopping)
+    if lock is not None:
+        await wait_alone(lock, stopping)
+    if not stopping.is_set():
+        await keep(jobs_of(line), stopping)
     watching.cancel()
 
 
@@ -153,11 +182,14 @@ async def _watch(reader: asyncio.StreamReader, stopping: asyncio.Event) -> None:
     stopping.set()
 
 
-def program() -> list[Any]:
-    """The command that starts a keeper."""
-    return [sys.executable, "-m", "workroom.tasks.keeper"]
+def program(lock: Path | None) -> list[str]:
+    """The command that starts a keeper; ``lock``: the file that only one of them may have."""
+    named = [] if lock is None else [str(lock)]
+    return [sys.executable, "-m", "workroom.tasks.keeper", *named]
 
 
 if __name__ == "__main__":
     os.umask(0o077)
-    asyncio.run(_main())
+    with contextlib.ExitStack() as stack:
+        named = [stack.enter_context(Path(each).open("ab")) for each in sys.argv[1:2]]
+        asyncio.run(_main(named[0].fileno() if named else None))

@@ -61,6 +61,18 @@ def stumble(self: ProjectTask, project_id: int, canvas_id: int) -> dict[str, Any
 
 
 @task
+def stagger(self: ProjectTask, project_id: int, canvas_id: int) -> dict[str, Any]:
+    """Stumbles, then falls with its worker before anybody can say so."""
+    assert self.assignment is not None
+    if self.assignment.attempt == 1:
+        raise ConnectionError
+    if self.assignment.attempt == 2:
+        os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"attempt": self.assignment.attempt}
+
+
+@task
 def die(self: ProjectTask, project_id: int, canvas_id: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -2,7 +2,7 @@
 
 The file is its standard input; the answer, one line of JSON and behind it the preview, its standard
 output. What the file makes a decoder do happens here, under limits of memory, processor and time
-that the kernel keeps, and costs nobody anything else (``docs/decisions/0010``).
+that the kernel keeps, and costs nobody anything else (``docs/decisions/0012``).
 """
 
 from __future__ import annotations
@@ -98,6 +98,8 @@ def _is_image(limits: Limits) -> bool:
 def _image(limits: Limits) -> Answer:
     from PIL import Image
 
+    from workroom.analysis.jpeg import MOST_SCANS, count_scans
+
     Image.MAX_IMAGE_PIXELS = limits.pixels
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     decoder = limits.media_type.removeprefix("image/").upper()
@@ -112,6 +114,9 @@ def _image(limits: Limits) -> Answer:
         if image.width * image.height * frames > limits.pixels:
             message = f"has more than {limits.pixels} pixels in its {frames} frames"
             raise _Refused("too_many_pixels", message)
+        if decoder == "JPEG" and count_scans(file) > MOST_SCANS:
+            message = f"is stored in more than {MOST_SCANS} passes"
+            raise _Refused("too_complex", message)
         image.seek(0)
         width, height = image.size
         small = _small(image)

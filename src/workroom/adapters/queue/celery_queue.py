@@ -6,6 +6,7 @@ Celery and the Redis client block and are slow to import: all of it happens on a
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -117,11 +118,21 @@ class CeleryQueue:
         )
 
 
+def _loaded(raw: bytes) -> Any:
+    """Celery writes JSON as Python does: NaN and halves of characters may be in it."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return json.loads(
+            raw, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits)
+        )
+
+
 def _outcome(raw: bytes | None) -> Outcome | None:
     """What a value of the backend says; None for nothing, and for what we did not expect."""
     try:
-        meta = None if raw is None else orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        meta = None if raw is None else _loaded(raw)
+    except (ValueError, RecursionError):
         return None
     if not isinstance(meta, dict) or not isinstance(meta.get("status"), str):
         return None

@@ -101,6 +101,7 @@ class Crew:
     ) -> None:
         """``environment``: what the worker has to know of the server. ``broker``: its command."""
         self._jobs = _jobs(rules, broker, socket)
+        self._lock = None if socket is None else socket.with_name("lock")
         self._environment = {
             **{k: v for k, v in os.environ.items() if k != "WORKROOM_SECRET"},
             **environment,
@@ -137,7 +138,7 @@ class Crew:
         pause = 0.25
         while True:
             self._process = await asyncio.create_subprocess_exec(
-                *program(),
+                *program(self._lock),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,
                 env=self._environment,
