@@ -27,6 +27,16 @@ def test_no_highlight_is_silently_wrong(seed: int) -> None:
     assert counts["returned"] > 0
 
 
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("seed", "edits"), [(70072, 1_600), (70163, 2_800)])
+def test_no_highlight_settles_on_what_a_restore_wrote_in_its_hole(seed: int, edits: int) -> None:
+    """As it once did here, while the same restore brought its own words back somewhere else."""
+    faults: list[str] = []
+    counts = run(seed, edits, on_wrong=faults.append)
+    assert faults == []
+    assert counts["returned"] > 0
+
+
 def _page() -> tuple[Page, list[str]]:
     page = Page.opened(random.Random(0), 200, 1)
     faults: list[str] = []

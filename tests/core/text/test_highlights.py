@@ -312,6 +312,30 @@ def test_an_orphan_among_equal_words_that_all_came_back_stays_one() -> None:
     assert page.state == ("", Anchor.ORPHANED)
 
 
+def test_an_orphan_does_not_settle_on_what_a_restore_wrote_in_its_hole() -> None:
+    """Which brought its own words back somewhere else."""
+    hers = "This is not her thesis paragraph, quick as it was, because nobody ever read it. "
+    text = f"{hers}The evidence was brown. And so the house went on, as houses do."
+    page = Page(text, "g").changes((0, len(hers), ""))
+    page.changes((0, 0, "A thesis paragraph. "), (len(page.text), 0, hers))
+    assert page.text.startswith("A thesis paragraph. The") and page.text.endswith(hers)
+    assert page.state == ("", Anchor.ORPHANED)
+
+
+def test_an_orphan_comes_back_with_its_words_although_a_little_was_written_elsewhere() -> None:
+    page = Page(TEXT, "world").becomes("hello  again")
+    page.changes((0, 0, "well "), (6, 0, "world"), (12, 0, " and again"))
+    assert page.text == "well hello world again and again"
+    assert page.state == ("world", Anchor.MOVED)
+
+
+def test_an_orphan_comes_back_where_all_its_surroundings_do_however_much_is_written() -> None:
+    before, after = "So it was said in the old house. ", " And nobody knew why it should be."
+    page = Page(f"{before}Words.{after}", "Words.").changes((33, 6, ""))
+    page.changes((0, 0, "Many of them, indeed. " * 5), (33, 0, "Words."))
+    assert page.state == ("Words.", Anchor.MOVED)
+
+
 def test_a_hole_takes_in_all_that_is_written_there() -> None:
     page = Page(TEXT, "world").changes((6, 5, "")).changes((6, 0, "my ")).changes((9, 0, "own"))
     assert page.state == ("", Anchor.ORPHANED)

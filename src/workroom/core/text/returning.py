@@ -3,7 +3,9 @@
 An undo, a restore or a hand that types them again inserts the words anew; nothing in the change
 says that they were there before. They are taken for the same when they come into the hole that they
 left, something of what stood around them on either side does again, and no other place there looks
-as much like theirs.
+as much like theirs. In an edit that writes much, all that is remembered of their surroundings must
+be there again: a restore may bring the words back in another place, and into the hole only some
+that look like them.
 
 The search is bounded for all highlights of an edit together. What is not found for that stays
 orphaned until a later edit brings it back.
@@ -27,7 +29,7 @@ _AGREE_AMONG_OTHERS: Final = CONTEXT
 """Letters on either side that must be as they were: where little but the words was written, and
 the words once; and where more than ``_LITTLE`` was, or the words several times."""
 _LITTLE: Final = 64
-"""Letters."""
+"""Letters in the hole, or that the edit wrote anywhere, without the words."""
 _OCCURRENCES: Final = 100
 """Most occurrences of the words that are looked at in one insertion; with more, none is sure."""
 
@@ -63,7 +65,10 @@ class Edit(NamedTuple):
 class Edits:
     """The places of a change in order, and the search for words in what it inserted."""
 
-    __slots__ = ("_ats", "_ends", "_indexes", "_tos", "letters", "lookups", "new", "places")
+    __slots__ = (
+        *("_ats", "_ends", "_indexes", "_tos"),
+        *("letters", "lookups", "new", "places", "written"),
+    )
 
     def __init__(self, change: Change, old: str, new: str) -> None:
         self.new = new
@@ -71,6 +76,7 @@ class Edits:
         self._ats = [edit.at for edit in self.places]
         self._tos = [edit.to for edit in self.places]
         self._ends = [edit.new_at + edit.length for edit in self.places]
+        self.written = sum(edit.length for edit in self.places)
         self._indexes: dict[Edit, dict[str, list[int]]] = {}
         self.letters = Allowance(SEARCHED)
         self.lookups = Allowance(LOOKED_UP)
@@ -210,7 +216,8 @@ def _occurrences(
     Only where enough of their surroundings agrees. None: too many to look at them all.
     """
     low, high = hole
-    alone = high - low - len(words) <= _LITTLE and edits.once(words, low, high)
+    more = max(high - low, edits.written) - len(words)
+    alone = more <= _LITTLE and edits.once(words, low, high)
     need = _AGREE if alone else _AGREE_AMONG_OTHERS
     before, after = prefix[-need:], suffix[:need]
     start = max(low, edit.new_at - len(words) + 1) - len(before)
