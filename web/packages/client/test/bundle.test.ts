@@ -38,6 +38,8 @@ test("it needs nothing else, so that a page can load it as a module", async () =
     "WorkroomError",
     "bindTextarea",
     "connect",
+    "diff",
+    "map",
   ]);
 });
 
