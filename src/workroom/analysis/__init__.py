@@ -8,3 +8,11 @@ import are ``results``, ``limits`` and ``errors``: they bring no decoder along.
 
 Every value, its unit, its range and its source: ``docs/analysis.md``.
 """
+
+from __future__ import annotations
+
+import os
+
+# One task, one core: the products are small, and threads that wait for them in a loop cost four
+# times their work. Before numpy is imported, since it is read then.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
