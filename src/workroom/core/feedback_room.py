@@ -36,6 +36,7 @@ from workroom.core.essay_state import EssayState
 from workroom.core.essay_view import feedback_told, shown_feedback
 from workroom.core.events import Event, FeedbackRemoved, FeedbackUpdated, NewFeedback
 from workroom.core.feedback import Feedback, Reply
+from workroom.core.feedback_map import FeedbackMap
 from workroom.core.feedback_pace import FeedbackPace
 from workroom.core.limits import RoomRules
 from workroom.core.people import People
@@ -164,7 +165,7 @@ class Threads:
 
     # ---- what people are told ---------------------------------------------------------------
 
-    def seen(self, feedback: Mapping[FeedbackId, Feedback]) -> None:
+    def seen(self, feedback: FeedbackMap) -> None:
         """This is how things stand, and everybody knows."""
         self._pace.seen(feedback)
 

@@ -16,6 +16,7 @@ from workroom.core.essay import EssayRoom
 from workroom.core.essay_state import EssayState
 from workroom.core.essay_text import EssayText, author_mark
 from workroom.core.feedback import Feedback, FeedbackType, Reply
+from workroom.core.feedback_map import FeedbackMap
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right
 from workroom.core.project import ProjectRoom
@@ -196,7 +197,7 @@ def essay_state_of(body: dict[str, Any]) -> EssayState:
     return EssayState(
         **{
             **body,
-            "feedback": MappingProxyType(items),
+            "feedback": FeedbackMap(items),
             "rights": _rights(body["rights"]),
             "names": MappingProxyType(names),
         }

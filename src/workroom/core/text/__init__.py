@@ -6,7 +6,8 @@ Everything counts code points; ``units`` converts to the wire. ``ytext`` alone k
 from workroom.core.text.candidates import Candidate, grown
 from workroom.core.text.change import Change, Hunk, Side
 from workroom.core.text.diff import diff
-from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_all
+from workroom.core.text.highlight_set import HighlightSet, move, move_all
+from workroom.core.text.highlights import Anchor, Highlight, attach
 from workroom.core.text.inference import Reader
 from workroom.core.text.mending import mending
 from workroom.core.text.mirror import NOBODY, Mirror, Version
@@ -39,6 +40,7 @@ __all__ = [
     "Change",
     "Element",
     "Highlight",
+    "HighlightSet",
     "Hunk",
     "Mirror",
     "Places",
