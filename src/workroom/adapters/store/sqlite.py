@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Final
 
-from workroom.adapters.store import milestone_queries, queries, verify
+from workroom.adapters.store import batch_queries, milestone_queries, queries, verify
 from workroom.adapters.store.sqlite_access import SqliteAccess
 from workroom.adapters.store.sqlite_accounts import SqliteAccounts
 from workroom.adapters.store.sqlite_tasks import SqliteTasks
@@ -70,6 +70,11 @@ class SqliteStore(SqliteAccounts, SqliteTasks):
     async def load(self, room: RoomId) -> StoredRoom | None:
         """The room as stored."""
         return await self._access.read(partial(queries.load, room=room))
+
+    async def heads(self, rooms: Collection[RoomId]) -> Mapping[RoomId, int]:
+        """The number of the last entry of each room."""
+        found = await self._access.read(partial(batch_queries.heads, wanted=rooms))
+        return {room: head.seq for room, head in found.items()}
 
     async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
         """Entries after a number, in order; of deleted rooms too."""
