@@ -21,7 +21,8 @@ from workroom.adapters.blobs import FolderBlobs
 from workroom.adapters.clock import LoopClock
 from workroom.adapters.queue.celery_queue import CeleryQueue
 from workroom.adapters.queue.embedded import Broker, Crew, WorkerRules, broker_program
-from workroom.adapters.store.sqlite import SqliteStore
+from workroom.adapters.store.choice import make_store
+from workroom.adapters.store.sql_store import SqlStore
 from workroom.config import Settings
 from workroom.core.text import assert_pycrdt_behaves
 from workroom.errors import Misconfigured, WorkroomError
@@ -92,7 +93,7 @@ class App:
 
     settings: Settings
     clock: Clock
-    store: SqliteStore
+    store: SqlStore
     blobs: FolderBlobs
     accounts: Accounts
     hub: Hub
@@ -303,18 +304,19 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
 # ---- parts -------------------------------------------------------------------------------------
 
 
-async def _open_store(settings: Settings) -> SqliteStore:
-    try:
-        path = settings.database_path
-    except ValueError as error:
-        raise Misconfigured(str(error), field="WORKROOM_DATABASE") from None
-    store = SqliteStore(path)
+async def _open_store(settings: Settings) -> SqlStore:
+    store = make_store(
+        settings.database_path,
+        settings.database_url,
+        settings.database_name,
+        connections=settings.database_connections,
+    )
     await store.open()
     return store
 
 
 async def _open_accounts(
-    settings: Settings, store: SqliteStore, clock: Clock, keys: Jwks | None, secret: bytes
+    settings: Settings, store: SqlStore, clock: Clock, keys: Jwks | None, secret: bytes
 ) -> Accounts:
     verifier = JwtVerifier(
         clock,
@@ -340,7 +342,7 @@ async def _open_accounts(
     return accounts
 
 
-def _open_work(settings: Settings, hub: Hub, store: SqliteStore, blobs: FolderBlobs) -> Work:
+def _open_work(settings: Settings, hub: Hub, store: SqlStore, blobs: FolderBlobs) -> Work:
     configured = settings.task_token.get_secret_value() if settings.task_token else None
     token = load_secret(
         configured,

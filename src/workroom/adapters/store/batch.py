@@ -63,6 +63,12 @@ class BrokenLines:
     def __contains__(self, append: Append) -> bool:
         return append.line in self._lines
 
+    def copy(self) -> BrokenLines:
+        """To try out what would become of appends."""
+        other = BrokenLines()
+        other._lines = self._lines.copy()
+        return other
+
     def break_off(self, append: Append) -> None:
         """This append was not stored."""
         if append.line and append.records:

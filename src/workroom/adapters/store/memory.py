@@ -188,14 +188,10 @@ class MemoryStore(MemoryAccounts, MemoryTasks):
         )
 
     async def heads(self, rooms: Collection[RoomId]) -> Mapping[RoomId, int]:
-        """The number of the last entry of each room."""
+        """Where the logs of these rooms end."""
         self._may_read()
-        return {room: head.seq for room in rooms if (head := self._heads.get(room)) is not None}
-
-    async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
-        """Entries after a number, in order; of deleted rooms too."""
-        self._may_read()
-        return self._rooms[room].records[after : after + limit] if room in self._rooms else []
+        found = {room: self._heads[room].seq for room in rooms if room in self._heads}
+        return {room: seq for room, seq in found.items() if seq > 0}
 
     async def milestone(self, room: RoomId, most: int) -> Milestone | None:
         """The latest milestone up to a number."""
