@@ -193,6 +193,11 @@ class MemoryStore(MemoryAccounts, MemoryTasks):
         found = {room: self._heads[room].seq for room in rooms if room in self._heads}
         return {room: seq for room, seq in found.items() if seq > 0}
 
+    async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
+        """Entries after a number, in order; of deleted rooms too."""
+        self._may_read()
+        return self._rooms[room].records[after : after + limit] if room in self._rooms else []
+
     async def milestone(self, room: RoomId, most: int) -> Milestone | None:
         """The latest milestone up to a number."""
         self._may_read()
