@@ -11,6 +11,7 @@ from workroom.core.text.highlights import Anchor, Highlight, attach
 from workroom.core.text.inference import Reader
 from workroom.core.text.mending import mending
 from workroom.core.text.mirror import NOBODY, Mirror, Version
+from workroom.core.text.past import Past
 from workroom.core.text.places import Element, Places
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.units import (
@@ -43,6 +44,7 @@ __all__ = [
     "HighlightSet",
     "Hunk",
     "Mirror",
+    "Past",
     "Places",
     "Reader",
     "Rebased",
