@@ -38,16 +38,16 @@ def let(server: Server, essay: int, user: int, rights: str) -> None:
     call(server, "emma", "PUT", path, {"rights": rights})
 
 
-def text(page: Page) -> Locator:
-    """The text in the editor, once it is there."""
+def text(page: Page, word: str = "line") -> Locator:
+    """The text in the editor, once it is there; ``word`` is one of it."""
     editor = page.get_by_role("textbox", name="Text of the essay")
-    expect(editor).to_contain_text("line")
+    expect(editor).to_contain_text(word)
     return editor
 
 
-def writer(page: Page) -> Locator:
+def writer(page: Page, word: str = "line") -> Locator:
     """The same, once it may be written in."""
-    editor = text(page)
+    editor = text(page, word)
     expect(editor).to_have_attribute("aria-readonly", "false")
     return editor
 

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Coroutine
 
-from playwright.sync_api import Page, Route, WebSocketRoute, expect
+from playwright.sync_api import Page, Route, ViewportSize, WebSocketRoute, expect
 
 from tests.browser.steps import (
     LINES,
@@ -24,8 +24,8 @@ from tests.browser.steps import (
 from tests.net.editors import by_hand
 from tests.net.live import Server
 
-NARROW = {"width": 400, "height": 800}
-WIDE = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 400, "height": 800}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
 
 
 def run(work: Coroutine[object, object, None]) -> None:

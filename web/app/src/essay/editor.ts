@@ -19,7 +19,7 @@ import { carets } from "./carets.js";
 import { marks } from "./marks.js";
 
 /** Each paragraph has its own direction, by its first letter. */
-const directions = ViewPlugin.fromClass(
+export const directions = ViewPlugin.fromClass(
   class {
     decorations: DecorationSet;
     constructor(view: EditorView) {

@@ -9,10 +9,11 @@ import {
   type EssayState,
   type Feedback,
   map,
+  merge,
   type Problem,
 } from "workroom-client";
 
-import { accessToken } from "../session/rest.js";
+import { accessToken, rest } from "../session/rest.js";
 import { expelled, keepForLater } from "../session/session.svelte.js";
 import { createEditor, type Editor } from "./editor.js";
 import {
@@ -55,6 +56,12 @@ export class LiveEssay {
   replies = $state<Record<number, string>>({});
   /** The thread in whose reply the caret is. */
   replying: number | null = null;
+  /** After an old version was put back: which, and the text before and after that. */
+  restored = $state.raw<{
+    readonly name: string;
+    readonly before: string;
+    readonly after: string;
+  } | null>(null);
   /** What is selected, and where, in pixels from the top left of the editor; null for nothing. */
   selection = $state.raw<{ readonly top: number; readonly left: number } | null>(null);
   /** The tops of highlights, by id of the feedback; 0 stands for the draft. */
@@ -258,6 +265,32 @@ export class LiveEssay {
     await this.essay.request("delete_feedback", { feedback_id });
   }
 
+  /**
+   * Make the text what it was after a revision, an edit like any other. Throws Refused. `restored`
+   * is there until `takeBack`, or until it is of no use any more.
+   */
+  async restore(seq: number, name: string): Promise<void> {
+    const before = this.content;
+    const { content } = await rest<{ content: string }>(
+      `/api/essays/${this.id}/revisions/${seq}/restore/`,
+      "POST",
+    );
+    const until = Date.now() + PATIENCE;
+    while (this.content === before && content !== before && Date.now() < until) await pause();
+    if (this.content !== before) this.restored = { name, before, after: content };
+  }
+
+  /** Undo that. What was written since then stays. */
+  takeBack(): void {
+    const { restored, view } = this;
+    this.restored = null;
+    if (!restored || !view || !this.mayEdit) return;
+    const change = merge(restored.after, this.content, restored.before);
+    const changes = change.map(({ at, del, ins }) => ({ from: at, to: at + del, insert: ins }));
+    view.dispatch({ changes, userEvent: "undo" });
+    view.focus();
+  }
+
   // ---- what comes
 
   private follow(): void {
@@ -403,9 +436,13 @@ export class LiveEssay {
 
   private async settled(patience: number): Promise<boolean> {
     const until = Date.now() + patience;
-    while (this.pending && Date.now() < until) await new Promise((done) => setTimeout(done, 50));
+    while (this.pending && Date.now() < until) await pause();
     return !this.pending;
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((done) => setTimeout(done, 50));
 }
 
 function same(one: ReadonlyMap<number, number>, two: ReadonlyMap<number, number>): boolean {
