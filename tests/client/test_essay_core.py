@@ -6,86 +6,14 @@ from typing import Any
 
 import pytest
 
+from client_kit import AT, FEEDBACK, PERSON, EssayInTest
 from workroom.client import effects, events
 from workroom.client.errors import CLOSED_HERE, Problem
 from workroom.client.essay import EssayCore, Range
 from workroom.client.room import MOST_REQUESTS, NOTHING, SOON, Phase
 from workroom.client.text import Version, merged, moved
-from workroom.client.wire import ESSAYS, Ack, News, Refusal
+from workroom.client.wire import ESSAYS, News
 from workroom.errors import Retry
-
-PERSON = {"id": 2, "name": "Jane Smith", "role": "coach"}
-AT = "2026-01-01T00:00:00Z"
-FEEDBACK: dict[str, Any] = {
-    "id": 3,
-    "type": "style",
-    "comment": "Good.",
-    "highlight_start": 0,
-    "highlight_end": 3,
-    "author": PERSON,
-    "created_at": AT,
-    "anchor": "exact",
-    "quote": "one",
-    "status": "open",
-    "resolved_by": None,
-    "resolved_at": None,
-    "replies": [],
-}
-
-
-class Room:
-    """A room in a test, and what it decided since it was asked last."""
-
-    def __init__(self, text: str = "one two three", seq: int = 5) -> None:
-        self._effects: list[Any] = []
-        self.core = EssayCore(1, "p", self._effects)
-        self.core.up()
-        self.catch_up(text, seq)
-        self.decided()
-
-    def decided(self) -> list[Any]:
-        found = self._effects[:]
-        self._effects.clear()
-        return found
-
-    def sent(self) -> list[Any]:
-        return [it.message for it in self.decided() if isinstance(it, effects.Send)]
-
-    def kept_sends(self) -> list[Any]:
-        return [it.message for it in self._effects if isinstance(it, effects.Send)]
-
-    def catch_up(self, text: str | None, seq: int, *, recovered: bool = False) -> None:
-        body = {"recovered": recovered, "rights": "edit"}
-        self.hears("subscribed", seq, **body)
-        if text is not None:
-            self.text(text, seq)
-        self.ack(self.join_id, seq)
-
-    @property
-    def join_id(self) -> str:
-        joins = [it for it in self.kept_sends() if it["action"] == "subscribe_essay"]
-        found: str = joins[-1]["request_id"]
-        return found
-
-    def text(self, content: str, seq: int) -> None:
-        shown = {"content": content, "word_count": 1, "updated_by": PERSON, "timestamp": AT}
-        self.hears("essay_update", seq, **shown)
-
-    def hears(self, kind: str, seq: int | None = None, **body: Any) -> None:
-        numbered = {} if seq is None else {"seq": seq}
-        body = {"type": kind, "essay_id": 1, **numbered, **body}
-        self.core.heard(News(kind, 1, seq, body), 0.5)
-
-    def ack(self, request_id: str, seq: int, **more: Any) -> None:
-        self.core.heard(Ack(request_id, seq, {"seq": seq, **more}), 0.5)
-
-    def refuse(self, request_id: str, code: str, retry: Retry = Retry.NEVER) -> None:
-        self.core.heard(Refusal(request_id, Problem(code, "no", retry), last=False), 0.5)
-
-    def reconnect(self) -> None:
-        self.core.down(1.0)
-        self.decided()
-        self.core.up()
 
 
 def test_a_new_room_asks_for_everything() -> None:
@@ -96,7 +24,7 @@ def test_a_new_room_asks_for_everything() -> None:
 
 
 def test_a_save_names_the_version_that_was_looked_at() -> None:
-    room = Room("one two three", 5)
+    room = EssayInTest("one two three", 5)
     text = room.core.look().text
     room.text("one two three four", 6)
     room.core.save(f"zero {text}", None)
@@ -106,7 +34,7 @@ def test_a_save_names_the_version_that_was_looked_at() -> None:
 
 
 def test_while_a_save_is_under_way_texts_of_others_wait() -> None:
-    room = Room("one", 5)
+    room = EssayInTest("one", 5)
     save = room.core.save("one mine", None)
     room.text("one theirs", 6)
     assert room.core.shown().text == "one mine"
@@ -117,7 +45,7 @@ def test_while_a_save_is_under_way_texts_of_others_wait() -> None:
 
 
 def test_one_save_is_made_after_the_other() -> None:
-    room = Room("one", 5)
+    room = EssayInTest("one", 5)
     first = room.core.save("one a", None)
     second = room.core.save(room.core.look().text + " b", None)
     assert [it["content"] for it in room.sent()] == ["one a"]
@@ -127,7 +55,7 @@ def test_one_save_is_made_after_the_other() -> None:
 
 
 def test_a_save_that_was_not_answered_is_made_again_on_the_newest_text() -> None:
-    room = Room("one two", 5)
+    room = EssayInTest("one two", 5)
     save = room.core.save("one mine two", None)
     room.reconnect()
     room.catch_up("zero one two", 9, recovered=True)
@@ -137,7 +65,7 @@ def test_a_save_that_was_not_answered_is_made_again_on_the_newest_text() -> None
 
 
 def test_one_that_had_been_stored_all_the_same_is_answered_and_not_doubled() -> None:
-    room = Room("one two", 5)
+    room = EssayInTest("one two", 5)
     save = room.core.save("one mine two", None)
     room.reconnect()
     room.catch_up("zero one mine two", 9, recovered=True)
@@ -149,7 +77,7 @@ def test_one_that_had_been_stored_all_the_same_is_answered_and_not_doubled() -> 
 
 
 def test_an_answer_with_a_later_number_waits_for_the_text_of_that_number() -> None:
-    room = Room("one two", 5)
+    room = EssayInTest("one two", 5)
     save = room.core.save("one mine two", None)
     room.reconnect()
     room.catch_up(None, 5, recovered=True)
@@ -162,7 +90,7 @@ def test_an_answer_with_a_later_number_waits_for_the_text_of_that_number() -> No
 
 
 def test_a_version_that_the_server_has_forgotten_is_replaced_by_the_newest() -> None:
-    room = Room("one two", 5)
+    room = EssayInTest("one two", 5)
     save = room.core.save("one mine two", Version("one two", 2, 0, 2))
     room.decided()
     room.refuse(save, "conflict")
@@ -175,7 +103,7 @@ def test_a_version_that_the_server_has_forgotten_is_replaced_by_the_newest() -> 
 
 
 def test_a_save_that_is_refused_for_good_leaves_the_text_of_the_server() -> None:
-    room = Room("one", 5)
+    room = EssayInTest("one", 5)
     save = room.core.save("one mine", None)
     room.refuse(save, "permission_denied")
     assert effects.Answer(1, save, Problem("permission_denied", "no")) in room.decided()
@@ -183,7 +111,7 @@ def test_a_save_that_is_refused_for_good_leaves_the_text_of_the_server() -> None
 
 
 def test_what_can_be_done_later_is_done_later() -> None:
-    room = Room()
+    room = EssayInTest()
     save = room.core.save("x", None)
     room.decided()
     room.refuse(save, "rate_limited", Retry.LATER)
@@ -193,7 +121,7 @@ def test_what_can_be_done_later_is_done_later() -> None:
 
 
 def test_a_range_is_of_the_text_that_the_server_knows() -> None:
-    room = Room("👋 one two", 5)
+    room = EssayInTest("👋 one two", 5)
     text = room.core.look().text
     at = text.index("two")
     save = room.core.save("👋👋 one two", None)
@@ -207,7 +135,7 @@ def test_a_range_is_of_the_text_that_the_server_knows() -> None:
 
 
 def test_who_gives_up_waiting_withdraws_what_was_not_sent() -> None:
-    room = Room("one", 5)
+    room = EssayInTest("one", 5)
     first, second = room.core.save("one a", None), room.core.save("one a b", None)
     room.core.withdraw(first)
     room.core.withdraw(second)
@@ -215,7 +143,7 @@ def test_who_gives_up_waiting_withdraws_what_was_not_sent() -> None:
 
 
 def test_too_many_requests_are_refused_at_once() -> None:
-    room = Room()
+    room = EssayInTest()
     room.core.down(1.0)
     for _ in range(MOST_REQUESTS):
         room.core.ask("typing_start", {})
@@ -226,7 +154,7 @@ def test_too_many_requests_are_refused_at_once() -> None:
 
 
 def test_feedback_that_comes_again_is_no_news() -> None:
-    room, item = Room(), FEEDBACK
+    room, item = EssayInTest(), FEEDBACK
     room.hears("new_feedback", 6, feedback=item)
     assert len(room.decided()) == 1
     room.hears("new_feedback", 6, feedback=item)
@@ -240,7 +168,7 @@ def test_feedback_that_comes_again_is_no_news() -> None:
 
 
 def test_a_full_state_forgets_feedback_that_is_gone() -> None:
-    room = Room()
+    room = EssayInTest()
     room.hears("new_feedback", 6, feedback=FEEDBACK)
     assert set(room.core.feedback) == {3}
     room.reconnect()
@@ -250,7 +178,7 @@ def test_a_full_state_forgets_feedback_that_is_gone() -> None:
 
 
 def test_nobody_flickers_while_the_room_catches_up() -> None:
-    room = Room()
+    room = EssayInTest()
     person = {**PERSON, "avatar_url": ""}
     room.hears("user_joined", user=person, timestamp=AT)
     assert set(room.core.people) == {2}
@@ -262,7 +190,7 @@ def test_nobody_flickers_while_the_room_catches_up() -> None:
 
 
 def test_an_essay_that_is_deleted_is_closed_and_says_so_to_all_who_wait() -> None:
-    room = Room()
+    room = EssayInTest()
     asked = room.core.ask("typing_start", {})
     room.hears("essay_closed")
     decided = room.decided()
@@ -275,7 +203,7 @@ def test_an_essay_that_is_deleted_is_closed_and_says_so_to_all_who_wait() -> Non
 
 @pytest.mark.parametrize("kind", ["essay_update", "new_feedback", "user_joined", "from_later"])
 def test_an_event_that_cannot_be_read_changes_nothing(kind: str) -> None:
-    room = Room()
+    room = EssayInTest()
     before = room.core.shown()
     room.core.heard(News(kind, 1, None, {"type": kind, "essay_id": 1}), 0.5)
     assert room.decided() == []

@@ -190,9 +190,9 @@ class Essay(Room[EssayCore, EssayEvent]):
         return self._core.look()
 
     @property
-    def updated_by(self) -> events.Person | None:
-        """Who edited it last."""
-        return None if self._core.update is None else self._core.update.updated_by
+    def last_update(self) -> events.EssayUpdate | None:
+        """What the server told of its text last: the number of words, who edited last, and when."""
+        return self._core.update
 
     @property
     def feedback(self) -> Mapping[int, Feedback]:
