@@ -312,6 +312,32 @@ def test_a_word_that_another_version_brought_was_not_typed() -> None:
     assert desk.mirror.text.count("Ben") == 1
 
 
+def test_who_was_away_for_long_doubles_nothing_of_what_they_had_saved() -> None:
+    """A new connection, whose page names the version that it took before it saved."""
+    desk = Desk()
+    seq = desk.mirror.seq
+    text = f"{ESSAY} Lightning struck."
+    desk.ana_saves(text, base_seq=seq)
+    desk.ben_writes("Ben says: ", at=0)
+    desk.ana = Reader(desk.mirror, "a")
+    desk.ana_gets_the_text()
+    desk.ana_saves(f"{text} Twice.", base_seq=seq)
+    assert desk.mirror.text == f"Ben says: {text} Twice."
+    desk.ana_saves(f"{text} Twice or more.", base_seq=seq)
+    assert desk.mirror.text == f"Ben says: {text} Twice or more."
+
+
+def test_what_somebody_wrote_elsewhere_is_not_deleted_by_who_has_not_seen_it() -> None:
+    """The same person in two windows: the second names a version from before."""
+    desk = Desk()
+    seq = desk.mirror.seq
+    desk.ana_saves(f"{ESSAY} Lightning struck.", base_seq=seq)
+    desk.ana = Reader(desk.mirror, "a")
+    desk.ana_gets_the_text()
+    desk.ana_saves(f"So: {ESSAY}", base_seq=seq)
+    assert desk.mirror.text == f"So: {ESSAY} Lightning struck."
+
+
 def test_a_version_that_this_client_was_never_sent_can_be_named_too() -> None:
     desk = Desk()
     for word in (" One.", " Two.", " Three."):

@@ -155,7 +155,8 @@ class Evidence:
         """What a client can mean that says it wrote from version ``seq`` of the essay.
 
         It took that version, and may have saved since: then it goes on with its own text. Some say
-        the number that their own last save was given instead.
+        the number that their own last save was given instead. Of who has been away for so long that
+        their text is forgotten, the words that they have put into the head since are known.
         """
         own = self._own
         if own is not None and own.root == seq and not self._inherited:
@@ -167,7 +168,8 @@ class Evidence:
         if taken is None:
             return []
         if own is None:
-            return [taken]
+            made = mixed(taken, self.mirror, self._author, ())
+            return [taken] if made is None else [taken, made]
         if own.root == taken.seq:
             return [taken, own] if self._inherited else [own]
         return [taken, *self._mixed(taken), *([own] if own.seq == seq else [])]
