@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     typing_idle: float = Field(4.0, gt=0)
     update_quiet: float = Field(0.7, ge=0)
     update_longest_hold: float = Field(2.0, ge=0)
-    update_confirm_after: float = Field(3.0, ge=0)
+    update_confirm_after: float = Field(5.0, ge=0)
     feedback_pace: float = Field(0.5, ge=0)
     shutdown_spread: float = Field(3.0, ge=0)
 

@@ -21,6 +21,7 @@ from workroom.core.text import (
     Version,
     YText,
     mending,
+    seams,
     utf16_length,
 )
 from workroom.errors import InvalidMessage, TooLarge
@@ -114,7 +115,8 @@ class EssayText:
         """Take a replica's update; what the log has to hold of it, from entry ``seq`` on.
 
         That is nothing when all of it was known, and a second edit where it brought letters that no
-        essay holds. Raises UpdateAhead, TooLarge and InvalidMessage; nothing was changed then.
+        essay holds, or glued two words. Raises UpdateAhead, TooLarge and InvalidMessage; nothing
+        was changed then.
         """
         self._require_fits(update, most_units)
         try:
@@ -129,12 +131,21 @@ class EssayText:
             raise InvalidMessage(str(error), field="update") from None
         if done == EMPTY_UPDATE:
             return []
+        before = self._mirror.head()
         self._note(change, done, seq, author)
         facts = [TextEdited(change, done)]
         if change.is_empty:
             return facts
-        cure = mending(self.text)
+        cure = self._cure(change, before, author_mark(author))
         return facts if cure is None else [*facts, self.commit(cure, seq + 1, author)]
+
+    def _cure(self, change: Change, before: Version, author: str) -> Change | None:
+        """What an editor's change calls for: blanks between words, and none but allowed letters."""
+        blanks = seams(change, before.text, before.authors, author)
+        cleaned = mending(self.text if blanks is None else blanks.apply(self.text))
+        if blanks is None or cleaned is None:
+            return blanks or cleaned
+        return blanks.compose(cleaned)
 
     def _require_fits(self, update: bytes, most_units: int) -> None:
         """Raise TooLarge when the text would be: what was applied could not be taken back."""

@@ -14,6 +14,7 @@ from workroom.core.text.mirror import NOBODY, Mirror, Version
 from workroom.core.text.past import Past
 from workroom.core.text.places import Element, Places
 from workroom.core.text.rebase import Rebased, rebase, signed
+from workroom.core.text.seams import seams
 from workroom.core.text.units import (
     clean_text,
     clean_with_carets,
@@ -66,6 +67,7 @@ __all__ = [
     "move",
     "move_all",
     "rebase",
+    "seams",
     "signed",
     "to_utf16",
     "to_utf16_many",
