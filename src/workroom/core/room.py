@@ -271,7 +271,10 @@ class Room(ABC, Generic[State]):
                     effects += self._closed(now)
                 case _:
                     effects += self._told(entry, pending, now)
-        effects.append(Acknowledge(pending.origin, pending.state.seq, pending.details))
+        unchanged = not pending.entries
+        effects.append(
+            Acknowledge(pending.origin, pending.state.seq, pending.details, unchanged=unchanged)
+        )
         return effects
 
     def _join(self, command: Join, origin: Origin, now: Now) -> Outcome:

@@ -49,6 +49,7 @@ from workroom.service.appends import listed_of, weight
 from workroom.service.fanout import Audience, Recipient
 from workroom.service.life import AnyRoom, Draft, checkpoint_seq, draft, restore, summary
 from workroom.service.probes import probe_frame
+from workroom.service.recall import Recall
 
 CHECKPOINT_EVERY: Final = 256
 CHECKPOINT_BYTES: Final = 2 * 2**20
@@ -99,6 +100,7 @@ class RoomHost:
         "_draft",
         "_failure",
         "_glimpses",
+        "_recall",
         "_reloading",
         "_store",
         "_timer",
@@ -128,6 +130,7 @@ class RoomHost:
         self._desk = desk
         self._store = store
         self._clock = clock
+        self._recall = Recall(room.id, desk, store)
         self._checkpoint_seq = checkpoint_seq
         self._draft: Draft | None = None
         self._written: Checkpoint | None = None
@@ -367,9 +370,12 @@ class RoomHost:
                     audience.probe(effect.connection, probe_frame(room_id, effect.number))
                 case Acknowledge():
                     answer = {"room": str(room_id), "seq": effect.seq, **effect.details}
-                    desk.acknowledged(effect.origin, room_id, answer)
+                    if effect.unchanged:
+                        self._recall.unchanged(effect.origin, answer)
+                    else:
+                        desk.acknowledged(effect.origin, room_id, answer)
                 case Refuse():
-                    desk.refused(effect.origin, room_id, effect.error)
+                    self._recall.refused(effect.origin, effect.error)
                 case Admit():
                     if recipient := desk.admitted(effect.connection, room_id):
                         audience.add(recipient)
@@ -429,6 +435,7 @@ class RoomHost:
         """The room leaves memory; everything of it is in the store."""
         if self._timer is not None:
             self._timer.cancel()
+        self._recall.close()
         self.room.close()
 
     @property
