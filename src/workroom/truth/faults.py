@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from workroom.errors import WorkroomError
 from workroom.truth.gates import Gate
 from workroom.truth.history import History
 from workroom.truth.services import Node, Postgres, Redis, Service
@@ -99,10 +100,16 @@ class Breaker:
     async def breaks(self, faults: Sequence[Fault], began: float) -> None:
         """Until all is done, and mended. Raises DidNotStart."""
         loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as group:
-            for fault in faults:
-                await asyncio.sleep(max(0.0, began + fault.at - loop.time()))
-                group.create_task(self._break(fault))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for fault in faults:
+                    await asyncio.sleep(max(0.0, began + fault.at - loop.time()))
+                    group.create_task(self._break(fault))
+        except* WorkroomError as failed:
+            failures = failed
+        else:
+            return
+        raise failures.exceptions[0]
 
     async def _break(self, fault: Fault) -> None:
         target, work = self._work(fault)

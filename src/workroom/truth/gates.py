@@ -49,11 +49,12 @@ class Gate:
         """Pass nothing on for a while, in both directions; then all of it."""
         self._stuck_until = _now() + seconds
 
-    async def _arrived(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _arrived(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._connects(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _connects(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if _now() < self._down_until:
             writer.transport.abort()
             return

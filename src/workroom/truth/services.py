@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -22,9 +22,9 @@ import httpx
 
 from workroom.errors import WorkroomError
 
-START: Final = 60.0
+START: Final = 90.0
 """Seconds in which a process has to be ready."""
-_LOOK: Final = 0.05
+_LOOK: Final = 0.1
 HOST: Final = "127.0.0.1"
 _POSTGRES: Final = "postgres"
 
@@ -67,10 +67,24 @@ class Service(ABC):
         return self.process is not None and self.process.poll() is None
 
     async def start(self) -> None:
-        """Start it, and wait until it answers. Raises DidNotStart."""
-        log = self.folder / f"{self.name}.log"
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond
+        """Start it, again if it gives up, and wait until it answers. Raises DidNotStart."""
+        try:
+            async with asyncio.timeout(START):
+                while not (self.running and await self.answers()):
+                    if not self.running:
+                        self._spawn()  # as an init system would: what it needs may come back
+                    await asyncio.sleep(_LOOK)
+        except TimeoutError:
+            message = f"{self.name} did not start; {self._log} says why"
+            raise DidNotStart(message) from None
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def _spawn(self) -> None:
+        with self._log.open("ab") as output:
+            self.process = subprocess.Popen(
                 self.command(),
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -79,14 +93,11 @@ class Service(ABC):
                 user=self.user(),
                 cwd=self.folder,
             )
-        if not await _soon(self.answers, lambda: self.running):
-            message = f"{self.name} did not start; {log} says why"
-            raise DidNotStart(message)
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """End it as a crash would, with what it started."""
         assert self.process is not None
-        for pid in [*_children(self.process.pid), self.process.pid]:
+        for pid in [self.process.pid, *_children(self.process.pid)]:
             _signal(pid, how)
         self._paused = []
         self.process.wait()
@@ -249,16 +260,6 @@ def _program(name: str) -> str:
         message = f"there is no {name} on this machine; install PostgreSQL, or give a --database"
         raise DidNotStart(message)
     return found
-
-
-async def _soon(true: Callable[[], Awaitable[bool]], possible: Callable[[], bool]) -> bool:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(START):
-            while possible():
-                if await true():
-                    return True
-                await asyncio.sleep(_LOOK)
-    return False
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
