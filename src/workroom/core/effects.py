@@ -65,6 +65,8 @@ class Acknowledge:
     origin: Origin
     seq: int
     details: Mapping[str, Any] = field(default_factory=dict)
+    unchanged: bool = False
+    """It left nothing in the log, where it could have: perhaps it was done before."""
 
 
 @value

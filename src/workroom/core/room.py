@@ -347,7 +347,10 @@ class Room(ABC, Generic[State]):
                 case _:
                     effects += self._told(entry, pending, now)
         if pending.command is not None:
-            effects.append(Acknowledge(pending.origin, pending.state.seq, pending.details))
+            unchanged = not pending.entries
+            effects.append(
+                Acknowledge(pending.origin, pending.state.seq, pending.details, unchanged=unchanged)
+            )
         return effects
 
     def _join(self, command: Join, origin: Origin, now: Now) -> Outcome:

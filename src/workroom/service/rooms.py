@@ -51,6 +51,7 @@ from workroom.service.checkpoints import Checkpoints
 from workroom.service.fanout import Audience, Recipient
 from workroom.service.life import AnyRoom, Draft, checkpoint_seq, restore, summary
 from workroom.service.probes import probe_frame
+from workroom.service.recall import Recall
 
 MOST_WAITING: Final = 256
 MOST_BYTES: Final = 8 * 2**20
@@ -114,6 +115,7 @@ class RoomHost:
         "_glimpses",
         "_known_head",
         "_line",
+        "_recall",
         "_reloading",
         "_store",
         "_timer",
@@ -128,12 +130,7 @@ class RoomHost:
     )
 
     def __init__(
-        self,
-        room: AnyRoom,
-        desk: Desk,
-        store: RoomStore,
-        clock: Clock,
-        checkpoint_seq: int,
+        self, room: AnyRoom, desk: Desk, store: RoomStore, clock: Clock, checkpoint_seq: int
     ) -> None:
         self.room = room
         self.audience = Audience(clock.call_soon)
@@ -145,6 +142,7 @@ class RoomHost:
         self._desk = desk
         self._store = store
         self._clock = clock
+        self._recall = Recall(room.id, desk, store)
         self.checkpoints = Checkpoints(
             room, checkpoint_seq, lambda draft: desk.write_out(self, draft), self._store_checkpoint
         )
@@ -430,9 +428,9 @@ class RoomHost:
                     audience.probe(effect.connection, probe_frame(room_id, effect.number))
                 case Acknowledge():
                     answer = {"room": str(room_id), "seq": effect.seq, **effect.details}
-                    desk.acknowledged(effect.origin, room_id, answer)
+                    self._recall.acknowledged(effect.origin, answer, new=not effect.unchanged)
                 case Refuse():
-                    desk.refused(effect.origin, room_id, effect.error)
+                    self._recall.refused(effect.origin, effect.error)
                 case Admit():
                     if recipient := desk.admitted(effect.connection, room_id):
                         audience.add(recipient)
@@ -494,4 +492,5 @@ class RoomHost:
         """The room leaves memory; everything of it is in the store."""
         if self._timer is not None:
             self._timer.cancel()
+        self._recall.close()
         self.room.close()
