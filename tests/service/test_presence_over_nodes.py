@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from nodes_kit import Cluster, cluster, of_type, until
 
+from hub_kit import ESSAY, Member
+from nodes_kit import Cluster, cluster, of_type, until
 from workroom.core.awareness import ClientState
 from workroom.core.commands import (
     Join,
@@ -20,7 +21,6 @@ from workroom.core.commands import (
 )
 from workroom.core.limits import RoomRules
 from workroom.protocol.yjs import YjsDialect
-from hub_kit import ESSAY, Member
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ async def test_when_a_node_is_dead_its_people_leave(two: Cluster) -> None:
 
     b.bus.cut()  # as good as dead, for everybody else
     async with asyncio.timeout(15):
-        while not _left(emma):  # noqa: ASYNC110
+        while not _left(emma):
             await asyncio.sleep(0.05)
 
     assert _left(emma) == [two.people[1].id]
