@@ -10,13 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from cli_kit import GOOD_SECRET, Running, serving, workroom
+from cli_kit import GOOD_SECRET, Running, serving
 from tests.ports.bus_kit import Server as BusServer
+from workroom.app import open_app
+from workroom.config import Settings
+from workroom.core.entries import EssayCreated, Fact, RightSet
+from workroom.core.people import Right
+from workroom.ids import essay_room
 
 PATIENCE = 20.0
+ESSAY = 1
 
 
 @dataclass
@@ -29,6 +36,7 @@ class Site:
     stack: ExitStack
     tokens: dict[str, str] = field(default_factory=dict)
     nodes: list[Running] = field(default_factory=list)
+    ids: dict[str, int] = field(default_factory=dict)
     _numbers: int = 0
 
     def node(self, *arguments: str) -> Running:
@@ -39,22 +47,31 @@ class Site:
         self.nodes.append(node)
         return node
 
-    def command(self, *arguments: str) -> str:
-        done = workroom(self.folder / "cli", *arguments, **self.env)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+    def guest(self, node: Running, name: str) -> Guest:
+        """A connection of one of the people to the essay."""
+        address = f"ws://127.0.0.1:{node.port}/ws/essays/{ESSAY}/?token={self.tokens[name]}"
+        form = [Subprotocol("workroom.v1")]
+        guest = Guest(self.stack.enter_context(connect(address, subprotocols=form)))
+        guest.asks({"action": "subscribe_essay", "essay_id": ESSAY, "request_id": "hello"})
+        return guest
 
-    def guest(self, node: Running, name: str, essay: int) -> Guest:
-        """A connection of one of the people to an essay."""
-        address = f"ws://127.0.0.1:{node.port}/ws/essays/{essay}/?token={self.tokens[name]}"
-        return Guest(
-            self.stack.enter_context(connect(address, subprotocols=[Subprotocol("workroom.v1")]))
+    async def furnish(self, *names: str) -> None:
+        """People with these names; the first writes an essay, and the others may edit it."""
+        settings = Settings(
+            database=self.env["WORKROOM_DATABASE"],
+            secret=SecretStr(GOOD_SECRET),
+            data_dir=self.folder / "furnished",
         )
-
-    def people(self, *names: str) -> None:
-        for name in names:
-            self.command("user", "create", name, "--no-password")
-            self.tokens[name] = self.command("token", name)
+        settings.data_dir.mkdir()
+        app = await open_app(settings)
+        users = [await app.accounts.create_user(name, None) for name in names]
+        for user in users:
+            self.tokens[user.username] = await app.accounts.issue_token(user)
+        facts: list[Fact] = [EssayCreated("Shared", "", None)]
+        facts += [RightSet(user.id, Right.EDIT) for user in users[1:]]
+        await app.hub.create(essay_room(ESSAY), facts, users[0])
+        self.ids = {user.username: user.id for user in users}
+        await app.close()
 
 
 @contextmanager
@@ -79,10 +96,13 @@ class Guest:
         """The answer to a request."""
         self.socket.send(json.dumps(message))
         wanted = message["request_id"]
-        return self.until(lambda m: m.get("request_id") == wanted)
+        answer = self.until(lambda m: m.get("request_id") == wanted)
+        assert answer["type"] == "ack", answer
+        return answer
 
     def saves(self, text: str, request_id: str) -> dict[str, Any]:
-        return self.asks({"action": "update_essay", "content": text, "request_id": request_id})
+        message = {"action": "update_essay", "essay_id": ESSAY, "content": text}
+        return self.asks({**message, "request_id": request_id})
 
     def until(
         self, wanted: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE
@@ -94,6 +114,11 @@ class Guest:
             self.told.append(message)
             if wanted(message):
                 return message  # type: ignore[no-any-return]
+
+    def hears(self, wanted: Callable[[dict[str, Any]], bool], since: int = 0) -> None:
+        """Wait until it has been told that, if it was not before."""
+        if not any(map(wanted, self.told[since:])):
+            self.until(wanted)
 
     def text(self, content: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """Wait for that text."""

@@ -12,13 +12,14 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from workroom.cli.failures import FAILED
+from workroom.cli.failures import FAILED, INTERRUPTED
 from workroom.errors import Misconfigured
 from workroom.observe import logger
 
@@ -74,6 +75,15 @@ class Lifeline:
     """A pipe that ends when the keeper does."""
     ready: int
     """A pipe on which it says that it serves."""
+
+    def hold(self) -> None:
+        """From now on this process ends in good order when its keeper is no more."""
+        threading.Thread(target=self._wait_for_the_end, name="lifeline", daemon=True).start()
+
+    def _wait_for_the_end(self) -> None:
+        while os.read(self.parent, 1):
+            continue
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def serves(self) -> None:
         """Say that this process serves."""
@@ -150,7 +160,8 @@ class Processes:
             os.close(process.ready)
             process.ready = -1
         if self._stopping:
-            self._code = self._code or max(code, 0)
+            still_starting = code == INTERRUPTED
+            self._code = self._code or (0 if still_starting else max(code, 0))
         elif not process.serving and code > 0:
             # It said what is wrong with its settings, and would say it again.
             self._stopping, self._code = True, code

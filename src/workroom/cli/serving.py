@@ -160,19 +160,13 @@ def _run_several(settings: Settings) -> None:
 
 def _run_one(settings: Settings, lifeline: processes.Lifeline) -> None:
     stopping = Stopping()
+    lifeline.hold()
 
     async def announce(_app: App, _addresses: Sequence[tuple[str, int]]) -> None:
-        loop = asyncio.get_running_loop()
-        loop.add_reader(lifeline.parent, _end_with_the_keeper, loop, lifeline.parent)
         lifeline.serves()
 
     with naming_the_database(settings), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, None, announce, None, stopping))
-
-
-def _end_with_the_keeper(loop: asyncio.AbstractEventLoop, pipe: int) -> None:
-    loop.remove_reader(pipe)
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _serve(
