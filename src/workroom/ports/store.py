@@ -4,13 +4,17 @@ The promise: an ``append`` that is answered with ``Appended`` survives a crash o
 the machine. One that is answered otherwise has left no trace. Appends to one room are answered in
 the order in which they were handed over, and the log of a room is numbered 1, 2, 3 … without gaps,
 also when several nodes append to it. Texts hold no NUL character.
+
+Whoever hands over a second append before the first one is answered builds on numbers that another
+node may get: see ``Append.line``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
-from typing import Any, Literal, Protocol
+from itertools import count
+from typing import Any, Final, Literal, Protocol
 
 from workroom.core.entries import Record
 from workroom.core.people import Right, User
@@ -104,8 +108,22 @@ class Append:
     tasks_settled: tuple[SettledTask, ...] = ()
     answer: Answer | None = None
     checkpoint: Checkpoint | None = None
+    line: int = 0
+    """Appends of one line build on each other, and no line is ever used twice (see ``new_line``).
+
+    When one of them that has records is not ``Appended``, none behind it is: it is ``Behind``, also
+    where its numbers would fit, for then they are another node's. 0: this append stands alone.
+    """
     deletes_room: bool = False
     """The room's lists and rights vanish; its log stays for the record, and ``load`` is None."""
+
+
+_LINES: Final = count(1)
+
+
+def new_line() -> int:
+    """A number for ``Append.line`` that nobody in this process has had."""
+    return next(_LINES)
 
 
 @value

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from workroom.adapters.store import batch_queries
 from workroom.adapters.store import postgres_faults as faults
-from workroom.adapters.store.batch import answer_key, collect, judge
+from workroom.adapters.store.batch import BrokenLines, answer_key, collect, judge
 from workroom.adapters.store.postgres_server import PostgresServer, let_go_if_lost
 from workroom.adapters.store.work import CLOSED, Done, Pending, deliver
 from workroom.errors import Unavailable
@@ -57,6 +57,7 @@ class PostgresWriter:
         self._wake = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
         self._pool: AsyncEngine | None = None
+        self._broken = BrokenLines()
         self._connection: AsyncConnection | None = None
         self._pause = 0.0
         self._retry_at = float("-inf")
@@ -101,10 +102,13 @@ class PostgresWriter:
             while self._waiting:
                 items = self._take()
                 results = await self._carry_out([item.append for item in items])
+                self._broken.note([item.append for item in items], results)
                 outcomes = [(i.done, result) for i, result in zip(items, results, strict=True)]
                 if self.fault is not None:
                     # Those behind would each wait as long for the same server.
                     outcomes += [item.fail(self.fault) for item in self._waiting]
+                    for item in self._waiting:
+                        self._broken.break_off(item.append)
                     self._waiting.clear()
                 deliver(loop, outcomes)
 
@@ -159,7 +163,8 @@ class PostgresWriter:
     async def _transact(self, appends: Sequence[Append], *, look: bool) -> list[AppendResult]:
         connection = await self._connected()
         try:
-            work = partial(_judge_and_store, appends=appends, look=look)
+            broken = self._broken
+            work = partial(_judge_and_store, appends=appends, look=look, broken=broken)
             results, number = await connection.run_sync(work)
             if number is None:
                 await connection.rollback()
@@ -236,7 +241,7 @@ class PostgresWriter:
 
 
 def _judge_and_store(
-    connection: Connection, appends: Sequence[Append], *, look: bool
+    connection: Connection, appends: Sequence[Append], *, look: bool, broken: BrokenLines
 ) -> tuple[list[AppendResult], str | None]:
     """Judge all against what is stored, then write the good ones together.
 
@@ -245,10 +250,11 @@ def _judge_and_store(
     Storing an answer twice fails.
     """
     heads = batch_queries.heads(connection, {append.room for append in appends}, lock=True)
-    results = [] if look else judge(appends, dict(heads), {})
+    results = [] if look else judge(appends, dict(heads), {}, broken.copy())
     if look or not all(isinstance(result, Appended) for result in results):
         keys = {key for append in appends if (key := answer_key(append)) is not None}
-        results = judge(appends, heads, batch_queries.answers_given(connection, keys))
+        answers = batch_queries.answers_given(connection, keys)
+        results = judge(appends, heads, answers, broken)
     pairs = zip(appends, results, strict=True)
     good = [append for append, result in pairs if isinstance(result, Appended)]
     if not good:

@@ -10,6 +10,7 @@ from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_
 from workroom.core.text.inference import Reader
 from workroom.core.text.mending import mending
 from workroom.core.text.mirror import NOBODY, Mirror, Version
+from workroom.core.text.past import Past
 from workroom.core.text.places import Element, Places
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.units import (
@@ -41,6 +42,7 @@ __all__ = [
     "Highlight",
     "Hunk",
     "Mirror",
+    "Past",
     "Places",
     "Reader",
     "Rebased",
