@@ -63,6 +63,11 @@ class EssayClient(Follower):
         """As for every follower: feedback may have come before a text with a lower number."""
         return 0 if self._base is None else self._base.seq
 
+    @property
+    def newest(self) -> int:
+        """As for every follower."""
+        return max(self.since, self._text_seq)
+
     def join(self, request_id: str, since: int) -> Message:
         """As for every follower."""
         essay_id = self.part.room.number
@@ -77,6 +82,7 @@ class EssayClient(Follower):
     def restarts(self) -> None:
         """As for every follower."""
         self._news = None
+        self._text_seq = 0
 
     def caught_up(self, seq: int) -> None:
         """The text is the one of that number, and so is our own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -140,6 +141,8 @@ def _settings(folder: Path, users: int) -> tuple[dict[str, str], list[str]]:
     ]
     tokens = [jwt.encode(dict(each), key, algorithm="EdDSA") for each in claims]
     settings = {
+        "WORKROOM_SECRET": secrets.token_urlsafe(48),
+        "WORKROOM_FILES_DIR": str(folder / "files"),
         "WORKROOM_AUTH_PUBLIC_KEY": str(public),
         "WORKROOM_AUTH_PROVISION": "1",
         "WORKROOM_WORKER": "0",
