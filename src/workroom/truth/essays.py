@@ -41,6 +41,8 @@ class EssayClient(Follower):
         super().__init__(part, desk, history)
         self._base: Version | None = None
         self._text, self._text_seq = "", 0
+        self._told = 0
+        """The highest number of an event."""
         self._news: Version | None = None
         self._saved: str | None = None
         """What the save under way says."""
@@ -66,7 +68,7 @@ class EssayClient(Follower):
     @property
     def newest(self) -> int:
         """As for every follower."""
-        return max(self.since, self._text_seq)
+        return max(self.since, self._text_seq, self._told)
 
     def join(self, request_id: str, since: int) -> Message:
         """As for every follower."""
@@ -82,7 +84,7 @@ class EssayClient(Follower):
     def restarts(self) -> None:
         """As for every follower."""
         self._news = None
-        self._text_seq = 0
+        self._text_seq = self._told = 0
 
     def caught_up(self, seq: int) -> None:
         """The text is the one of that number, and so is our own."""
@@ -174,6 +176,8 @@ class EssayClient(Follower):
 
     def told(self, kind: str, body: Mapping[str, Any]) -> None:
         """As for every follower."""
+        if not self.ignoring:
+            self._told = max(self._told, body.get("seq", 0))
         match kind:
             case "essay_update":
                 self.read(body["content"], body["seq"])

@@ -224,8 +224,8 @@ class Follower(Member):
 
     def _joined(self) -> None:
         if self.subscribed is not None:
-            self.history.note("live")
             if not self._is_behind():
+                self.history.note("live")
                 self.caught_up(self.subscribed["seq"])
                 self.live.set()
             self.joined.set()
