@@ -6,13 +6,16 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.steps import SignIn
+from tests.browser.steps import LINES, SignIn, new_essay
 from tests.net.live import Server
 
 PATIENCE = 15_000
 """Milliseconds after which something that should be on the page counts as missing."""
+
+EXPECTED = ("ERR_", "status of 401")
+"""What browsers say of requests while a server is away, or a log-in has ended."""
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +27,7 @@ def browser() -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     assert found, "the browser tests need Chromium (on Debian and Ubuntu: apt install chromium)"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
@@ -37,6 +41,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def essay(server: Server) -> int:
+    """A fresh essay of Emma's that Jane may edit, Sarah comment on and Mike read."""
+    return new_essay(server, LINES)
 
 
 @pytest.fixture
@@ -55,7 +65,7 @@ def people(browser: Browser, server: Server) -> Iterator[SignIn]:
             "console",
             lambda message: (
                 faults.append(f"{name}: {message.text}")
-                if message.type == "error" and "ERR_" not in message.text
+                if message.type == "error" and not any(each in message.text for each in EXPECTED)
                 else None
             ),
         )

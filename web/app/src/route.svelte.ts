@@ -2,13 +2,13 @@
 
 export type Route =
   | { readonly view: "home" }
-  | { readonly view: "essay"; readonly id: number }
+  | { readonly view: "essay"; readonly id: number; readonly past: boolean }
   | { readonly view: "unknown" };
 
 function read(path: string): Route {
   if (path === "/") return { view: "home" };
-  const id = /^\/essays\/([1-9][0-9]{0,15})\/?$/.exec(path)?.[1];
-  return id ? { view: "essay", id: Number(id) } : { view: "unknown" };
+  const [, id, past] = /^\/essays\/([1-9][0-9]{0,15})(\/history)?\/?$/.exec(path) ?? [];
+  return id ? { view: "essay", id: Number(id), past: past !== undefined } : { view: "unknown" };
 }
 
 export const route = $state({ now: read(location.pathname) });
@@ -23,13 +23,20 @@ export function guard(before: () => Promise<boolean>): () => void {
   };
 }
 
+/** Whether what is shown may be left for an address. An essay's history is part of the essay. */
+function mayGo(path: string): Promise<boolean> {
+  const next = read(path);
+  const stays = next.view === "essay" && route.now.view === "essay" && next.id === route.now.id;
+  return stays ? Promise.resolve(true) : mayLeave();
+}
+
 /** Whether what is shown may be left. */
 export function mayLeave(): Promise<boolean> {
   return ready ? ready() : Promise.resolve(true);
 }
 
 export async function go(path: string): Promise<void> {
-  if (path === location.pathname || !(await mayLeave())) return;
+  if (path === location.pathname || !(await mayGo(path))) return;
   shown = path;
   history.pushState(null, "", path);
   route.now = read(path);
@@ -39,7 +46,7 @@ export async function go(path: string): Promise<void> {
 let shown = location.pathname;
 addEventListener("popstate", () => {
   const { pathname } = location;
-  void mayLeave().then((may) => {
+  void mayGo(pathname).then((may) => {
     if (may) route.now = read((shown = pathname));
     else history.pushState(null, "", shown);
   });
