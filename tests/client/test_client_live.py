@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,6 +89,24 @@ async def test_a_program_that_thinks_long_undoes_nobodys_work(server: Server) ->
         await until(two, lambda: two.text == "the cat sat down")
 
 
+async def test_commenting_meanwhile_does_not_change_what_a_save_is_made_from(
+    server: Server,
+) -> None:
+    number = fresh_essay(server, "teh cat sat")
+    async with clients(server, "emma", "jane") as (hers, janes):
+        one, two = await hers.essay(number), await janes.essay(number)
+        thinking = one.text
+        await two.save("teh cat sat down")
+        # Feedback comes behind the text, which is no longer the one that was looked at.
+        made = await two.comment("Where?", on="down")
+        async with asyncio.timeout(20):
+            while made not in one.feedback:
+                await one.request("typing_stop")
+        await one.comment("Typo.", on="teh")
+        await one.save(thinking.replace("teh", "the"))
+        await until(two, lambda: two.text == "the cat sat down")
+
+
 async def test_a_comment_is_on_its_words_for_everybody(server: Server) -> None:
     number = fresh_essay(server, "👋 It turns into a hospital.")
     async with clients(server, "emma", "jane") as (hers, janes):
@@ -140,6 +159,40 @@ async def test_tokens_come_from_a_function_also_when_one_was_refused(server: Ser
             await workroom.essay(1)
 
 
+async def test_a_token_is_renewed_before_it_ends(tmp_path: Path) -> None:
+    with running(tmp_path, WORKROOM_ACCESS_LIFETIME="62") as server:
+        asked = asyncio.Queue[int]()
+
+        async def token() -> str:
+            asked.put_nowait(1)
+            return await asyncio.to_thread(lambda: server.cli("token", "emma").strip())
+
+        async with connect(server.http, token=token) as workroom:
+            essay = await workroom.essay(1)
+            async with asyncio.timeout(20):
+                await asked.get()
+                await asked.get()
+            await essay.save(f"{essay.text} Still here.")
+
+
+async def test_closing_does_not_wait_for_a_token_that_never_comes(server: Server) -> None:
+    async with connect(server.http, token=asyncio.Event().wait, timeout=0.1) as workroom:  # type: ignore[arg-type]
+        with pytest.raises(TimedOut):
+            await workroom.essay(1)
+
+
+async def test_a_loop_over_feedback_may_change_it(server: Server) -> None:
+    number = fresh_essay(server, "One two three.")
+    async with clients(server, "emma") as (workroom,):
+        essay = await workroom.essay(number)
+        for words in ("One", "two", "three"):
+            await essay.comment("Why?", on=words)
+        await until(essay, lambda: len(essay.feedback) == 3)
+        for made in essay.feedback:
+            await essay.request("delete_feedback", feedback_id=made)
+        await until(essay, lambda: not essay.feedback)
+
+
 async def test_no_token_is_written_into_a_log(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -172,7 +225,7 @@ async def test_closing_ends_what_waits_and_what_iterates(server: Server) -> None
         assert again.status == "live"
 
 
-async def test_nothing_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Any) -> None:
+async def test_nothing_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         number = fresh_essay(server, "Start.")
         tokens = {user: server.token(user) for user in ("emma", "jane")}

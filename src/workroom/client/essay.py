@@ -97,9 +97,15 @@ class EssayCore(RoomCore):
         self._seen = self.version if is_newest else Version(update.content, update.seq)
         return self._seen
 
+    def had(self) -> Version:
+        """The text that the program had last: that it looked at, or saved."""
+        if self._seen is not None:
+            return self._seen
+        return self.shown() if self._pending() else self._saved or self.version
+
     def save(self, text: str, base: Version | None) -> str:
-        """Save ``text``, made from ``base``, or else from what the program has; its request id."""
-        base = base or self._seen or (None if self._pending() else self._saved or self.version)
+        """Save ``text``, made from ``base``, or else from what the program had; its request id."""
+        base = base or self._seen or (None if self._pending() else self.had())
         self._seen = None
         return self.ask(SAVE, {}, Save(text, base))
 

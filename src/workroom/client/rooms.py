@@ -197,7 +197,7 @@ class Essay(Room[EssayCore, EssayEvent]):
     @property
     def feedback(self) -> Mapping[int, Feedback]:
         """All feedback, by its id."""
-        return MappingProxyType(self._core.feedback)
+        return MappingProxyType(dict(self._core.feedback))
 
     @property
     def people(self) -> Mapping[int, events.Person]:
@@ -207,7 +207,7 @@ class Essay(Room[EssayCore, EssayEvent]):
     @property
     def typing(self) -> Mapping[int, events.Person]:
         """Who types now, by user id."""
-        return MappingProxyType(self._core.typing)
+        return MappingProxyType(dict(self._core.typing))
 
     async def save(
         self,
@@ -234,13 +234,15 @@ class Essay(Room[EssayCore, EssayEvent]):
         start: int | None = None,
         end: int | None = None,
     ) -> int:
-        """Add feedback, on the words ``on``, on ``text[start:end]``, or on the whole essay.
+        """Add feedback on the words ``on``, on ``text[start:end]``, or on the whole essay.
 
-        Returns its id. Raises ValueError when the words ``on`` are not in the text exactly once.
+        ``start`` and ``end`` are of the text that this program had last. Returns the feedback's id.
+        Raises ValueError when the words ``on`` are not in the text exactly once.
         """
         body = {"feedback": {"type": type, "comment": comment}}
-        text = self._core.look().text
+        text = self._core.had().text
         if on is not None:
+            text = self._core.shown().text
             start = self._only(text, on)
             end = start + len(on)
         note = None

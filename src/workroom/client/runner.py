@@ -50,6 +50,7 @@ class Runner:
         self._timers: dict[tuple[int | None, str], asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
 
     def do(self, act: Callable[[], Any]) -> Any:
@@ -64,6 +65,8 @@ class Runner:
         self.do(self.link.close)
         for timer in self._timers.values():
             timer.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -74,7 +77,7 @@ class Runner:
             case effects.Timer(room, name, seconds):
                 self._set_timer(room, name, seconds)
             case effects.AskToken():
-                self._start(self._ask_token())
+                self._asking = self._start(self._ask_token())
             case effects.Open(token):
                 self._socket = self._start(self._live(token))
             case effects.Drop():
@@ -116,16 +119,20 @@ class Runner:
 
     async def _live(self, token: str) -> None:
         """One connection from its start to its end."""
+        from websockets.exceptions import WebSocketException
+
         me = asyncio.current_task()
         code, reason, refused = 1006, "", None
         self._outgoing = asyncio.Queue()
         try:
             code, reason = await self._talk(token)
-        except OSError as error:
-            self.trouble = str(error) or type(error).__name__
-        except Exception as error:  # noqa: BLE001 - of the library's many; each means no connection
+        except (OSError, EOFError, WebSocketException) as error:
             self.trouble = str(error) or type(error).__name__
             refused = getattr(error, "response", None)
+        except Exception as error:
+            # A mistake of this client's: it is reported, and ends no program.
+            log.exception("the connection was given up")
+            self.trouble = type(error).__name__
         if self._socket is not me:
             return
         self._socket = None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -105,6 +105,10 @@ class Room(Generic[E]):
         """Stop following."""
         self._loop.run(self._room.close())
 
+    async def _look(self, what: Callable[[], R]) -> R:
+        """Look on the loop's own thread: elsewhere things may change meanwhile."""
+        return what()
+
     async def _next(self, seconds: float | None) -> E:
         async with asyncio.timeout(seconds):
             return await anext(self._room)
@@ -123,12 +127,12 @@ class Essay(Room[events.EssayEvent]):
     @property
     def version(self) -> Version:
         """The text, and what ``save`` needs to know of it."""
-        return self._loop.run(self._version())
+        return self._loop.run(self._look(lambda: self._room.version))
 
     @property
     def feedback(self) -> Mapping[int, events.Feedback]:
         """All feedback, by its id."""
-        return dict(self._room.feedback)
+        return self._loop.run(self._look(lambda: self._room.feedback))
 
     @property
     def people(self) -> Mapping[int, events.Person]:
@@ -138,7 +142,7 @@ class Essay(Room[events.EssayEvent]):
     @property
     def typing(self) -> Mapping[int, events.Person]:
         """Who types now, by user id."""
-        return dict(self._room.typing)
+        return self._loop.run(self._look(lambda: self._room.typing))
 
     def save(self, text: str, *, base: Version | events.EssayUpdate | None = None) -> int:
         """Save the text; returns the ``seq`` under which it is durable."""
@@ -163,9 +167,6 @@ class Essay(Room[events.EssayEvent]):
     def marked(self, feedback: events.Feedback) -> str | None:
         """The words that a piece of feedback is about; None when about the whole essay."""
         return self._room.marked(feedback)
-
-    async def _version(self) -> Version:
-        return self._room.version
 
 
 class Project(Room[events.ProjectEvent]):
