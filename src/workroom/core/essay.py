@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from workroom.core.awareness import Typists
-from workroom.core.bases import bases_named
+from workroom.core.bases import bases_named, forgotten, require_past
 from workroom.core.commands import (
     AddFeedback,
     ApplyUpdate,
@@ -231,10 +231,15 @@ class EssayRoom(YjsRoom):
         pending.details.update(made(pending.entries))
         return self._settle_now(outcome, now)
 
-    def _range(self, start: int | None, end: int | None, origin: Origin) -> Highlight | None:
+    def _range(
+        self, start: int | None, end: int | None, origin: Origin, base_seq: int | None
+    ) -> Highlight | None:
+        require_past(base_seq, self.head.seq)
         if start is None or end is None:
             return None
         base = self._delivery.newest(origin.connection, origin.user.id)
+        if base_seq is not None:
+            base = self._delivery.named(base_seq, origin.connection) or forgotten(base_seq)
         to_head = self._text.to_head(base)
         return range_at_head(base.text, start, end, to_head, self._text.text)
 

@@ -55,7 +55,7 @@ class Threads:
         rules: RoomRules,
         people: People,
         require: Callable[[Origin, Verb], None],
-        place: Callable[[int | None, int | None, Origin], Highlight | None],
+        place: Callable[[int | None, int | None, Origin, int | None], Highlight | None],
     ) -> None:
         """``require`` refuses who may not; ``place`` finds somebody's range at the head."""
         self._rules = rules
@@ -107,7 +107,7 @@ class Threads:
         if isinstance(command, QuoteFeedback):
             highlight: Highlight | None = find_quote(head.text, command)
         else:
-            highlight = self._place(command.start, command.end, origin)
+            highlight = self._place(command.start, command.end, origin, command.base_seq)
         return FeedbackAdded(command.feedback_id, command.type, command.comment, highlight)
 
     def _changed(self, command: ChangeFeedback, origin: Origin, head: EssayState) -> list[Fact]:
@@ -118,7 +118,7 @@ class Threads:
             if command.comment is not None:
                 added = len(command.comment) - len(item.comment)
                 self._check_length(item, added, "feedback.comment")
-            highlight = self._place(command.start, command.end, origin)
+            highlight = self._place(command.start, command.end, origin, None)
             facts += _changes(item, command, highlight)
         if command.resolved is not None:
             self._may(Deed.RESOLVE, origin, item.author)
