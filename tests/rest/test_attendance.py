@@ -31,6 +31,7 @@ async def test_a_list_names_who_is_in_each_essay_until_they_leave(server: House)
     (row,) = page["results"]
     assert (row["present"], row["present_count"]) == ([EMMA, JANE], 2), "users, not tabs"
     for each in (first, second):
+        assert each.peer is not None
         each.peer.lost(clean=True)
     await until(lambda: bool(jane.of_type("user_left")))
     assert (await _row(server, "jane", "/api/essays/"))["present"] == [JANE]
