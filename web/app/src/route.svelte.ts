@@ -2,13 +2,14 @@
 
 export type Route =
   | { readonly view: "home" }
-  | { readonly view: "essay"; readonly id: number }
+  | { readonly view: "essay" | "project"; readonly id: number }
   | { readonly view: "unknown" };
 
 function read(path: string): Route {
   if (path === "/") return { view: "home" };
-  const id = /^\/essays\/([1-9][0-9]{0,15})\/?$/.exec(path)?.[1];
-  return id ? { view: "essay", id: Number(id) } : { view: "unknown" };
+  const [, kind, id] = /^\/(essay|project)s\/([1-9][0-9]{0,15})\/?$/.exec(path) ?? [];
+  if (kind === undefined) return { view: "unknown" };
+  return { view: kind === "essay" ? "essay" : "project", id: Number(id) };
 }
 
 export const route = $state({ now: read(location.pathname) });
