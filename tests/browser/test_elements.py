@@ -217,9 +217,11 @@ def test_tasks_are_shown_while_they_go_on_and_cancelled(example: Opens, server: 
     expect(emma.get_by_role("button", name="Cancel")).to_have_count(0)
     jane.get_by_role("button", name="Cancel Never end").click()
     for each in (jane, emma):
-        expect(each.get_by_text("Cancelled")).to_be_visible()
+        expect(each.get_by_role("listitem")).to_contain_text("Cancelled")
+        expect(each.get_by_role("status")).to_have_text("Never end: Cancelled")
     call(server, "jane", "POST", path, {"task_type": "refuse"})
-    expect(emma.get_by_text("Failed: There is nothing to see in")).to_be_visible(timeout=PATIENCE)
+    failed = emma.get_by_role("listitem").filter(has_text="Failed: There is nothing to see in")
+    expect(failed).to_be_visible(timeout=PATIENCE)
 
 
 def begin_when_there_is_a_worker(server: Server, path: str, task: str, page: Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.hostile_strings import HOSTILE, WITNESS
@@ -11,6 +12,8 @@ from tests.browser.project_steps import new_project, picture, put
 from tests.browser.steps import SignIn, call
 from tests.net.live import Server
 
+REFUSED = {"\u2028", "\u2029", "\u202e", "\u2066"}
+"""Nobody can be called so: ends of lines, and what turns the order of letters around."""
 MANY = 60_000
 """Milliseconds in which a page has shown some hundred of them."""
 
@@ -51,15 +54,18 @@ def test_lists_of_projects(people: SignIn, server: Server) -> None:
     for shown in range(20, len(HOSTILE), 20):
         expect(links).to_have_count(shown)
         more.click()
-    expect(links).to_have_count(len(HOSTILE) + 1)  # and the demo's own
+    expect(links).to_have_count(len(HOSTILE))
+    more.click()  # the demo's own is older than all of them
+    expect(links).to_have_count(len(HOSTILE) + 1)
     assert set(HOSTILE) <= set(links.locator(".title").all_text_contents())
     unharmed(john)
 
 
+@pytest.mark.timeout(400)  # each of 200 files is decoded in a process of its own
 def test_names_of_canvases(people: SignIn, server: Server) -> None:
     project = new_project(server, "Names")
     server.token("jane")
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda name: put(server, project, name, picture()), HOSTILE))
     jane = people("Jane Smith", f"/projects/{project}")
     cards = jane.get_by_role("article")
@@ -78,15 +84,17 @@ def test_names_of_canvases(people: SignIn, server: Server) -> None:
 
 def test_names_of_members(people: SignIn, server: Server) -> None:
     project = new_project(server, "Members")
-    for count, name in enumerate(HOSTILE):
+    names = [each for each in HOSTILE if not REFUSED & {*each}]
+    assert len(names) == len(HOSTILE) - len(REFUSED)
+    for count, name in enumerate(names):
         body = {"username": f"x{count}", "name": name}
         user = call(server, "admin", "POST", "/api/users/", body)
         path = f"/api/projects/{project}/collaborators/{user['id']}/"
         call(server, "jane", "PUT", path, {"rights": "view"})
     jane = people("Jane Smith", f"/projects/{project}")
     members = jane.locator(".members > ul > li")
-    expect(members).to_have_count(len(HOSTILE) + 1, timeout=MANY)
-    assert set(HOSTILE) <= set(members.locator("bdi:first-child").all_text_contents())
+    expect(members).to_have_count(len(names) + 1, timeout=MANY)
+    assert set(names) <= set(members.locator("bdi:first-child").all_text_contents())
     jane.get_by_role("button", name="Remove").last.click()
-    expect(jane.get_by_role("dialog")).to_contain_text(HOSTILE[-1])
+    expect(jane.get_by_role("dialog")).to_contain_text(names[-1])
     unharmed(jane)

@@ -180,6 +180,17 @@ describe("a field that several people type into", () => {
     expect(field.pending).toBe(false);
   });
 
+  it("shows what is stored to who may not change it any more", () => {
+    const field = new SharedField();
+    field.heard("A", n());
+    field.typed("AB");
+    field.save();
+    field.heard("XA", n());
+    field.typed("ABC");
+    field.giveUp();
+    expect([field.draft, field.pending, field.save()]).toEqual(["XA", false, null]);
+  });
+
   it("ends the same for everybody, with every word that was typed, whatever the order", () => {
     for (let seed = 1; seed <= 500; seed++) {
       const random = seeded(seed);

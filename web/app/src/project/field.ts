@@ -77,6 +77,17 @@ export class SharedField {
     return this.caughtUp();
   }
 
+  /** The person may not change it any more: what is not stored is given up. */
+  giveUp(): Change {
+    this.flight = null;
+    const before = this.draft;
+    this.draft = this.news.at(-1)?.value ?? this.told ?? "";
+    this.told = this.told === null ? null : this.draft;
+    this.seq = this.news.at(-1)?.seq ?? this.seq;
+    this.news = [];
+    return diff(before, this.draft);
+  }
+
   /** Merges what the server told, as far as that is possible now. */
   private caughtUp(): Change {
     if (this.flight || this.composes) return [];

@@ -6,6 +6,7 @@ import {
   type Problem,
   type Project,
   type ProjectState,
+  type Rights,
   WorkroomError,
 } from "workroom-client";
 import type { Change } from "workroom-client/change";
@@ -37,6 +38,10 @@ export interface TaskType {
 
 /** Takes changes into what is shown. */
 type Show = (change: Change, draft: string) => void;
+
+const NAMES = ["title", "description"] as const;
+
+const mayEdit = (rights: Rights | null): boolean => rights === "edit" || rights === "owner";
 
 export class LiveProject {
   state: ProjectState;
@@ -83,7 +88,7 @@ export class LiveProject {
   }
 
   get mayEdit(): boolean {
-    return this.state.rights === "edit" || this.isOwner;
+    return mayEdit(this.state.rights);
   }
 
   get isOwner(): boolean {
@@ -129,7 +134,7 @@ export class LiveProject {
 
   /** Save now what was typed. */
   flush(): void {
-    for (const name of ["title", "description"] as const) this.save(name);
+    for (const name of NAMES) this.save(name);
   }
 
   async setStatus(status: "active" | "archived"): Promise<void> {
@@ -255,6 +260,10 @@ export class LiveProject {
     const before = this.state;
     this.state = state;
     const { subscribed, phase } = state;
+    if (mayEdit(before.rights) && !mayEdit(state.rights)) {
+      this.problems = {};
+      for (const name of NAMES) this.take(name, this.fields[name].giveUp());
+    }
     if (subscribed && subscribed !== before.subscribed && !subscribed.recovered) {
       // All of it is told from the beginning.
       this.canvases.clear();

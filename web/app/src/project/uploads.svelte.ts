@@ -57,6 +57,11 @@ export class Uploads {
     this.next();
   }
 
+  /** Whether leaving would stop some. */
+  get going(): boolean {
+    return this.all.some(({ state }) => state !== "failed");
+  }
+
   close(): void {
     for (const each of this.stops.values()) each.abort();
     this.all = [];

@@ -31,22 +31,29 @@ function spelt(type: string): string {
   return type.charAt(0).toUpperCase() + type.slice(1).replaceAll("_", " ");
 }
 
+function outcome({ result: { status, error } }: Ended): string {
+  return ENDS[status] + (error ? `: ${error}` : "");
+}
+
 export class WorkroomTasks extends Piece<Project> {
   private readonly list = make("ul", { "aria-label": "Tasks", part: "list" });
   private readonly none = make("p", { part: "empty" }, make("slot", {}, "No tasks."));
+  /** How a task ended, for who does not see it; its progress would be too much. */
+  private readonly said = make("p", { class: "unseen", role: "status" });
   /** Rows stay what they are while a task goes on, so that a focused button keeps the focus. */
   private readonly rows = new Map<string, Row>();
   private ended: Ended[] = [];
 
   constructor() {
     super(STYLES);
-    this.root.append(this.list, this.none);
+    this.root.append(this.list, this.none, this.said);
   }
 
   protected follow(project: Project): () => void {
     const forget = project.on("task_completed", (task) => {
       const others = this.ended.filter(({ task_id }) => task_id !== task.task_id);
       this.ended = [task, ...others].slice(0, ENDED);
+      this.said.textContent = `${spelt(task.task_type)}: ${outcome(task)}`;
       this.drawSoon();
     });
     return () => {
@@ -77,7 +84,7 @@ export class WorkroomTasks extends Piece<Project> {
     if (known) return known;
     const name = make("span", { class: "name", dir: "auto" });
     const bar = make("progress", { max: "100", part: "bar" });
-    const says = make("p", { "aria-live": "polite", dir: "auto", part: "message" });
+    const says = make("p", { dir: "auto", part: "message" });
     const cancel = make("button", { type: "button", part: "cancel" });
     cancel.addEventListener("click", () => {
       cancel.disabled = true;
@@ -110,13 +117,12 @@ export class WorkroomTasks extends Piece<Project> {
     row.cancel.setAttribute("aria-label", `Cancel ${name}`);
   }
 
-  private drawEnded(row: Row, { task_type, result }: Ended): void {
-    row.name.textContent = spelt(task_type);
-    row.item.className = result.status;
+  private drawEnded(row: Row, ended: Ended): void {
+    row.name.textContent = spelt(ended.task_type);
+    row.item.className = ended.result.status;
     row.bar.remove();
     row.cancel.remove();
-    const says = ENDS[result.status] + (result.error ? `: ${result.error}` : "");
-    if (row.says.textContent !== says) row.says.textContent = says;
+    row.says.textContent = outcome(ended);
   }
 }
 
