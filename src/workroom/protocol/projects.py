@@ -107,9 +107,18 @@ def _leave(asked: inbound.LeaveProject) -> Request:
 
 
 def _update(asked: inbound.UpdateProject) -> Request:
-    data = asked.payload.data
-    changes = {name: getattr(data, name) for name in _FIELDS if name in data.model_fields_set}
+    changes = _given(asked.payload.data)
     return _request(asked, asked.payload, commands.ChangeProject(changes))
+
+
+def _update_expecting(asked: inbound.UpdateProjectExtended) -> Request:
+    expected = _given(asked.payload.expected) if asked.payload.expected else {}
+    command = commands.ChangeProject(_given(asked.payload.data), expected)
+    return _request(asked, asked.payload, command)
+
+
+def _given(fields: inbound.ProjectData | inbound.ExpectedFields) -> dict[str, Any]:
+    return {name: getattr(fields, name) for name in _FIELDS if name in fields.model_fields_set}
 
 
 def _cancel(asked: inbound.CancelTask) -> Request:
@@ -159,6 +168,7 @@ _READERS: Final[Mapping[Form, Mapping[str, _Reader]]] = MappingProxyType(
         Form.EXTENDED: _PLAIN_READERS
         | {
             "join_project": reader(inbound.JoinProjectExtended, _join_since),
+            "update_project": reader(inbound.UpdateProjectExtended, _update_expecting),
             "cancel_task": reader(inbound.CancelTask, _cancel),
         },
     }

@@ -9,6 +9,7 @@ from pydantic import Field, WithJsonSchema
 from workroom.protocol.canvases import Canvas
 from workroom.protocol.shapes import Count, FeedbackKind, Id, Rights, Timestamp
 from workroom.transports.rest.fields import Shown
+from workroom.transports.rest.render import MOST_PRESENT
 
 __all__ = ["Canvas"]
 """The rest is defined here; this one is told over the WebSocket in the same form."""
@@ -60,7 +61,7 @@ class Collaborator(Shown):
 
 
 class EssayRow(Shown):
-    """An essay in a list."""
+    """An essay without its text."""
 
     id: Id
     title: str
@@ -83,8 +84,21 @@ class Essay(EssayRow):
     content: str
 
 
+class Attended(Shown):
+    """A room in a list, and who is in it."""
+
+    present: Annotated[list[Person], Field(max_length=MOST_PRESENT)]
+    """Those who are in it now, in the order in which they came; of many, the first twelve."""
+    present_count: Count
+    """How many they are in all."""
+
+
+class ListedEssay(EssayRow, Attended):
+    """An essay in a list."""
+
+
 class ProjectRow(Shown):
-    """A project in a list."""
+    """A project without its metadata."""
 
     id: Id
     title: str
@@ -104,6 +118,18 @@ class Project(ProjectRow):
     """A project."""
 
     metadata: Anything
+
+
+class ListedProject(ProjectRow, Attended):
+    """A project in a list."""
+
+
+class TaskType(Shown):
+    """A type of task that can be begun here."""
+
+    task_type: str
+    kinds: list[Literal["audio", "image"]]
+    """The canvases that it is for."""
 
 
 class Task(Shown):
