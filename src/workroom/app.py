@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import secrets
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -13,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from workroom.adapters.attendance import leave_note, take_note
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.adapters.auth.keys import TASK_TOKEN_KEPT_IN, load_secret
 from workroom.adapters.auth.passwords import Argon2Hasher
-from workroom.adapters.auth.verification import VerificationKey, public_key
+from workroom.adapters.auth.verification import load_public_key
 from workroom.adapters.blobs import FolderBlobs
 from workroom.adapters.clock import LoopClock
 from workroom.adapters.media.inspector import ChildInspector, MediaRules
@@ -36,6 +36,7 @@ from workroom.protocol.projects import ProjectDialect
 from workroom.protocol.registry import Registry
 from workroom.service.accounts import Accounts
 from workroom.service.canvases import Canvases, UploadRules
+from workroom.service.drain import drain
 from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
 from workroom.service.library import Library
@@ -47,10 +48,9 @@ from workroom.service.watchdog import Watchdog
 from workroom.tasks.types import known_types
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from workroom.adapters.auth.jwks import Jwks
     from workroom.transports.page import Visitors
+    from workroom.transports.server import DrainingServer
 
 LAG_EVERY: Final = 0.5
 """Seconds between two looks at how late the event loop is."""
@@ -62,6 +62,14 @@ AROUND_A_FORM: Final = 1024 * 1024
 """Bytes of a request besides the file in it, before the connection is given up."""
 LEARN_EVERY: Final = 2.0
 """Seconds within which a log-out made by another process (the command line) is noticed."""
+ANSWER_SECONDS: Final = 4.0
+"""How long REST may still take to answer, once the server stops."""
+GOODBYES_SECONDS: Final = 5.5
+"""How long clients may take to hang up, after the last of them was told to."""
+SETTLE_SECONDS: Final = 1.5
+"""How long it may then take until all that was asked is durable, and checkpoints are written."""
+RETURN_SECONDS: Final = 10.0
+"""How long whoever was present before a restart counts as present after it."""
 REMEMBER_ANSWERS: Final = 25 * 3600
 """Seconds for which the answer to a request is kept: more than the 24 hours that are promised."""
 
@@ -179,11 +187,22 @@ async def _serve(
     announce: Callable[[App, Sequence[tuple[str, int]]], Awaitable[None]] | None,
     visitors: Visitors | None,
 ) -> None:
+    from workroom.transports.server import listen
+
     settings = app.settings
-    sockets = [_listen(settings.host, settings.port, "port")]
+    sockets = [listen(settings.host, settings.port, "port")]
     if settings.project_port != settings.port or settings.port == 0:
-        sockets.append(_listen(settings.host, settings.project_port, "project_port"))
-    server = _server(app, visitors)
+        sockets.append(listen(settings.host, settings.project_port, "project_port"))
+    crew: Crew | None = None
+    ending: list[asyncio.Future[None]] = []
+
+    def shutting() -> None:
+        if crew is not None:  # it takes its time as well: beside the goodbyes, not after them
+            ending.append(asyncio.ensure_future(crew.stop()))
+
+    note = take_note(settings.data_dir, app.clock.now().wall)
+    app.hub.attendance.expect(note, RETURN_SECONDS)
+    server = _server(app, visitors, shutting)
     chores = [
         asyncio.ensure_future(_watch_lag(app.clock)),
         asyncio.ensure_future(_keep_house(app)),
@@ -199,10 +218,9 @@ async def _serve(
     gc.set_threshold(20_000, 20, 50)
     if app.work.queue is not None:
         chores.append(asyncio.ensure_future(_watch_tasks(app, app.work.queue)))
-    crew = None
     serving = asyncio.ensure_future(server.serve(sockets=sockets))
     try:
-        await _started(server, serving)
+        await server.up(serving)
         addresses = [(settings.host, sock.getsockname()[1]) for sock in sockets]
         crew = _crew(app, addresses[0])
         log.info("listening", host=settings.host, ports=[port for _, port in addresses])
@@ -210,38 +228,48 @@ async def _serve(
             await announce(app, addresses)
         await serving
     finally:
-        if crew is not None:
-            await crew.stop()
-        for chore in chores:
-            chore.cancel()
         for sock in sockets:
             sock.close()
+        await _hand_over(app)
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*ending)
+        if crew is not None:
+            await crew.stop()
 
 
-def _server(app: App, visitors: Visitors | None) -> uvicorn.Server:
-    import uvicorn
+async def _hand_over(app: App) -> None:
+    """Have everything stored that was asked, and leave word of who was here."""
+    await drain(app.hub, app.clock, SETTLE_SECONDS)
+    if app.gateway.refusing:
+        present = app.hub.attendance.present(host.room for host in app.hub.hosts())
+        leave_note(app.settings.data_dir, present, app.clock.now().wall)
 
+
+def _server(app: App, visitors: Visitors | None, shutting: Callable[[], None]) -> DrainingServer:
     from workroom.transports.page import Page, PageSettings
     from workroom.transports.rest import Readiness, RestSettings, create_api
     from workroom.transports.rest.gate import Workers
+    from workroom.transports.server import DrainingServer, Ending
     from workroom.transports.websocket.limits import HttpLimits, SocketLimits
     from workroom.transports.websocket.serving import server_config
 
-    settings, loop = app.settings, asyncio.get_running_loop()
-    readiness = Readiness({"database": app.store.check}, stopping=lambda: app.gateway.stopping)
+    settings, gateway = app.settings, app.gateway
+    readiness = Readiness(
+        {"database": app.store.check},
+        stopping=lambda: gateway.stopping,
+        refusing=lambda: gateway.refusing,
+    )
 
-    class Server(uvicorn.Server):
-        """Says goodbye to the sockets before uvicorn closes them."""
-
-        def handle_exit(self, sig: int, frame: object) -> None:
-            # A signal may come in the middle of anything: let the loop finish what it is at.
-            loop.call_soon_threadsafe(app.gateway.shut)
-            super().handle_exit(sig, frame)  # type: ignore[arg-type]
+    def hurrying() -> None:
+        readiness.deadlines.hurry(ANSWER_SECONDS)
+        shutting()
 
     limits = SocketLimits(
         message_bytes=settings.max_message,
         ping_interval=settings.ping_interval,
         pong_timeout=settings.ping_timeout,
+        goodbye_seconds=settings.shutdown_spread + 2.0,
     )
     rest = RestSettings(
         frozenset(settings.origins), settings.hsts_seconds, max_upload=settings.max_upload
@@ -260,27 +288,8 @@ def _server(app: App, visitors: Visitors | None) -> uvicorn.Server:
         loop="none",
         lifespan="off",
     )
-    return Server(config)
-
-
-async def _started(server: uvicorn.Server, serving: asyncio.Future[None]) -> None:
-    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn only sets a flag
-        await asyncio.sleep(0)
-
-
-def _listen(host: str, port: int, setting: str) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        message = f"cannot listen on {host}:{port}: {error.strerror}"
-        raise Misconfigured(message, field=f"WORKROOM_{setting.upper()}") from error
-    sock.listen(4096)
-    sock.setblocking(False)  # noqa: FBT003 - it takes no keyword
-    return sock
+    ending = Ending(settings.shutdown_notice, settings.shutdown_spread + GOODBYES_SECONDS)
+    return DrainingServer(config, gateway, ending, hurrying)
 
 
 # ---- parts -------------------------------------------------------------------------------------
@@ -304,7 +313,7 @@ async def _open_accounts(
     verifier = JwtVerifier(
         clock,
         secret=secret,
-        public_key=_public_key(settings),
+        public_key=load_public_key(settings.auth_public_key),
         jwks=keys,
         audience=settings.auth_audience,
         issuer=settings.auth_issuer,
@@ -371,17 +380,6 @@ def _crew(app: App, address: tuple[str, int]) -> Crew | None:
     return crew
 
 
-def _public_key(settings: Settings) -> VerificationKey | None:
-    path = settings.auth_public_key
-    if path is None:
-        return None
-    try:
-        return public_key(path.read_bytes())
-    except OSError as error:
-        message = f"cannot read the public key: {error.strerror}"
-        raise Misconfigured(message, field="WORKROOM_AUTH_PUBLIC_KEY") from None
-
-
 async def _open_keys(settings: Settings, clock: Clock) -> Jwks | None:
     """The identity service's keys. A file must be readable now; a URL may be down for a while."""
     if settings.auth_jwks is None:
@@ -425,6 +423,7 @@ def _connection_rules(settings: Settings) -> ConnectionRules:
         unauthenticated=settings.max_unauthenticated,
         slow_reader_seconds=settings.slow_reader,
         shutdown_spread=settings.shutdown_spread,
+        shutdown_return=settings.shutdown_return,
     )
 
 

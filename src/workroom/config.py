@@ -117,7 +117,9 @@ class Settings(BaseSettings):
     update_longest_hold: float = Field(2.0, ge=0)
     update_confirm_after: float = Field(3.0, ge=0)
     feedback_pace: float = Field(0.5, ge=0)
+    shutdown_notice: float = Field(0.0, ge=0)
     shutdown_spread: float = Field(3.0, ge=0)
+    shutdown_return: float = Field(2.0, ge=0)
 
     @property
     def database_path(self) -> Path:

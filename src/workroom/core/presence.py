@@ -6,11 +6,11 @@ cleanly, and after a grace time when it broke, so that a flaky network does not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, KeysView
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from workroom.core.people import User
-from workroom.ids import ConnectionId, UserId
+from workroom.ids import ConnectionId, RoomId, UserId
 
 
 @dataclass(slots=True)
@@ -22,10 +22,14 @@ class Member:
     leaves_at: float | None = None
 
 
+Present = Mapping[RoomId, Sequence[User]]
+"""Who is present, by room."""
+
+
 class Presence:
     """The members of one room on this node."""
 
-    __slots__ = ("_by_connection", "_grace", "_leaving", "_members")
+    __slots__ = ("_by_connection", "_grace", "_held", "_leaving", "_members")
 
     def __init__(self, grace: float) -> None:
         """``grace``: seconds that a user stays present after their last connection broke."""
@@ -33,6 +37,7 @@ class Presence:
         self._members: dict[UserId, Member] = {}
         self._by_connection: dict[ConnectionId, UserId] = {}
         self._leaving: set[UserId] = set()
+        self._held = False
 
     def __contains__(self, connection: ConnectionId) -> bool:
         return connection in self._by_connection
@@ -83,12 +88,27 @@ class Presence:
         member.connections.discard(connection)
         if member.connections:
             return None
+        if self._held:
+            return None
         if clean or self._grace <= 0:
             del self._members[user_id]
             return user_id
         member.leaves_at = tick + self._grace
         self._leaving.add(user_id)
         return None
+
+    def hold(self) -> None:
+        """Nobody leaves any more: this node is about to end, and its users to come back."""
+        self._held = True
+        for user_id in self._leaving:
+            self._members[user_id].leaves_at = None
+        self._leaving.clear()
+
+    def expect(self, user: User, until: float) -> None:
+        """Somebody was here a moment ago, before the room was loaded: present until that tick."""
+        if user.id not in self._members:
+            self._members[user.id] = Member(user, leaves_at=until)
+            self._leaving.add(user.id)
 
     def expire(self, tick: float) -> list[UserId]:
         """Remove the users whose grace is over, and say who they were."""

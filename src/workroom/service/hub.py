@@ -14,7 +14,7 @@ from workroom.core.events import Event
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, User
 from workroom.core.permissions import Verb, require
-from workroom.errors import Conflict, NotFound, PermissionDenied, Unavailable, WorkroomError
+from workroom.errors import Conflict, PermissionDenied, Unavailable, WorkroomError
 from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind
 from workroom.observe import ROOMS, log_failure, logger
 from workroom.ports.clock import Clock, Timer
@@ -27,6 +27,7 @@ from workroom.ports.store import (
 )
 from workroom.protocol.dialect import Form
 from workroom.service.appends import first_summary
+from workroom.service.attendance import Attendance
 from workroom.service.fanout import Recipient
 from workroom.service.hindsight import Hindsight
 from workroom.service.history import History
@@ -35,6 +36,7 @@ from workroom.service.receipts import Receipts
 from workroom.service.records import to_record
 from workroom.service.replies import Replies
 from workroom.service.rooms import RELOAD_AFTER, RoomHost
+from workroom.service.unseen import denied, not_found
 
 SWEEP_EVERY: Final = 10.0
 """Seconds between two looks for rooms that nobody uses."""
@@ -46,8 +48,6 @@ FEW_IDS: Final = 16
 """Ids left at which more are fetched, so that nobody has to wait for them."""
 MOST_HELD: Final = 64
 """Commands of one connection that wait until an earlier one of its has been looked up."""
-WORTH_A_CHECKPOINT: Final = 64
-"""Entries since the last checkpoint that make another worth its while when a room leaves memory."""
 
 log = logger("hub")
 
@@ -67,6 +67,8 @@ class Hub:
         self.clock = clock
         self.history = History(store)
         """The past of the essays."""
+        self.attendance = Attendance(clock)
+        """Who stays present over a restart."""
         self._hindsight = Hindsight(self.history)
         self._held: dict[ConnectionId, list[tuple[RoomId, Command, Origin]]] = {}
         """What connections ask for whose last command waits for something long ago."""
@@ -88,6 +90,16 @@ class Hub:
         """Get ready to serve. Raises Unavailable when the store is not."""
         await self._refill_ids()
         self._arrange_sweep()
+
+    def hosts(self) -> tuple[RoomHost, ...]:
+        """Every room that is in memory."""
+        return tuple(self._rooms.values())
+
+    @property
+    def settled(self) -> bool:
+        """Nothing waits: no command for its room or its past, no entry for the store."""
+        waits = self._waiting or self._held or self._loading
+        return not waits and not any(host.working for host in self._rooms.values())
 
     async def stop(self) -> None:
         """Let go of every room; everything of them is in the store."""
@@ -140,7 +152,7 @@ class Hub:
         except PermissionDenied:
             host = self._rooms.get(room)
             if host is None or host.room.head.deleted or host.room.right_of(user) is None:
-                raise _not_found(room) from None
+                raise not_found(room) from None
             raise
 
     async def look(self, room: RoomId, user: User, verb: Verb = Verb.VIEW) -> AnyRoom:
@@ -151,10 +163,10 @@ class Hub:
         """
         host = await self._host(room)
         if host is None or host.room.confirmed.deleted:
-            raise _not_found(room)
+            raise not_found(room)
         right = host.room.right_of(user)
         if right is None:
-            raise _not_found(room)
+            raise not_found(room)
         require(room.kind, verb, right)
         return host.room
 
@@ -340,7 +352,7 @@ class Hub:
         host = self._rooms.get(room)  # it may have vanished meanwhile
         for command, origin in self._waiting.pop(room):
             if host is None:
-                self.refused(origin, room, error or _denied(room))
+                self.refused(origin, room, error or denied(room))
             elif isinstance(command, Join) and not self._is_here(origin):
                 continue  # gone while the room was being loaded: nobody was told that they came
             elif _needs_id(command) and no_ids is not None:
@@ -390,6 +402,7 @@ class Hub:
         if stored is None:
             return None
         revived = revive(stored, self.rules, self._new_client_id)
+        self.attendance.greet(revived)
         host = RoomHost(revived, self, self.store, self.clock, checkpoint_seq(stored))
         self._rooms[room] = host
         ROOMS.labels(room.kind.value).inc()
@@ -419,9 +432,9 @@ class Hub:
         return True
 
     async def _pause(self, seconds: float) -> None:
-        over = asyncio.get_running_loop().create_future()
-        self.clock.call_at(self.clock.now().tick + seconds, lambda: _finish(over))
-        await over
+        over = asyncio.Event()
+        self.clock.call_at(self.clock.now().tick + seconds, over.set)
+        await over.wait()
 
     # ---- leaving memory ---------------------------------------------------------------------
 
@@ -441,7 +454,7 @@ class Hub:
         self._arrange_sweep()
 
     def _retire(self, room: RoomId, host: RoomHost) -> None:
-        if host.unwritten >= WORTH_A_CHECKPOINT and not host.room.head.deleted:
+        if host.worth_writing:
             host.write_checkpoint()
         else:
             self._unload(room)
@@ -483,18 +496,3 @@ class Hub:
 
 def _needs_id(command: Command) -> bool:
     return isinstance(command, AddFeedback | QuoteFeedback)
-
-
-def _finish(over: asyncio.Future[None]) -> None:
-    if not over.done():
-        over.set_result(None)
-
-
-def _not_found(room: RoomId) -> NotFound:
-    return NotFound(f"there is no {room.kind} {room.number} that you may see")
-
-
-def _denied(room: RoomId) -> PermissionDenied:
-    """The same refusal for a room that does not exist as for one that the user may not see."""
-    message = f"You don't have permission to {Verb.VIEW.value} this {room.kind.value}"
-    return PermissionDenied(message, verb=Verb.VIEW.value)

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+BYTES_A_MESSAGE: Final = 64 * 1024
+"""A large message counts as several: one more for each so many bytes."""
+LABORIOUS: Final = 0.02
+"""Seconds of work for one binary message after which its sender is not read for a while."""
+REST: Final = 50
+"""How many times as long as the work took."""
 
 
 @dataclass(slots=True)
@@ -49,3 +57,5 @@ class ConnectionRules:
     """Seconds before the token's end at which ``token_expiring`` is sent."""
     shutdown_spread: float = 3.0
     """Seconds over which the closes are spread when the server stops."""
+    shutdown_return: float = 2.0
+    """Seconds after which clients are then advised to come back, on average."""

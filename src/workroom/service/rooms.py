@@ -53,6 +53,8 @@ from workroom.service.probes import probe_frame
 CHECKPOINT_EVERY: Final = 256
 CHECKPOINT_BYTES: Final = 2 * 2**20
 """Entries, and bytes of them, after which the whole state is written down again."""
+WORTH_A_CHECKPOINT: Final = 64
+"""Entries since the last checkpoint that make another worth its while when a room leaves memory."""
 MOST_WAITING: Final = 256
 MOST_BYTES: Final = 8 * 2**20
 """Commands, and bytes of their entries, that may wait for the store; more are refused."""
@@ -140,6 +142,7 @@ class RoomHost:
         self._glimpses: dict[ConnectionId, Glimpse[Any]] = {}
         self._timer: Timer | None = None
         self._timer_at = float("inf")
+        self._arrange()
 
     # ---- commands ---------------------------------------------------------------------------
 
@@ -420,16 +423,25 @@ class RoomHost:
         self._arrange()
 
     @property
+    def working(self) -> bool:
+        """Something is on its way to or from the store."""
+        return bool(self._appending or self._undone) or self._draft is not None or self.suspended
+
+    @property
     def busy(self) -> bool:
         """Something is on its way to or from the store, or somebody is here."""
-        working = bool(self._appending or self._undone) or self._draft is not None
-        return working or self.suspended or not self.room.idle
+        return self.working or not self.room.idle
 
     def close(self) -> None:
         """The room leaves memory; everything of it is in the store."""
         if self._timer is not None:
             self._timer.cancel()
         self.room.close()
+
+    @property
+    def worth_writing(self) -> bool:
+        """A checkpoint would save work when the room is loaded again."""
+        return self.unwritten >= WORTH_A_CHECKPOINT and not self.room.head.deleted
 
     @property
     def unwritten(self) -> int:
