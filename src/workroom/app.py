@@ -190,9 +190,6 @@ async def _serve(
     from workroom.transports.server import listen
 
     settings = app.settings
-    sockets = [listen(settings.host, settings.port, "port")]
-    if settings.project_port != settings.port or settings.port == 0:
-        sockets.append(listen(settings.host, settings.project_port, "project_port"))
     crew: Crew | None = None
     ending: list[asyncio.Future[None]] = []
 
@@ -200,9 +197,14 @@ async def _serve(
         if crew is not None:  # it takes its time as well: beside the goodbyes, not after them
             ending.append(asyncio.ensure_future(crew.stop()))
 
+    server = _server(app, visitors, shutting)
+    # Not before it can answer: after a crash thousands knock, and whoever gets in line now and
+    # gives up while it starts is work for nothing.
+    sockets = [listen(settings.host, settings.port, "port")]
+    if settings.project_port != settings.port or settings.port == 0:
+        sockets.append(listen(settings.host, settings.project_port, "project_port"))
     note = take_note(settings.data_dir, app.clock.now().wall)
     app.hub.attendance.expect(note, RETURN_SECONDS)
-    server = _server(app, visitors, shutting)
     chores = [
         asyncio.ensure_future(_watch_lag(app.clock)),
         asyncio.ensure_future(_keep_house(app)),
@@ -288,6 +290,7 @@ def _server(app: App, visitors: Visitors | None, shutting: Callable[[], None]) -
         loop="none",
         lifespan="off",
     )
+    config.load()
     ending = Ending(settings.shutdown_notice, settings.shutdown_spread + GOODBYES_SECONDS)
     return DrainingServer(config, gateway, ending, hurrying)
 
@@ -421,6 +424,8 @@ def _connection_rules(settings: Settings) -> ConnectionRules:
         mistake_burst=settings.mistake_burst,
         connections_per_user=settings.max_connections_per_user,
         unauthenticated=settings.max_unauthenticated,
+        admissions_per_second=settings.admissions_per_second,
+        admission_queue=settings.admission_queue,
         slow_reader_seconds=settings.slow_reader,
         shutdown_spread=settings.shutdown_spread,
         shutdown_return=settings.shutdown_return,

@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     hsts_seconds: int = Field(0, ge=0)
     """How long browsers must insist on https; 0 leaves it open."""
     max_unauthenticated: int = Field(1000, ge=1)
+    admissions_per_second: float = Field(1000.0, gt=0)
+    admission_queue: int = Field(800, ge=1)
     max_connections_per_user: int = Field(20, ge=1)
     max_essays_per_connection: int = Field(20, ge=1)
     max_projects_per_connection: int = Field(100, ge=1)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from prometheus_client import Counter
@@ -151,11 +151,18 @@ class Connection:
     # ---- the token --------------------------------------------------------------------------
 
     def authenticate(self, token: str | None) -> None:
-        """Check the token; called once, when the socket is open."""
+        """Check the token when it is its turn; called once, when the socket is open."""
         if token is None:
             self._reject(NotAuthenticated())
-        else:
-            self._task = asyncio.ensure_future(self._authenticate(token))
+        elif wait := self._gateway.admission.ask(partial(self._begin, token)):
+            message = "too many are coming at once; come back later"
+            self._reject(RateLimited(message, retry_after=wait))
+
+    def _begin(self, token: str) -> bool:
+        if self._stage is not Stage.AUTHENTICATING:
+            return False
+        self._task = asyncio.ensure_future(self._authenticate(token))
+        return True
 
     async def _authenticate(self, token: str) -> None:
         try:

@@ -14,16 +14,15 @@ from workroom.ports.clock import Clock
 from workroom.protocol.dialect import SUBPROTOCOL, Form
 from workroom.protocol.registry import Registry, Route
 from workroom.service.accounts import Accounts, Authenticated
+from workroom.service.admission import Admission
 from workroom.service.connections import Connection
 from workroom.service.hub import Hub
-from workroom.service.manners import ConnectionRules
+from workroom.service.manners import GOLDEN, ConnectionRules
 from workroom.service.outlet import Accept, Handshake, Outlet, Peer, Reject
 
 _BEARER = "bearer."
 GOODBYE_SECONDS: Final = 0.25
 """Between a goodbye and the close behind it: what is on its way to us may arrive."""
-_GOLDEN: Final = 0.618033988749895
-"""Its multiples, without their whole part, lie evenly between 0 and 1, however many they are."""
 MOST_SPENT: Final = 10_000
 """Users remembered for having said a lot; all is forgiven within seconds."""
 
@@ -50,6 +49,7 @@ class Gateway:
         self.clock = clock
         self.rules = rules
         self.max_message_bytes = max_message_bytes
+        self.admission = Admission(clock, rules.admissions_per_second, rules.admission_queue)
         self._registry = registry
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self._numbers = count(1)
@@ -232,7 +232,7 @@ class Gateway:
 
     def _advice(self, number: int) -> float:
         """Seconds after which this one had best come back: spread evenly, half either way."""
-        return self.rules.shutdown_return * (0.5 + number * _GOLDEN % 1.0)
+        return self.rules.shutdown_return * (0.5 + number * GOLDEN % 1.0)
 
     @property
     def connections(self) -> int:

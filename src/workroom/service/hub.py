@@ -16,7 +16,7 @@ from workroom.core.people import Right, User
 from workroom.core.permissions import Verb, require
 from workroom.errors import Conflict, PermissionDenied, Unavailable, WorkroomError
 from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind
-from workroom.observe import ROOMS, log_failure, logger
+from workroom.observe import READS, ROOMS, log_failure, logger
 from workroom.ports.clock import Clock, Timer
 from workroom.ports.store import (
     Append,
@@ -398,6 +398,7 @@ class Hub:
         return await asyncio.shield(task)
 
     async def _load(self, room: RoomId) -> RoomHost | None:
+        READS.labels("room").inc()
         stored = await self.store.load(room)
         if stored is None:
             return None

@@ -173,7 +173,7 @@ class RoomHost:
             self._remember(outcome, origin, now)
         if outcome.effects:
             self._perform(outcome.effects)
-        if isinstance(command, Join):
+        if isinstance(command, Join) and not command.quiet:
             # A state is large: let the socket say at once that it is full, before it asks again.
             self.audience.flush()
         if not outcome.entries or self._timer is None:
