@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
-import os
 import re
 import signal
 import sys
@@ -57,14 +56,15 @@ class Report:
 class Crowd:
     """The clients, in processes of their own."""
 
-    def __init__(self, people: Sequence[Who], port: int) -> None:
+    def __init__(self, people: Sequence[Who], port: int, every: float = TYPING_EVERY) -> None:
+        """Who types saves something ``every`` so many seconds."""
         context = multiprocessing.get_context("fork")
         self._pipes: list[Connection] = []
         self._processes = []
         for number in range(PROCESSES):
             ours, theirs = context.Pipe()
             share = people[number::PROCESSES]
-            process = context.Process(target=_crowd, args=(share, port, number, theirs))
+            process = context.Process(target=_crowd, args=(share, port, number, every, theirs))
             process.start()
             self._pipes.append(ours)
             self._processes.append(process)
@@ -103,7 +103,7 @@ class Crowd:
             process.join()
 
 
-def _crowd(people: Sequence[Who], port: int, seed: int, pipe: Connection) -> None:
+def _crowd(people: Sequence[Who], port: int, seed: int, every: float, pipe: Connection) -> None:
     import uvloop
 
     tally = Tally()
@@ -112,7 +112,7 @@ def _crowd(people: Sequence[Who], port: int, seed: int, pipe: Connection) -> Non
         loop, typing = asyncio.get_running_loop(), asyncio.Event()
         orders: asyncio.Queue[str] = asyncio.Queue()
         loop.add_reader(pipe.fileno(), lambda: orders.put_nowait(pipe.recv()))
-        typists = asyncio.ensure_future(_type(clients, typing))
+        typists = asyncio.ensure_future(_type(clients, typing, every))
         while (order := await orders.get()) != "end":
             if order == "cut":
                 for client in clients:
@@ -130,14 +130,13 @@ def _crowd(people: Sequence[Who], port: int, seed: int, pipe: Connection) -> Non
     uvloop.run(hold(people, (HOST, port), tally, seed, steer))
 
 
-async def _type(clients: list[Client], typing: asyncio.Event) -> None:
+async def _type(clients: list[Client], typing: asyncio.Event, every: float) -> None:
+    typists = [client for client in clients if client.who.types]
     while True:
-        await typing.wait()
-        await asyncio.sleep(TYPING_EVERY)
-        for client in clients:
-            if client.who.types and typing.is_set():
-                client.type()
-                await asyncio.sleep(0)
+        for client in typists:
+            await typing.wait()
+            client.type()
+            await asyncio.sleep(every / len(typists))
 
 
 def _report(clients: list[Client], tally: Tally) -> Report:
@@ -199,15 +198,15 @@ def run(data_dir: Path, clients: int, essays: int) -> int:
         with server(data_dir, port) as first:
             first.ready()
             print(f"{len(people)} clients in {essays} essays", flush=True)
-            crowd.until(lambda reports: _all_here(reports, len(people)))
+            crowd.until(lambda reports: all_here(reports, len(people)))
             calm, storm = _cut(crowd, people, first.pid)
             crowd.order("type")
             time.sleep(3)
             killed = time.monotonic()
-            os.kill(first.pid, signal.SIGKILL)
+            first.stop(signal.SIGKILL)
         with server(data_dir, port) as second:
             good = _killed(crowd, second, killed, people, port)
-        print(f"acks of those who stay: p99 {_p99(calm):.0f} ms, in the storm {_p99(storm):.0f} ms")
+        print(f"acks of those who stay: p99 {p99(calm):.0f} ms, in the storm {p99(storm):.0f} ms")
     finally:
         crowd.close()
     return 0 if good else 1
@@ -222,7 +221,7 @@ def _cut(crowd: Crowd, people: Sequence[Who], pid: int) -> tuple[list[float], li
     cut = time.monotonic()
     crowd.order("cut")
     time.sleep(0.5)
-    crowd.until(lambda reports: _all_here(reports, len(people)))
+    crowd.until(lambda reports: all_here(reports, len(people)))
     reports = crowd.report()
     back = max(at for report in reports for at in report.tally.resumed.values())
     _show("cut", back - cut, reports)
@@ -239,11 +238,11 @@ def _killed(crowd: Crowd, again: Server, killed: float, people: Sequence[Who], p
     again.ready()
     up = time.monotonic()
     time.sleep(0.5)
-    reports = crowd.until(lambda reports: _all_here(reports, len(people)))
+    reports = crowd.until(lambda reports: all_here(reports, len(people)))
     back = max(at for report in reports for at in report.tally.resumed.values())
     found = metrics(port)
     crowd.order("rest")
-    reports = crowd.until(_all_equal)
+    reports = crowd.until(all_equal)
     wrong = [each for report in reports for each in report.tally.wrong]
     _show("killed", back - killed, reports)
     print(f"  the server answered after {up - killed:.2f} s, all were back {back - up:.2f} s later")
@@ -255,11 +254,13 @@ def _killed(crowd: Crowd, again: Server, killed: float, people: Sequence[Who], p
     return back - killed <= LONGEST and queries <= 2 * rooms and not wrong
 
 
-def _all_here(reports: Sequence[Report], count: int) -> bool:
+def all_here(reports: Sequence[Report], count: int) -> bool:
+    """So many clients follow their essays."""
     return sum(report.live for report in reports) == count
 
 
-def _all_equal(reports: Sequence[Report]) -> bool:
+def all_equal(reports: Sequence[Report]) -> bool:
+    """Every save is confirmed, and the clients of an essay stand at the same number."""
     known: dict[int, set[int]] = {}
     for report in reports:
         for essay, seqs in report.known.items():
@@ -273,7 +274,8 @@ def _delays(reports: Sequence[Report], since: float, until: float = float("inf")
     return [delay for sent, delay in acks if since <= sent <= until]
 
 
-def _p99(delays: Sequence[float]) -> float:
+def p99(delays: Sequence[float]) -> float:
+    """Of seconds, in milliseconds."""
     return 1000 * sorted(delays)[int(len(delays) * 0.99)] if delays else float("nan")
 
 

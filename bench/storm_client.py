@@ -38,6 +38,12 @@ class Tally:
     """Attempts that came to nothing, by what was heard last."""
     wrong: list[str] = field(default_factory=list)
     joined: int = 0
+    left: int = 0
+    """How often somebody was told that a user came, and that one left."""
+    pauses: list[float] = field(default_factory=list)
+    """Seconds from the end of a connection until the client followed its essay again."""
+    confirmed: list[tuple[int, int]] = field(default_factory=list)
+    """Essay and number of each save that was confirmed."""
     acks: list[tuple[float, float]] = field(default_factory=list)
     """When a save was sent, and how many seconds later it was confirmed."""
 
@@ -134,8 +140,8 @@ class Client:
         self._news = asyncio.Event()
         self._gone = True
         self._waits: dict[str, float] = {}
-        self.flaps = 0
-        """Users who were announced as having left."""
+        self._since: float | None = None
+        """When it last stopped following its essay."""
 
     async def live(self, end: asyncio.Event) -> None:
         """Connect, stay, come back."""
@@ -189,8 +195,9 @@ class Client:
         elif kind == "ack" and message["request_id"] in self._waits:
             sent = self._waits.pop(message["request_id"])
             self.tally.acks.append((sent, time.monotonic() - sent))
+            self.tally.confirmed.append((self.who.essay, message["seq"]))
         elif kind == "user_left":
-            self.flaps += 1
+            self.tally.left += 1
         if self._live:
             self._known = max(self._known, message.get("seq") or 0)
 
@@ -198,6 +205,9 @@ class Client:
         if message["seq"] < self._known:
             self.tally.wrong.append(f"essay {self.who.essay} went back from {self._known}")
         self._live = True
+        if self._since is not None:
+            self.tally.pauses.append(time.monotonic() - self._since)
+            self._since = None
         self._known = max(self._known, message["seq"])
         self.tally.resumed[self.who.number] = time.monotonic()
         self.tally.recovered += bool(message["recovered"])
@@ -208,6 +218,8 @@ class Client:
     def lost(self, socket: Socket) -> None:
         """A connection has ended."""
         if socket is self._socket:
+            if self._live:
+                self._since = time.monotonic()
             self._socket, self._gone = None, True
             self._news.set()
 
