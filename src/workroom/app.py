@@ -22,7 +22,8 @@ from workroom.adapters.clock import LoopClock
 from workroom.adapters.media.inspector import ChildInspector, MediaRules
 from workroom.adapters.queue.celery_queue import CeleryQueue
 from workroom.adapters.queue.embedded import Broker, Crew, WorkerRules, broker_program
-from workroom.adapters.store.sqlite import SqliteStore
+from workroom.adapters.store.choice import make_store
+from workroom.adapters.store.sql_store import SqlStore
 from workroom.config import Settings
 from workroom.core.limits import RoomRules
 from workroom.core.tasks import TaskRules
@@ -101,7 +102,7 @@ class App:
 
     settings: Settings
     clock: Clock
-    store: SqliteStore
+    store: SqlStore
     blobs: FolderBlobs
     accounts: Accounts
     hub: Hub
@@ -298,18 +299,19 @@ def _server(app: App, visitors: Visitors | None, shutting: Callable[[], None]) -
 # ---- parts -------------------------------------------------------------------------------------
 
 
-async def _open_store(settings: Settings) -> SqliteStore:
-    try:
-        path = settings.database_path
-    except ValueError as error:
-        raise Misconfigured(str(error), field="WORKROOM_DATABASE") from None
-    store = SqliteStore(path)
+async def _open_store(settings: Settings) -> SqlStore:
+    store = make_store(
+        settings.database_path,
+        settings.database_url,
+        settings.database_name,
+        connections=settings.database_connections,
+    )
     await store.open()
     return store
 
 
 async def _open_accounts(
-    settings: Settings, store: SqliteStore, clock: Clock, keys: Jwks | None
+    settings: Settings, store: SqlStore, clock: Clock, keys: Jwks | None
 ) -> Accounts:
     configured = settings.secret.get_secret_value() if settings.secret is not None else None
     secret = load_secret(configured, settings.data_dir, production=settings.env == "production")
@@ -337,7 +339,7 @@ async def _open_accounts(
     return accounts
 
 
-def _open_work(settings: Settings, hub: Hub, store: SqliteStore, blobs: FolderBlobs) -> Work:
+def _open_work(settings: Settings, hub: Hub, store: SqlStore, blobs: FolderBlobs) -> Work:
     configured = settings.task_token.get_secret_value() if settings.task_token else None
     token = load_secret(
         configured,

@@ -6,10 +6,14 @@ Only ``app.py`` and the command line read this module; everything else is handed
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SQLITE: Final = "sqlite:///"
+_POSTGRES: Final = ("postgresql://", "postgres://")
 
 
 class Settings(BaseSettings):
@@ -26,8 +30,13 @@ class Settings(BaseSettings):
     """The same server again, at the port that project clients were written against."""
     data_dir: Path = Path("data")
     """Where the database, the secret and everything else is kept."""
-    database: str | None = None
-    """``sqlite:///path``; by default ``workroom.db`` in the data directory."""
+    database: SecretStr | None = None
+    """``sqlite:///path``, or ``postgresql://user:password@host/name`` as libpq takes it; by default
+    ``workroom.db`` in the data directory."""
+    database_connections: int = Field(8, ge=1)
+    """To PostgreSQL, besides the one that appends."""
+    files_dir: Path | None = None
+    """The folder of uploaded files; several nodes must share it. By default beside the database."""
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -123,22 +132,46 @@ class Settings(BaseSettings):
     shutdown_spread: float = Field(3.0, ge=0)
     shutdown_return: float = Field(2.0, ge=0)
 
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith((_SQLITE, *_POSTGRES)):
+            message = "must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"
+            raise PydanticCustomError("database", message)
+        return url
+
     @property
-    def database_path(self) -> Path:
-        """The SQLite file. Raises ValueError for any other kind of database."""
+    def database_url(self) -> str:
+        """Where the database is, with the password: not for anybody's eyes."""
         if self.database is None:
-            return self.data_dir / "workroom.db"
-        prefix = "sqlite:///"
-        if not self.database.startswith(prefix):
-            message = "WORKROOM_DATABASE must be sqlite:///PATH in this version"
-            raise ValueError(message)
-        return Path(self.database.removeprefix(prefix))
+            return f"{_SQLITE}{self.data_dir / 'workroom.db'}"
+        return self.database.get_secret_value()
+
+    @property
+    def database_path(self) -> Path | None:
+        """The SQLite file; None for a database on a server."""
+        url = self.database_url
+        return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+    @property
+    def database_name(self) -> str:
+        """The database, for people to read: a path, or an address without user and password."""
+        path = self.database_path
+        if path is not None:
+            return str(path)
+        scheme, _, rest = self.database_url.partition("://")
+        address = rest.partition("?")[0].rpartition("@")[2]
+        return f"{scheme}://{address}"
+
+    def beside_database(self, suffix: str) -> Path:
+        """A file or folder that belongs to that database and to no other."""
+        path = self.database_path
+        if path is None:
+            last = self.database_name.rpartition("/")[2]
+            path = self.data_dir / ("".join(filter(str.isalnum, last)) or "database")
+        return path.with_name(f"{path.name}.{suffix}")
 
     @property
     def files_path(self) -> Path:
-        """The folder of uploaded files: beside the database, for they are of that one and no other.
-
-        Raises ValueError as ``database_path``.
-        """
-        database = self.database_path
-        return database.with_name(f"{database.name}.files")
+        """The folder of uploaded files."""
+        return self.files_dir or self.beside_database("files")

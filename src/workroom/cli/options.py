@@ -54,7 +54,7 @@ DatabaseOption = Annotated[
         "--database",
         envvar="WORKROOM_DATABASE",
         metavar="URL",
-        help="Where everything is stored: sqlite:///PATH.",
+        help="Where everything is stored: sqlite:///PATH or postgresql://USER@HOST/NAME.",
         show_default="workroom.db in the data directory",
     ),
 ]
@@ -164,22 +164,17 @@ def _nearest(name: str, known: frozenset[str]) -> str | None:
 
 
 def require_data(settings: Settings) -> None:
-    """Raise Complaint unless there is a database: these commands work on one, and make none."""
-    path = database_path(settings)
-    if not path.exists():
+    """Raise Complaint unless there is a database: these commands work on one, and make none.
+
+    Whether there is one on a server, opening it says.
+    """
+    path = settings.database_path
+    if path is not None and not path.exists():
         message = (
             f"there is no database at {path}; start the server once, or run `workroom db upgrade`, "
             "or name the right directory"
         )
         raise Complaint(message, field="WORKROOM_DATA_DIR")
-
-
-def database_path(settings: Settings) -> Path:
-    """The SQLite file. Raises Misconfigured for any other kind of database."""
-    try:
-        return settings.database_path
-    except ValueError as error:
-        raise Misconfigured(str(error), field="WORKROOM_DATABASE") from None
 
 
 @contextmanager
@@ -188,7 +183,8 @@ def naming_the_database(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (Misconfigured, Unavailable) as error:
-        about = isinstance(error, Unavailable) or database_path(settings).name in error.message
+        name = Path(settings.database_name).name
+        about = isinstance(error, Unavailable) or name in error.message
         if error.field is None and about:
             error.field = "WORKROOM_DATABASE"
         raise
@@ -221,10 +217,10 @@ def check_proxies(settings: Settings) -> None:
 
 def prepare_directory(settings: Settings) -> None:
     """Make the data directory if need be. Raises Misconfigured when it cannot be used."""
-    for directory, setting in (
-        (settings.data_dir, "WORKROOM_DATA_DIR"),
-        (database_path(settings).parent, "WORKROOM_DATABASE"),
-    ):
+    directories = [(settings.data_dir, "WORKROOM_DATA_DIR")]
+    if settings.database_path is not None:
+        directories.append((settings.database_path.parent, "WORKROOM_DATABASE"))
+    for directory, setting in directories:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             _try_to_write(directory)

@@ -2,7 +2,8 @@
 
 The promise: an ``append`` that is answered with ``Appended`` survives a crash of the process and of
 the machine. One that is answered otherwise has left no trace. Appends to one room are answered in
-the order in which they were handed over, and the log of a room is numbered 1, 2, 3 … without gaps.
+the order in which they were handed over, and the log of a room is numbered 1, 2, 3 … without gaps,
+also when several nodes append to it. Texts hold no NUL character.
 """
 
 from __future__ import annotations
@@ -130,7 +131,11 @@ class AlreadyDone:
 
 @value
 class NotStored:
-    """The store failed: nothing was stored. Appends behind it in the same room fail as well."""
+    """The store failed: nothing was stored. Appends behind it in the same room fail as well.
+
+    One thing it cannot promise: where the store was lost in the middle of a commit and has not come
+    back within seconds, nobody knows what became of it. The error says so; ``load`` will show it.
+    """
 
     error: Unavailable
 
@@ -170,6 +175,12 @@ class RoomStore(Protocol):
 
     async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
         """Up to ``limit`` entries with a number greater than ``after``, in order."""
+
+    async def heads(self, rooms: Collection[RoomId]) -> Mapping[RoomId, int]:
+        """Where the logs of these rooms end, in one question, however many they are.
+
+        The log of a deleted room ends with its deletion; rooms that never were are left out.
+        """
 
     async def milestone(self, room: RoomId, most: int) -> Milestone | None:
         """The latest milestone with a number of at most ``most``."""

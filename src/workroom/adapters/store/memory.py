@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from workroom.adapters.store.batch import AnswerKey, Batch, Head, collect, judge
@@ -189,6 +189,12 @@ class MemoryStore(MemoryAccounts, MemoryTasks):
         """Entries after a number, in order; of deleted rooms too."""
         self._may_read()
         return self._rooms[room].records[after : after + limit] if room in self._rooms else []
+
+    async def heads(self, rooms: Collection[RoomId]) -> Mapping[RoomId, int]:
+        """Where the logs of these rooms end."""
+        self._may_read()
+        found = {room: self._heads[room].seq for room in rooms if room in self._heads}
+        return {room: seq for room, seq in found.items() if seq > 0}
 
     async def milestone(self, room: RoomId, most: int) -> Milestone | None:
         """The latest milestone up to a number."""

@@ -1,4 +1,4 @@
-"""The group commit: one thread that owns the only writing connection.
+"""The group commit on a SQLite file: one thread that owns the only writing connection.
 
 It takes everything that waits, stores it in one transaction, and hands all results back to the
 event loop at once. While a transaction waits for the disk the next one gathers, so the slower the
@@ -27,16 +27,16 @@ from typing import Final, Protocol, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from workroom.adapters.store import batch_queries, faults
+from workroom.adapters.store import batch_queries
+from workroom.adapters.store import sqlite_faults as faults
 from workroom.adapters.store.batch import Batch, all_good, answer_key, collect, judge
-from workroom.adapters.store.express import NotExpress
-from workroom.adapters.store.work import Done, Item, Job, Outcome, Pending, deliver
+from workroom.adapters.store.sqlite_express import NotExpress
+from workroom.adapters.store.work import CLOSED, Done, Item, Job, Outcome, Pending, deliver
 from workroom.errors import Unavailable
 from workroom.ports.store import Append, Appended, AppendResult, NotStored
 
 T = TypeVar("T")
 
-CLOSED: Final = "The store is closed"
 _LONGEST_PAUSE: Final = 5.0
 """Seconds between attempts to get a new connection, at most."""
 _PACE: Final = 0.002
