@@ -140,6 +140,8 @@ class Client:
         self._news = asyncio.Event()
         self._gone = True
         self._waits: dict[str, float] = {}
+        self._text: tuple[int, str] | None = None
+        """The number of the text that it was shown last, and the text."""
         self._since: float | None = None
         """When it last stopped following its essay."""
 
@@ -196,6 +198,8 @@ class Client:
             sent = self._waits.pop(message["request_id"])
             self.tally.acks.append((sent, time.monotonic() - sent))
             self.tally.confirmed.append((self.who.essay, message["seq"]))
+        elif kind == "essay_update":
+            self._text = message["seq"], message["content"]
         elif kind == "user_left":
             self.tally.left += 1
         if self._live:
@@ -236,12 +240,13 @@ class Client:
             self._save(request_id)
 
     def _save(self, request_id: str) -> None:
-        if self._socket is not None:
+        if self._socket is not None and self._text is not None:
             self._socket.say(
                 {
                     "action": "update_essay",
                     "essay_id": self.who.essay,
-                    "content": f"{request_id} by {self.who.number}",
+                    "content": f"{self._text[1]} {request_id}",
+                    "base_seq": self._text[0],
                     "request_id": request_id,
                 }
             )

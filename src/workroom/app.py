@@ -65,10 +65,6 @@ LEARN_EVERY: Final = 2.0
 """Seconds within which a log-out made by another process (the command line) is noticed."""
 ANSWER_SECONDS: Final = 4.0
 """How long REST may still take to answer, once the server stops."""
-GOODBYES_SECONDS: Final = 5.5
-"""How long clients may take to hang up, after the last of them was told to."""
-SETTLE_SECONDS: Final = 1.5
-"""How long it may then take until all that was asked is durable, and checkpoints are written."""
 RETURN_SECONDS: Final = 10.0
 """How long whoever was present before a restart counts as present after it."""
 REMEMBER_ANSWERS: Final = 25 * 3600
@@ -201,9 +197,7 @@ async def _serve(
     server = _server(app, visitors, shutting)
     # Not before it can answer: after a crash thousands knock, and whoever gets in line now and
     # gives up while it starts is work for nothing.
-    sockets = [listen(settings.host, settings.port, "port")]
-    if settings.project_port != settings.port or settings.port == 0:
-        sockets.append(listen(settings.host, settings.project_port, "project_port"))
+    sockets = listen(settings.host, settings.port, settings.project_port)
     note = take_note(settings.data_dir, app.clock.now().wall)
     app.hub.attendance.expect(note, RETURN_SECONDS)
     chores = [
@@ -212,13 +206,7 @@ async def _serve(
         asyncio.ensure_future(_learn_of_log_outs(app)),
         asyncio.ensure_future(_sweep_files(app)),
     ]
-    # Threads that hash and commit hand the interpreter over more often, so that the loop never
-    # waits 5 ms for it (the default interval) in the middle of a fan-out.
-    sys.setswitchinterval(0.0005)
-    # What is here now stays; and what comes later is mostly freed without the collector's help.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    _tune_interpreter()
     if app.work.queue is not None:
         chores.append(asyncio.ensure_future(_watch_tasks(app, app.work.queue)))
     serving = asyncio.ensure_future(server.serve(sockets=sockets))
@@ -241,9 +229,19 @@ async def _serve(
             await crew.stop()
 
 
+def _tune_interpreter() -> None:
+    # Threads that hash and commit hand the interpreter over more often, so that the loop never
+    # waits 5 ms for it (the default interval) in the middle of a fan-out.
+    sys.setswitchinterval(0.0005)
+    # What is here now stays; and what comes later is mostly freed without the collector's help.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 async def _hand_over(app: App) -> None:
     """Have everything stored that was asked, and leave word of who was here."""
-    await drain(app.hub, app.clock, SETTLE_SECONDS)
+    await drain(app.hub, app.clock)
     if app.gateway.refusing:
         present = app.hub.attendance.present(host.room for host in app.hub.hosts())
         leave_note(app.settings.data_dir, present, app.clock.now().wall)
@@ -292,7 +290,7 @@ def _server(app: App, visitors: Visitors | None, shutting: Callable[[], None]) -
         lifespan="off",
     )
     config.load()
-    ending = Ending(settings.shutdown_notice, settings.shutdown_spread + GOODBYES_SECONDS)
+    ending = Ending(settings.shutdown_notice, settings.shutdown_spread)
     return DrainingServer(config, gateway, ending, hurrying)
 
 

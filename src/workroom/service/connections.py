@@ -176,9 +176,8 @@ class Connection:
             self._admitted(who)
 
     def _reject(self, error: WorkroomError) -> None:
-        code = endings.BAD_TOKEN if isinstance(error, NotAuthenticated) else endings.TRY_LATER
         self.refuse(error)
-        self.close(code, error.code)
+        self.close(endings.of_rejected(error), error.code)
 
     def _admitted(self, who: Authenticated) -> None:
         self.user, self.session, self.expires = who.user, who.session, who.expires
@@ -352,9 +351,7 @@ class Connection:
             tick = clock.now().tick + (error.retry_after or ASK_AFTER)
             clock.call_at(tick, lambda: self._ask_again(room))
         elif not isinstance(error, PermissionDenied):
-            large = isinstance(error, TooLarge)
-            code = endings.UPDATE_TOO_LARGE if large else endings.UPDATE_REFUSED
-            self.close(code, error.code)
+            self.close(endings.of_refused_update(error), error.code)
 
     def _ask_again(self, room: RoomId) -> None:
         if room in self._rooms:

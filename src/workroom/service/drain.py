@@ -9,13 +9,14 @@ from workroom.observe import logger
 from workroom.ports.clock import Clock
 from workroom.service.hub import Hub
 
+SETTLE_SECONDS: Final = 1.5
 LOOK_EVERY: Final = 0.02
 """Seconds between two looks whether everything is settled."""
 
 log = logger("drain")
 
 
-async def drain(hub: Hub, clock: Clock, seconds: float) -> bool:
+async def drain(hub: Hub, clock: Clock, seconds: float = SETTLE_SECONDS) -> bool:
     """Wait until every command that came in is durable or refused, then write checkpoints.
 
     Nothing new may come any more. Takes at most ``seconds``; whether it was enough. What is in the

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
+from workroom.errors import NotAuthenticated, TooLarge, WorkroomError
+
 BAD_TOKEN: Final = 4401
 FORBIDDEN: Final = 4403
 MISBEHAVED: Final = 1008
@@ -22,3 +24,13 @@ class Stage(Enum):
     LEAVING = "leaving"
     """We have closed, the client has not: what it sent before it knew is still carried out."""
     CLOSED = "closed"
+
+
+def of_rejected(error: WorkroomError) -> int:
+    """The code for a connection that was not let in."""
+    return BAD_TOKEN if isinstance(error, NotAuthenticated) else TRY_LATER
+
+
+def of_refused_update(error: WorkroomError) -> int:
+    """The code for a replica whose update the room did not take."""
+    return UPDATE_TOO_LARGE if isinstance(error, TooLarge) else UPDATE_REFUSED

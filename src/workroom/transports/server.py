@@ -2,7 +2,7 @@
 
 The first SIGTERM or SIGINT gives notice (``/readyz`` fails, all else goes on), then shuts the door:
 no new connections, no changes, goodbye to everybody, spread over a while. Whatever the clients do,
-it is over after ``deadline``. A second signal leaves out the waiting.
+it is over after ``Ending.deadline``. A second signal leaves out the waiting.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import uvicorn
 from workroom.errors import Misconfigured
 from workroom.observe import logger
 
+HANGING_UP: Final = 5.5
+"""Seconds that clients may take to hang up, after the last of them was told to."""
 PARTING: Final = 0.2
 """Seconds for the last goodbyes to leave, after the second signal."""
 
@@ -43,8 +45,13 @@ class Ending:
 
     notice: float = 0.0
     """Between the signal and the door being shut."""
-    deadline: float = 8.5
-    """From then on, until the last socket is dropped."""
+    spread: float = 3.0
+    """Over which the goodbyes are said."""
+
+    @property
+    def deadline(self) -> float:
+        """Until the last socket is dropped, from the moment when the door is shut."""
+        return self.spread + HANGING_UP
 
 
 class DrainingServer(uvicorn.Server):
@@ -102,17 +109,27 @@ class DrainingServer(uvicorn.Server):
             connection.abort()
 
 
-def listen(host: str, port: int, setting: str) -> socket.socket:
-    """A socket that listens. Raises Misconfigured, naming the setting, when the port is taken."""
+def listen(host: str, port: int, project_port: int) -> list[socket.socket]:
+    """Sockets that listen on both ports, or on one that is both; 0 is any free one.
+
+    Raises Misconfigured, naming the setting, when a port is taken.
+    """
+    sockets = [_listen(host, port, "WORKROOM_PORT")]
+    if project_port != port or port == 0:
+        sockets.append(_listen(host, project_port, "WORKROOM_PROJECT_PORT"))
+    return sockets
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
+        sock.listen(4096)
     except OSError as error:
         sock.close()
         message = f"cannot listen on {host}:{port}: {error.strerror}"
-        raise Misconfigured(message, field=f"WORKROOM_{setting.upper()}") from error
-    sock.listen(4096)
+        raise Misconfigured(message, field=setting) from error
     sock.setblocking(False)  # noqa: FBT003 - it takes no keyword
     return sock
