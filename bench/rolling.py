@@ -16,11 +16,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.servers import free_port
+from bench.servers import Server, free_port
 from bench.storm import Crowd, Report, all_equal, all_here, p99, server
 from bench.storm_client import Who
 from bench.world import Wanted, make_world, prose
@@ -37,35 +38,37 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.rolling", description=__doc__)
     parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--clients", type=int, default=CLIENTS)
+    parser.add_argument("--database", help="an empty PostgreSQL database; else SQLite")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="workroom-rolling-") as folder:
-        return run(Path(folder), asked.clients, asked.cycles)
+        return run(Path(folder), asked.clients, asked.cycles, asked.database)
 
 
-def run(data_dir: Path, clients: int, cycles: int) -> int:
+def run(data_dir: Path, clients: int, cycles: int, database: str | None) -> int:
     """The exit code."""
     names = tuple(f"Writer {number}" for number in range(IN_AN_ESSAY))
     wanted = [Wanted(prose(120), names) for _ in range(clients // IN_AN_ESSAY)]
     people: list[Who] = []
-    for essay in make_world(data_dir, wanted):
+    for essay in make_world(data_dir, wanted, database):
         for person in essay.writers:
             people.append(Who(len(people), essay.number, person.token, types=True))
     port = free_port()
     crowd = Crowd(people, port, TYPING_EVERY)
     try:
-        ends, reports = _restart(crowd, data_dir, port, len(people), cycles)
+        start = partial(server, data_dir, port, database)
+        ends, reports = _restart(crowd, start, len(people), cycles)
     finally:
         crowd.close()
     return _judge(reports, ends, cycles)
 
 
 def _restart(
-    crowd: Crowd, data_dir: Path, port: int, count: int, cycles: int
+    crowd: Crowd, start: Callable[[], Server], count: int, cycles: int
 ) -> tuple[list[float], list[Report]]:
     """How long each end took, and what the clients say at last."""
     ends = []
     for cycle in range(cycles + 1):
-        with server(data_dir, port) as running:
+        with start() as running:
             running.ready()
             crowd.until(lambda reports: all_here(reports, count))
             crowd.order("type")

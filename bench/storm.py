@@ -147,7 +147,7 @@ def _report(clients: list[Client], tally: Tally) -> Report:
     return Report(live, sum(client.unconfirmed for client in clients), known, tally)
 
 
-def server(data_dir: Path, port: int) -> Server:
+def server(data_dir: Path, port: int, database: str | None) -> Server:
     """``workroom serve`` as delivered, but for what one machine cannot help."""
     settings = {
         "WORKROOM_DATA_DIR": str(data_dir),
@@ -155,6 +155,7 @@ def server(data_dir: Path, port: int) -> Server:
         "WORKROOM_PROJECT_PORT": str(port),
         "WORKROOM_WORKER": "0",
         "WORKROOM_LOG_LEVEL": "warning",
+        **({} if database is None else {"WORKROOM_DATABASE": database}),
     }
     return Server("workroom", [sys.executable, "-m", "workroom", "serve"], port, **settings)
 
@@ -182,20 +183,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
     parser.add_argument("--clients", type=int, default=5000)
     parser.add_argument("--essays", type=int, default=250)
+    parser.add_argument("--database", help="an empty PostgreSQL database; else SQLite")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="workroom-storm-") as folder:
-        return run(Path(folder), asked.clients, asked.essays)
+        return run(Path(folder), asked.clients, asked.essays, asked.database)
 
 
-def run(data_dir: Path, clients: int, essays: int) -> int:
+def run(data_dir: Path, clients: int, essays: int, database: str | None) -> int:
     """Both storms on this data directory; the exit code."""
     readers = clients // essays - 1
-    made = make_world(data_dir, [Wanted(prose(250), ("A",), readers) for _ in range(essays)])
+    made = make_world(
+        data_dir, [Wanted(prose(250), ("A",), readers) for _ in range(essays)], database
+    )
     people = people_of(made)
     port = free_port()
     crowd = Crowd(people, port)
     try:
-        with server(data_dir, port) as first:
+        with server(data_dir, port, database) as first:
             first.ready()
             print(f"{len(people)} clients in {essays} essays", flush=True)
             crowd.until(lambda reports: all_here(reports, len(people)))
@@ -204,7 +208,7 @@ def run(data_dir: Path, clients: int, essays: int) -> int:
             time.sleep(3)
             killed = time.monotonic()
             first.stop(signal.SIGKILL)
-        with server(data_dir, port) as second:
+        with server(data_dir, port, database) as second:
             good = _killed(crowd, second, killed, people, port)
         print(f"acks of those who stay: p99 {p99(calm):.0f} ms, in the storm {p99(storm):.0f} ms")
     finally:
