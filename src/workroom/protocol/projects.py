@@ -16,7 +16,7 @@ from workroom.protocol.frames import text_frame
 from workroom.protocol.metadata import check_metadata
 from workroom.protocol.reading import Message, read_object, refuse_bad_characters, shown
 from workroom.protocol.shapes import reader, request_id_in, string_at, unknown
-from workroom.protocol.writing import advice, dump, text_of, told, with_details
+from workroom.protocol.writing import advice, dump, restarting, text_of, told, with_details
 
 MAX_PROJECTS: Final = 100
 """Projects that one connection may be in, unless the operator says otherwise."""
@@ -82,9 +82,9 @@ class ProjectDialect:
             payload.update(advice(known, request_id))
         return dump({"type": "error", "payload": payload})
 
-    def encode_shutdown(self) -> bytes:
+    def encode_shutdown(self, form: Form, retry_after: float) -> bytes:
         """What every connection is told before the server closes it to restart."""
-        return _SHUTDOWN
+        return self.encode_error(restarting(retry_after), form)
 
     def frame(self, payload: bytes) -> bytes:
         """The frame for a message."""
@@ -310,14 +310,5 @@ _CODES: Final[Mapping[str, str]] = MappingProxyType(
         "rate_limited": "RATE_LIMITED",
         "conflict": "CONFLICT",
         "unavailable": "UNAVAILABLE",
-    }
-)
-_SHUTDOWN: Final = dump(
-    {
-        "type": "error",
-        "payload": {
-            "code": "UNAVAILABLE",
-            "message": "The server is restarting; please connect again in a few seconds",
-        },
     }
 )

@@ -1,23 +1,53 @@
-"""Who is in which room now, for lists of rooms.
+"""Presence across the end of a node: nobody is announced as left who is about to come back.
 
-As far as this node knows: of rooms that it does not hold, nobody is here. Whatever learns of people
-on other nodes has to be asked in ``present_in``, and nowhere else.
+A server that stops holds everybody where they are: their connections end, they do not leave. Who
+was present is handed over to whoever goes on, and there they count as present until they are back,
+or until the time for that is over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from workroom.core.people import User
+from workroom.core.presence import Present
 from workroom.ids import RoomId
-from workroom.service.hub import Hub
+from workroom.ports.clock import Clock
+from workroom.service.life import AnyRoom
 
 
-async def present_in(hub: Hub, rooms: Iterable[RoomId]) -> Mapping[RoomId, Sequence[User]]:
-    """The people in each of these rooms, in the order in which they came; empty rooms left out.
+class Attendance:
+    """Of one node; runs on the event loop's thread."""
 
-    No room is loaded for it. Raises Unavailable when one is just being loaded, and cannot be.
-    """
-    held = [(room, await hub.peek(room)) for room in rooms if hub.holds(room)]
-    here = {room: [*found.presence.users()] for room, found in held if found is not None}
-    return {room: users for room, users in here.items() if users}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._expected: dict[RoomId, Sequence[User]] = {}
+        self._until = 0.0
+        self._held = False
+
+    def expect(self, present: Present, seconds: float) -> None:
+        """These were present on a node that stopped; they have so long to come back here."""
+        self._expected = dict(present)
+        self._until = self._clock.now().tick + seconds
+
+    def greet(self, room: AnyRoom) -> None:
+        """A room was loaded: whoever is expected in it, and may still see it, is present."""
+        expected = self._expected.pop(room.id, ())
+        if self._clock.now().tick < self._until:
+            for user in expected:
+                if room.right_of(user) is not None:
+                    room.presence.expect(user, self._until)
+        if self._held:
+            room.presence.hold()
+
+    def hold(self, rooms: Iterable[AnyRoom]) -> None:
+        """From now on nobody leaves, in these rooms and in those that are still loaded."""
+        self._held = True
+        for room in rooms:
+            room.presence.hold()
+
+    @staticmethod
+    def present(rooms: Iterable[AnyRoom]) -> Present:
+        """Who is to be handed over."""
+        everybody = {room.id: tuple(room.presence.users()) for room in rooms}
+        return {room: users for room, users in everybody.items() if users}

@@ -31,13 +31,13 @@ from workroom.ids import RoomId, RoomKind, UserId, essay_room, project_room
 from workroom.ports.accounts import AccountStore, UserPage
 from workroom.ports.store import ListedRoom
 from workroom.service.accounts import Accounts
-from workroom.service.attendance import present_in
 from workroom.service.canvases import Canvases
 from workroom.service.hub import Hub
 from workroom.service.life import AnyRoom
 from workroom.service.remarks import Remarks, Slice
 from workroom.service.revisions import Revisions
 from workroom.service.tasks import Tasks
+from workroom.service.whereabouts import present_in
 
 State = TypeVar("State", EssayState, ProjectState)
 

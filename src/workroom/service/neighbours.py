@@ -188,12 +188,15 @@ class Neighbours:
         except ValueError:
             BUS_MESSAGES.labels("refused").inc()
             return
-        if bulletin.node == self.node or bulletin.node in self._left:
+        if bulletin.node == self.node:
             return
+        if bulletin.node in self._left and not isinstance(bulletin.news, Stored):
+            return  # it stores what it was still sent, and else it is as good as gone
         now = self._clock.now()
         BUS_MESSAGES.labels("heard").inc()
         BUS_LAG_SECONDS.observe(max(0.0, (now.wall - bulletin.at) / 1000))
-        self._peers[bulletin.node] = now.tick
+        if bulletin.node not in self._left:
+            self._peers[bulletin.node] = now.tick
         try:
             self._take(bulletin)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not make the node deaf
