@@ -154,7 +154,7 @@ class Postgres:
 
     def run(self, program: str, *arguments: str) -> str:
         """Run one of the programs that come with the server; what it prints."""
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [self._programs / program, *arguments],
             check=True,
             capture_output=True,

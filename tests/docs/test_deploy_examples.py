@@ -57,7 +57,10 @@ def _units() -> Iterator[tuple[str, Environment, list[str]]]:
         yield file, _lines(file, "Environment="), command
 
 
-PROCESSES = {name: rest for name, *rest in (*_compose(), *_kubernetes(), *_units())}
+PROCESSES = {
+    name: (environment, command)
+    for name, environment, command in (*_compose(), *_kubernetes(), *_units())
+}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
