@@ -85,6 +85,7 @@ class PostgresWriter:
             return
         self._wake.set()
         await serving
+        await self._server.hang_up()
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
