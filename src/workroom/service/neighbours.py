@@ -36,10 +36,8 @@ LOOK_EVERY: Final = 1.0
 """Seconds between two looks at how things are, and at the log while the bus is down."""
 ASK_EVERY: Final = 5
 """So many looks later the log is asked also while the bus is up: the last message may be lost."""
-RENEW_EVERY: Final = 2
-"""So many looks later the lease is renewed, and those of the others are looked at."""
-LEASE: Final = 6.0
-"""Seconds that a node counts as alive without a sign of life."""
+LEASE: Final = 5.0
+"""Seconds that a node counts as alive without a sign of life; renewed at every look."""
 MISSED: Final = 2
 """So many times in a row must a lease be missing: a bus that was emptied has none for a moment."""
 ROSTERS_IN: Final = 10
@@ -262,8 +260,7 @@ class Neighbours:
         NODES_SEEN.set(len(self._peers))
         if not self._bus.up or self._looks % ASK_EVERY == 0:
             self._spawn(self._ask())
-        if self._looks % RENEW_EVERY == 0:
-            self._spawn(self._renew())
+        self._spawn(self._renew())
         if self._bus.up:
             turn = self._looks % ROSTERS_IN
             self._introduce([r for r in self._rooms if r.number % ROSTERS_IN == turn], asks=False)
