@@ -188,9 +188,10 @@ async def _serve(
     visitors: Visitors | None,
 ) -> None:
     settings = app.settings
-    sockets = [_listen(settings.host, settings.port, "port")]
+    shared = settings.workers > 1
+    sockets = [_listen(settings.host, settings.port, "port", shared=shared)]
     if settings.project_port != settings.port or settings.port == 0:
-        sockets.append(_listen(settings.host, settings.project_port, "project_port"))
+        sockets.append(_listen(settings.host, settings.project_port, "project_port", shared=shared))
     server = _server(app, visitors)
     chores = [
         asyncio.ensure_future(_watch_lag(app.clock)),
@@ -286,10 +287,12 @@ async def _started(server: uvicorn.Server, serving: asyncio.Future[None]) -> Non
         await asyncio.sleep(0)
 
 
-def _listen(host: str, port: int, setting: str) -> socket.socket:
+def _listen(host: str, port: int, setting: str, *, shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         sock.bind((host, port))
     except OSError as error:

@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     """REST, essays and projects; 0 lets the system choose."""
+    workers: int = Field(1, ge=1, le=64)
+    """Processes on one port; more than one need PostgreSQL and Redis to work together."""
     project_port: int = Field(8010, ge=0, le=65535)
     """The same server again, at the port that project clients were written against."""
     data_dir: Path = Path("data")
@@ -106,7 +108,8 @@ class Settings(BaseSettings):
     worker: bool = True
     """Run a worker for tasks beside the server; and a private broker, unless ``redis`` is set."""
     redis: str | None = None
-    """The broker of the tasks: ``redis://HOST:PORT/DB``, ``rediss://…`` or ``unix:///PATH``."""
+    """The bus between nodes, and the broker of the tasks: ``redis://HOST:PORT/DB``, ``rediss://…``
+    or ``unix:///PATH``."""
     server_url: str = "http://127.0.0.1:8000"
     """Where ``workroom worker`` finds the server."""
     task_token: SecretStr | None = None

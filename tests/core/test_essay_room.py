@@ -113,7 +113,7 @@ def test_everybody_else_gets_an_update_at_once_and_its_author_at_a_pause(essay: 
     emma.saves("Once upon a time there was a red fox.")
     assert jane.text == mike.text == "Once upon a time there was a red fox."
     assert emma.told(EssayUpdated) == []
-    essay.passes(2.99)
+    essay.passes(essay.room.rules.confirm_after - 0.01)
     assert emma.told(EssayUpdated) == []
     essay.passes(0.01)
     assert [event.content for event in emma.told(EssayUpdated)] == [
@@ -155,7 +155,7 @@ def test_who_never_pauses_gets_the_text_right_behind_an_own_update_after_two_sec
 def test_an_update_that_changes_nothing_is_confirmed_to_its_sender_alone(essay: Scenario) -> None:
     emma, jane = essay.join("emma").forgets(), essay.join("jane").forgets()
     emma.saves("Once upon a time there was a fox.")
-    essay.passes(3.0)
+    essay.passes(essay.room.rules.confirm_after)
     assert len(emma.told(EssayUpdated)) == 1
     assert jane.told(EssayUpdated) == []
 
@@ -335,6 +335,38 @@ def test_a_highlight_of_the_text_that_the_client_had_lands_on_the_same_words(
     jane.comments(0, 4)
     assert jane.told(NewFeedback)[-1].feedback.quote == "Once"
     assert jane.told(NewFeedback)[-1].feedback.start == 6
+
+
+@pytest.mark.parametrize("name", ["sarah", "jane"])
+def test_a_highlight_counts_in_the_version_that_is_named(essay: Scenario, name: str) -> None:
+    """However much was sent since; one of them has only read so far, the other has saved."""
+    reader, emma = essay.join(name), essay.join("emma")
+    text = "Once upon a time there was a fox."
+    if name == "jane":
+        reader.saves(text := f"{text} Jane")
+    seq = essay.room.head.seq
+    for opening in ("Well! ", "Oh well! ", "Oh dear! "):
+        emma.saves(text := opening + text)
+    reader.comments(5, 9, base_seq=seq)
+    assert reader.told(NewFeedback)[-1].feedback.quote == "upon"
+
+
+def test_a_highlight_counts_with_own_saves_since_the_version_that_is_named(
+    essay: Scenario,
+) -> None:
+    jane, emma = essay.join("jane"), essay.join("emma")
+    seq = essay.room.head.seq
+    jane.saves("So, once upon a time there was a fox.", base_seq=seq)
+    emma.saves("Well! So, once upon a time there was a fox.")
+    jane.comments(4, 8, base_seq=seq)
+    assert jane.told(NewFeedback)[-1].feedback.quote == "once"
+
+
+def test_a_highlight_in_a_version_that_there_is_not_yet_is_refused(essay: Scenario) -> None:
+    jane = essay.join("jane")
+    jane.comments(0, 4, base_seq=essay.room.head.seq + 1)
+    jane.comments(None, None, base_seq=essay.room.head.seq + 1)
+    assert [(type(it), it.field) for it in jane.refusals] == [(Conflict, "base_seq")] * 2
 
 
 def test_a_highlight_outside_of_the_text_is_refused_by_name(essay: Scenario) -> None:

@@ -329,9 +329,9 @@ def test_highlights_return_when_an_earlier_text_is_restored_by_a_merged_save(
     emma, jane = essay.join("emma"), essay.join("jane")
     first, second = jane.comments(0, 4), jane.comments(18, 32)
     emma.saves("Nothing of it is left")
-    essay.passes(5)
+    essay.passes(6)
     emma.saves("Nothing of it is left, they said")
-    essay.passes(5)
+    essay.passes(6)
     marks = essay.room.confirmed.feedback  # type: ignore[union-attr]
     assert [marks[each].highlight.anchor for each in (first, second)] == ["orphaned"] * 2  # type: ignore[union-attr]
     emma.saves(TEXT)

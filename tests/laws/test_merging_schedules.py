@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 THAT_TAKE_A_TEXT_WHOLE = [kind for kind in KINDS if kind != "merging"]
 """What a page has made of a text that it merged by itself is never told, also with a base."""
+
+_STALL = 1.5
+"""Seconds from one time that an overloaded server reads to the next."""
 
 scenarios = st.builds(
     Scenario,
@@ -74,6 +78,15 @@ ONCE_FAILED: list[tuple[str, int, Way]] = [
     ("no-caret", 7000070, "plain"),  # a version not taken yet, as its text was there before
     ("no-caret", 7000094, "plain"),  # proof that came after the save counted against all others
     ("merging", 5000004, "base_seq"),  # what others deleted taken for the page's own deletions
+    ("same-site", 91000177, "base_seq"),  # own words under a version taken for deleted in it
+    ("six-deleting", 91000103, "base_seq"),  # the same, beside a deletion that was repeated
+    ("anything", 91000166, "base_seq"),  # own words in a version taken for typed again
+    ("merging", 91000082, "base_seq"),  # words that a page put elsewhere taken for moved
+    ("flush", 92000013, "base_seq"),  # a letter taken for an own word in a version
+    ("never", 91000164, "base_seq"),  # two words for one, with its first and last letters
+    ("replace-word", 91000168, "plain"),  # the same
+    ("flush", 92000016, "plain"),  # of two equal versions, the newer was still to be taken
+    ("flush", 92000118, "plain"),  # a word that a version brought taken for typed
 ]
 
 
@@ -81,6 +94,29 @@ ONCE_FAILED: list[tuple[str, int, Way]] = [
 def test_a_schedule_that_once_failed_loses_nothing(name: str, seed: int, way: Way) -> None:
     tally = World(SCENARIOS[name], seed, way).run()
     assert (tally.lost, tally.doubled, tally.diverged) == (0, 0, 0)
+
+
+class Overloaded(World):
+    """A server that gets to its messages late, and then reads many of each connection at once."""
+
+    def _travel(self, client: int, way: str, latency: float, action: Callable[[], object]) -> None:
+        def read() -> None:
+            action()
+            self._set_alarm()
+
+        def wait() -> None:
+            self.after(_STALL - self.now % _STALL, read)
+
+        super()._travel(client, way, latency, action if way == "down" else wait)
+
+
+@settings(max_examples=40)
+@given(scenarios, seeds)
+def test_a_server_that_is_slow_loses_and_doubles_nothing_either(
+    scenario: Scenario, seed: int
+) -> None:
+    tally = Overloaded(scenario, seed, "base_seq").run()
+    assert (tally.lost, tally.doubled, tally.missing, tally.diverged) == (0, 0, 0, 0)
 
 
 def test_a_seed_gives_the_same_schedule_again() -> None:

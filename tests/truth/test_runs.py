@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +87,27 @@ def test_what_cannot_be_run_is_refused_by_the_name_of_the_option(
     assert done.returncode == 1
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
     assert named in done.stderr
+
+
+def test_histories_of_a_run_that_was_killed_still_have_a_verdict(tmp_path: Path) -> None:
+    kept = tmp_path / "run"
+    command = ["bench", "truth", "--start", *SMALL, "--seconds", "100", "--keep", str(kept)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "workroom", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        wait_until(lambda: sum(b'"acked"' in path.read_bytes() for path in kept.glob("c*")) > 3)
+        os.killpg(process.pid, signal.SIGKILL)
+    checked = bench("--check", kept)
+    assert checked.returncode == 0, checked.stderr
+    assert "acknowledgements" in checked.stdout
+    assert "rooms without an end" in checked.stdout
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # what another process writes down cannot be waited for otherwise

@@ -156,6 +156,7 @@ def _comment(name: str, comment: str, *, many: list[Any] | None = None, **more: 
         comment=comment,
         start=more.get("highlight_start"),
         end=more.get("highlight_end"),
+        base_seq=None,
     )
     return _case(name, "essay", text, request) | ({"many": many} if many else {})
 

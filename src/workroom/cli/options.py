@@ -74,7 +74,7 @@ RedisOption = Annotated[
         "--redis",
         envvar="WORKROOM_REDIS",
         metavar="URL",
-        help="Broker of the tasks: redis://HOST:PORT/DB or unix:///PATH.",
+        help="Joins nodes, and brings tasks to workers: redis://HOST:PORT/DB or unix:///PATH.",
         show_default="a private one",
     ),
 ]
@@ -85,6 +85,16 @@ WorkerOption = Annotated[
         envvar="WORKROOM_WORKER",
         help="Carry tasks out beside the server.",
         show_default="--worker",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        envvar="WORKROOM_WORKERS",
+        metavar="N",
+        help="Processes on one port; more than one need PostgreSQL and Redis.",
+        show_default="1",
     ),
 ]
 LogFormatOption = Annotated[

@@ -104,13 +104,17 @@ class StopTyping:
 
 @value
 class AddFeedback:
-    """Comment on ``[start, end)`` of the text that this client last had, or on all (both None)."""
+    """Comment on ``[start, end)`` of the text that this client last had, or on all (both None).
+
+    ``base_seq`` says which text that is, as for ``SaveText``.
+    """
 
     feedback_id: FeedbackId
     type: FeedbackType
     comment: str
     start: int | None = None
     end: int | None = None
+    base_seq: int | None = None
     seen: Candidate | Version | None = None
     """That text, where the room has found it out before it could carry this out (``bind``)."""
 

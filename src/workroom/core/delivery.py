@@ -61,6 +61,10 @@ class Delivery:
         """The text that a client last had, as far as anybody can know."""
         return self._writers.newest(connection, user_id) or self.latest
 
+    def named(self, base_seq: int, connection: ConnectionId | None) -> Candidate | Version | None:
+        """The text that a client has which says that it comes from that version."""
+        return self._writers.named(base_seq, connection)
+
     def knows(self, base_seq: int, connection: ConnectionId | None) -> bool:
         """Whether a save from this connection can be merged that names that version."""
         return self._writers.know(base_seq, connection)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
-from workroom.core.bases import bases_named
+from workroom.core.bases import bases_named, forgotten, require_past
 from workroom.core.commands import (
     AddFeedback,
     ApplyUpdate,
@@ -226,10 +226,15 @@ class EssayRoom(TypingRoom):
 
     def bind(self, command: Command, origin: Origin) -> Command:
         """As in every room: offsets count in the text that the client last had."""
-        if isinstance(command, AddFeedback | ChangeFeedback) and command.seen is None:
+        if not isinstance(command, AddFeedback | ChangeFeedback):
+            return command
+        if command.start is None or command.seen is not None:
+            return command
+        named = command.base_seq if isinstance(command, AddFeedback) else None
+        if named is None:
             seen = self._delivery.newest(origin.connection, origin.user.id)
-            return command if command.start is None else replace(command, seen=seen)
-        return command
+            return replace(command, seen=seen)
+        return replace(command, seen=self._delivery.named(named, origin.connection))
 
     def _discuss(self, asked: Command, origin: Origin, now: Now) -> Outcome:
         command = cast("FeedbackCommand", asked)
@@ -239,11 +244,15 @@ class EssayRoom(TypingRoom):
         return self._settle_now(outcome, now)
 
     def _range(self, command: AddFeedback | ChangeFeedback, origin: Origin) -> Highlight | None:
-        base = command.seen
-        if command.start is None or command.end is None or base is None:
+        named = command.base_seq if isinstance(command, AddFeedback) else None
+        require_past(named, self.head.seq)
+        if command.start is None or command.end is None:
             return None
+        base = command.seen
+        if base is None:
+            return forgotten(named or 0)
         newest = self._delivery.newest(origin.connection, origin.user.id)
-        if newest.text == base.text:
+        if named is None and newest.text == base.text:
             base = newest  # their own save may have been merged anew since
         to_head = self._text.to_head(base)
         return range_at_head(base.text, command.start, command.end, to_head, self._text.text)

@@ -16,7 +16,7 @@ from workroom.core.people import User
 from workroom.core.signals import Arrived, Departed, Roster, Signal
 from workroom.ids import ConnectionId, UserId
 
-HANDED_OVER: Final = 10.0
+HANDED_OVER: Final = 15.0
 """Seconds that the users of a node that ends still count as present: they are told to come back
 within a few, and a node that closes thousands takes its time."""
 

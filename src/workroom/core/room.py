@@ -347,10 +347,8 @@ class Room(ABC, Generic[State]):
                 case _:
                     effects += self._told(entry, pending, now)
         if pending.command is not None:
-            unchanged = not pending.entries
-            effects.append(
-                Acknowledge(pending.origin, pending.state.seq, pending.details, unchanged=unchanged)
-            )
+            seq, unchanged = pending.state.seq, not pending.entries
+            effects.append(Acknowledge(pending.origin, seq, pending.details, unchanged=unchanged))
         return effects
 
     def _join(self, command: Join, origin: Origin, now: Now) -> Outcome:

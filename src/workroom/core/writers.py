@@ -246,6 +246,13 @@ class Writers:
         served = self._served.get(user_id)
         return self._text.mirror.version_at(served[-1][0]) if served else None
 
+    def named(self, base_seq: int, connection: ConnectionId | None) -> Candidate | Version | None:
+        """The text on the screen there that comes from this version; None when it is forgotten."""
+        writer = None if connection is None else self.live.get(connection)
+        if writer is None:
+            return self._text.mirror.version_at(base_seq)
+        return writer.reader.shown(base_seq)
+
     def know(self, base_seq: int, connection: ConnectionId | None) -> bool:
         """Whether that version is in memory, or the connection has gone on from it already."""
         if self._text.mirror.reaches(base_seq):

@@ -120,6 +120,13 @@ class AddFeedbackAction(Asked):
     feedback: FeedbackDraft
 
 
+class AddFeedbackExtended(AddFeedbackAction):
+    """Comment on an essay, and on which version of it."""
+
+    base_seq: Count | None = None
+    """The ``seq`` of the version in which the offsets count, as in ``update_essay``."""
+
+
 class FeedbackPatch(ClientShape):
     """What to change of a piece of feedback; what is left out stays as it is."""
 
@@ -206,7 +213,7 @@ EXTENDED: Final[tuple[type[ClientShape], ...]] = (
     UpdateEssayExtended,
     TypingStartAction,
     TypingStopAction,
-    AddFeedbackAction,
+    AddFeedbackExtended,
     UpdateFeedbackAction,
     DeleteFeedbackAction,
     ReplyFeedbackAction,

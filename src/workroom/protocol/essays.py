@@ -166,6 +166,14 @@ def _stop_typing(asked: inbound.TypingStopAction) -> Request:
 
 
 def _add_feedback(asked: inbound.AddFeedbackAction) -> Request:
+    return _comment_on(asked, None)
+
+
+def _add_feedback_extended(asked: inbound.AddFeedbackExtended) -> Request:
+    return _comment_on(asked, asked.base_seq)
+
+
+def _comment_on(asked: inbound.AddFeedbackAction, base_seq: int | None) -> Request:
     draft = asked.feedback
     _check_comment(draft.comment, "feedback.comment")
     _check_highlight(draft.highlight_start, draft.highlight_end)
@@ -175,6 +183,7 @@ def _add_feedback(asked: inbound.AddFeedbackAction) -> Request:
         draft.comment,
         draft.highlight_start,
         draft.highlight_end,
+        base_seq,
     )
     return RoomRequest(essay_room(asked.essay_id), command, asked.request_id)
 
@@ -257,6 +266,7 @@ _READERS: Final[Mapping[Form, Mapping[str, _Read]]] = MappingProxyType(
                 Form.EXTENDED, reader(inbound.UpdateEssayExtended, _update_extended)
             ),
             "unsubscribe_essay": reader(inbound.UnsubscribeEssay, _unsubscribe),
+            "add_feedback": reader(inbound.AddFeedbackExtended, _add_feedback_extended),
             "update_feedback": reader(inbound.UpdateFeedbackAction, _update_feedback),
             "delete_feedback": reader(inbound.DeleteFeedbackAction, _delete_feedback),
             "reply_feedback": reader(inbound.ReplyFeedbackAction, _reply),

@@ -102,6 +102,16 @@ _ERROR: Final = {
     "error": "invalid_message",
     "message": "feedback.highlight_start: expected a whole number, got a string",
 }
+_COMMENT: Final[dict[str, Any]] = {
+    "action": "add_feedback",
+    "essay_id": 1,
+    "feedback": {
+        "type": "structure",
+        "comment": "Consider adding a stronger thesis statement",
+        "highlight_start": 0,
+        "highlight_end": 150,
+    },
+}
 _ESSAYS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "SubscribeEssay": ({"action": "subscribe_essay", "essay_id": 1},),
     "SubscribeEssayExtended": ({"action": "subscribe_essay", "essay_id": 1, "since": 41},),
@@ -110,18 +120,8 @@ _ESSAYS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "UpdateEssayExtended": ({**_UPDATE, "selection_end": 1262, "base_seq": 41},),
     "TypingStartAction": ({"action": "typing_start", "essay_id": 1},),
     "TypingStopAction": ({"action": "typing_stop", "essay_id": 1},),
-    "AddFeedbackAction": (
-        {
-            "action": "add_feedback",
-            "essay_id": 1,
-            "feedback": {
-                "type": "structure",
-                "comment": "Consider adding a stronger thesis statement",
-                "highlight_start": 0,
-                "highlight_end": 150,
-            },
-        },
-    ),
+    "AddFeedbackAction": (_COMMENT,),
+    "AddFeedbackExtended": ({**_COMMENT, "base_seq": 41},),
     "UpdateFeedbackAction": (
         {
             "action": "update_feedback",

@@ -51,7 +51,7 @@ from workroom.service.checkpoints import Checkpoints
 from workroom.service.fanout import Audience, Recipient
 from workroom.service.life import AnyRoom, Draft, checkpoint_seq, restore, summary
 from workroom.service.probes import probe_frame
-from workroom.service.recall import Recall
+from workroom.service.recall import Answers, Recall
 
 MOST_WAITING: Final = 256
 MOST_BYTES: Final = 8 * 2**20
@@ -62,17 +62,11 @@ RELOAD_AFTER: Final = 0.5
 log = logger("rooms")
 
 
-class Desk(Protocol):
+class Desk(Answers, Protocol):
     """Where a room hands in its answers, and finds the connections that it names."""
 
     def admitted(self, connection: ConnectionId, room: RoomId) -> Recipient | None:
         """A connection follows the room from here on: how to write to it. None: it has gone."""
-
-    def acknowledged(self, origin: Origin, room: RoomId, answer: Mapping[str, Any]) -> None:
-        """A command is done, and durable."""
-
-    def refused(self, origin: Origin, room: RoomId, error: WorkroomError) -> None:
-        """A command was not carried out."""
 
     def dismissed(self, connection: ConnectionId, room: RoomId, why: WorkroomError | None) -> None:
         """A connection no longer follows the room."""

@@ -80,10 +80,16 @@ class Person:
         """Send the whole text."""
         return self.does(SaveText(text, cursor, None, base_seq))
 
-    def comments(self, start: int | None, end: int | None, comment: str = "Why?") -> FeedbackId:
+    def comments(
+        self,
+        start: int | None,
+        end: int | None,
+        comment: str = "Why?",
+        base_seq: int | None = None,
+    ) -> FeedbackId:
         """Comment on a range (UTF-16) of the text last had; returns the feedback's id."""
         feedback_id = FeedbackId(next(self.scenario.feedback_ids))
-        self.does(AddFeedback(feedback_id, FeedbackType.CONTENT, comment, start, end))
+        self.does(AddFeedback(feedback_id, FeedbackType.CONTENT, comment, start, end, base_seq))
         return feedback_id
 
     def changes(self, **fields: Any) -> Person:

@@ -41,6 +41,8 @@ class EssayClient(Follower):
         super().__init__(part, desk, history)
         self._base: Version | None = None
         self._text, self._text_seq = "", 0
+        self._told = 0
+        """The highest number of an event."""
         self._news: Version | None = None
         self._saved: str | None = None
         """What the save under way says."""
@@ -63,6 +65,11 @@ class EssayClient(Follower):
         """As for every follower: feedback may have come before a text with a lower number."""
         return 0 if self._base is None else self._base.seq
 
+    @property
+    def newest(self) -> int:
+        """As for every follower."""
+        return max(self.since, self._text_seq, self._told)
+
     def join(self, request_id: str, since: int) -> Message:
         """As for every follower."""
         essay_id = self.part.room.number
@@ -77,6 +84,7 @@ class EssayClient(Follower):
     def restarts(self) -> None:
         """As for every follower."""
         self._news = None
+        self._text_seq = self._told = 0
 
     def caught_up(self, seq: int) -> None:
         """The text is the one of that number, and so is our own."""
@@ -168,6 +176,8 @@ class EssayClient(Follower):
 
     def told(self, kind: str, body: Mapping[str, Any]) -> None:
         """As for every follower."""
+        if not self.ignoring:
+            self._told = max(self._told, body.get("seq", 0))
         match kind:
             case "essay_update":
                 self.read(body["content"], body["seq"])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from workroom.errors import WorkroomError
+from workroom.truth.bus_gate import BusGate
 from workroom.truth.gates import Gate
 from workroom.truth.history import History
 from workroom.truth.services import Node, Postgres, Redis, Service
@@ -43,7 +44,7 @@ class Scene:
     nodes: Sequence[Node] = ()
     doors: Sequence[Gate] = ()
     """In front of the nodes."""
-    buses: Sequence[Gate] = ()
+    buses: Sequence[BusGate] = ()
     databases: Sequence[Gate] = ()
     """Between each node and those."""
     redis: Redis | None = None
@@ -59,6 +60,7 @@ class Scene:
             "let clients wait": 6 * len(self.doors),
             "cut the bus off": 5 * len(self.buses),
             "let the bus wait": 4 * len(self.buses),
+            "stir the bus": 6 * len(self.buses),
             "cut the database off": 4 * len(self.databases),
             "let the database wait": 4 * len(self.databases),
         }
@@ -138,7 +140,7 @@ class Breaker:
             case ["flush" | "kill" | "pause", "redis"] if scene.redis is not None:
                 return scene.redis, _how(scene.redis, what)
             case [how, *words]:
-                gates = {"clients": scene.doors, "the": scene.buses}.get(words[0], ())
+                gates: Sequence[Gate] = scene.doors if "clients" in words else scene.buses
                 if "database" in words:
                     gates = scene.databases
                 gate = _one(gates, fault)
@@ -181,7 +183,9 @@ async def _pause(service: Service, seconds: float) -> None:
 
 
 async def _on_gate(gate: Gate, how: str, seconds: float) -> None:
-    if how == "cut":
+    if isinstance(gate, BusGate) and how == "stir":
+        gate.stir(seconds)
+    elif how == "cut":
         gate.part(seconds)
     else:
         gate.stall(seconds)

@@ -20,6 +20,9 @@ NOTHING: Final = 2**53 - 1
 GIVES_UP: Final = 0.2
 """How often a request that is to be tried later is not."""
 
+BEHIND: Final = 0.2
+"""Seconds after which a node that is behind is asked again."""
+
 Message = dict[str, Any]
 
 
@@ -48,6 +51,8 @@ class Follower(Member):
         super().__init__(part, desk, history)
         self.request: Request | None = None
         self.live = asyncio.Event()
+        self.joined = asyncio.Event()
+        """The answer to a join is complete; ``live`` unless the node is behind."""
         self.subscribed: Message | None = None
         self._join_id: str | None = None
         self._answer: asyncio.Future[Answer] | None = None
@@ -62,6 +67,11 @@ class Follower(Member):
     @abstractmethod
     def since(self) -> int:
         """All up to this number is known; 0: nothing is."""
+
+    @property
+    @abstractmethod
+    def newest(self) -> int:
+        """The highest number of what is known, or was confirmed."""
 
     @abstractmethod
     def chosen(self) -> Mapping[str, Any] | None:
@@ -102,8 +112,14 @@ class Follower(Member):
         """As for every member."""
         await self._catch_up(link)
 
+    def _is_behind(self) -> bool:
+        """Whether this node has yet to hear of what another one told us, or confirmed."""
+        told = self.subscribed or {}
+        return bool(told) and told["recovered"] and told["seq"] < self.newest
+
     async def _catch_up(self, link: Link) -> None:
         self.live.clear()
+        self.joined.clear()
         self.subscribed = None
         self._join_id = self.new_id()
         since = self.since or NOTHING
@@ -122,10 +138,10 @@ class Follower(Member):
     async def acts(self, link: Link) -> None:
         """One request after the other."""
         while True:
-            await self._is_live()
+            await self._is_live(link)
             if self.request is None:
                 await self.thinks()
-                await self._is_live()
+                await self._is_live(link)
                 does = None if self.desk.settling else self.chosen()
                 if does is None:
                     continue
@@ -133,13 +149,18 @@ class Follower(Member):
                 self.desk.requests += 1
             await self._ask(link, self.request)
 
-    async def _is_live(self) -> None:
+    async def _is_live(self, link: Link) -> None:
         """Raises Lost when catching up takes too long."""
         if self.live.is_set():
             return
         try:
             async with asyncio.timeout(ANSWER):
-                await self.live.wait()
+                while not self.live.is_set():
+                    await self.joined.wait()
+                    self.joined.clear()
+                    if not self.live.is_set():
+                        await asyncio.sleep(BEHIND)
+                        await self._catch_up(link)
         except TimeoutError:
             raise await self._gone() from None
 
@@ -203,9 +224,11 @@ class Follower(Member):
 
     def _joined(self) -> None:
         if self.subscribed is not None:
-            self.history.note("live")
-            self.caught_up(self.subscribed["seq"])
-            self.live.set()
+            if not self._is_behind():
+                self.history.note("live")
+                self.caught_up(self.subscribed["seq"])
+                self.live.set()
+            self.joined.set()
 
     def _failed(self, body: Mapping[str, Any]) -> None:
         if body.get("request_id") == self._join_id:

@@ -7,7 +7,8 @@ import contextlib
 from typing import Final, Self
 
 HOST: Final = "127.0.0.1"
-_PIECE: Final = 1 << 16
+PIECE: Final = 1 << 16
+"""Bytes that are passed on at once, at most."""
 
 
 class Gate:
@@ -42,12 +43,12 @@ class Gate:
 
     def part(self, seconds: float) -> None:
         """Cut, and refuse who comes, for a while."""
-        self._down_until = _now() + seconds
+        self._down_until = now() + seconds
         self.cut()
 
     def stall(self, seconds: float) -> None:
         """Pass nothing on for a while, in both directions; then all of it."""
-        self._stuck_until = _now() + seconds
+        self._stuck_until = now() + seconds
 
     def _arrived(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(self._connects(reader, writer))
@@ -55,7 +56,7 @@ class Gate:
         task.add_done_callback(self._tasks.discard)
 
     async def _connects(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if _now() < self._down_until:
+        if now() < self._down_until:
             writer.transport.abort()
             return
         try:
@@ -66,17 +67,26 @@ class Gate:
         pair = writer, forth
         self._pairs.add(pair)
         try:
-            await asyncio.gather(self._passes(reader, forth), self._passes(back, writer))
+            await asyncio.gather(self._passes(reader, forth), self._passes_back(back, writer))
         finally:
             self._pairs.discard(pair)
             for each in pair:
                 each.close()
 
+    async def _stuck(self) -> None:
+        while (wait := self._stuck_until - now()) > 0:  # noqa: ASYNC110 - it is a time
+            await asyncio.sleep(wait)
+
+    async def _passes_back(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """From what is reached, to who reaches it."""
+        await self._passes(reader, writer)
+
     async def _passes(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(_PIECE):
-                while (wait := self._stuck_until - _now()) > 0:  # noqa: ASYNC110 - it is a time
-                    await asyncio.sleep(wait)
+            while data := await reader.read(PIECE):
+                await self._stuck()
                 writer.write(data)
                 await writer.drain()
             writer.write_eof()
@@ -84,5 +94,6 @@ class Gate:
         writer.transport.abort()
 
 
-def _now() -> float:
+def now() -> float:
+    """Seconds, of the loop's clock."""
     return asyncio.get_running_loop().time()

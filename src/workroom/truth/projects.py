@@ -36,6 +36,11 @@ class ProjectClient(Follower):
         """As for every follower."""
         return self._seq
 
+    @property
+    def newest(self) -> int:
+        """As for every follower: requests here do not build on each other."""
+        return self._seq
+
     def join(self, request_id: str, since: int) -> Message:
         """As for every follower."""
         payload = {"project_id": self.part.room.number, "since": since}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import secrets
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
+from workroom.truth.bus_gate import BusGate
 from workroom.truth.faults import Scene
 from workroom.truth.gates import HOST, Gate
 from workroom.truth.services import DidNotStart, Node, Postgres, Redis
@@ -59,17 +62,21 @@ async def started(wanted: Wanted, folder: Path) -> AsyncIterator[Stage]:
         database = _own_database(postgres) if postgres else wanted.database
         bus = f"redis://{HOST}:{redis.port}/0" if redis else wanted.redis
         nodes: list[Node] = []
-        buses: list[Gate] = []
+        buses: list[BusGate] = []
         databases: list[Gate] = []
         for number in range(wanted.nodes):
             mine = {**settings, "WORKROOM_DATA_DIR": str(folder / f"data{number}")}
-            for gates, url, name in (
-                (databases, database, "WORKROOM_DATABASE"),
-                (buses, bus, "WORKROOM_REDIS"),
-            ):
-                if url is not None:
-                    gate, mine[name] = await _through_gate(url, f"{name} {number}", stack)
-                    gates.append(gate)
+            if database is not None:
+                host, port = _place(database)
+                gate = await stack.enter_async_context(Gate(f"database {number}", port, host))
+                mine["WORKROOM_DATABASE"] = _through(gate, database)
+                databases.append(gate)
+            if bus is not None:
+                host, port = _place(bus)
+                chance = random.Random(number)
+                road = BusGate(f"bus {number}", port, host, chance)
+                buses.append(await stack.enter_async_context(road))
+                mine["WORKROOM_REDIS"] = _through(road, bus)
             nodes.append(Node(folder, number, mine))
         doors = []
         for node in nodes:
@@ -113,14 +120,16 @@ def _own_database(postgres: Postgres) -> str:
     return f"postgresql://postgres@{HOST}:{postgres.port}/postgres"
 
 
-async def _through_gate(url: str, name: str, stack: AsyncExitStack) -> tuple[Gate, str]:
+def _place(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or HOST, parts.port or {"redis": 6379}.get(parts.scheme, 5432)
+
+
+def _through(gate: Gate, url: str) -> str:
     """The same address, through a gate."""
     parts = urlsplit(url)
-    port = parts.port or {"redis": 6379}.get(parts.scheme, 5432)
-    gate = await stack.enter_async_context(Gate(name, port, parts.hostname or HOST))
-    user = parts.netloc.rpartition("@")[0]
-    place = f"{HOST}:{gate.port}"
-    return gate, urlunsplit(parts._replace(netloc=f"{user}@{place}" if user else place))
+    user, at, _ = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}{at}{HOST}:{gate.port}"))
 
 
 def _settings(folder: Path, users: int) -> tuple[dict[str, str], list[str]]:
@@ -140,6 +149,8 @@ def _settings(folder: Path, users: int) -> tuple[dict[str, str], list[str]]:
     ]
     tokens = [jwt.encode(dict(each), key, algorithm="EdDSA") for each in claims]
     settings = {
+        "WORKROOM_SECRET": secrets.token_urlsafe(48),
+        "WORKROOM_FILES_DIR": str(folder / "files"),
         "WORKROOM_AUTH_PUBLIC_KEY": str(public),
         "WORKROOM_AUTH_PROVISION": "1",
         "WORKROOM_WORKER": "0",

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
 
 from workroom.truth.evidence import Op, RoomEvidence
 from workroom.truth.history import Line
 from workroom.truth.violations import Verdict
-
-_END: Final = "end"
 
 
 @dataclass(slots=True)
@@ -22,7 +19,7 @@ class Word:
     """What was done with a word, and what was seen of it."""
 
     written: Op
-    cut: Op | None = None
+    cuts: list[Op] = field(default_factory=list)
     born: bool = False
     gone: bool = False
 
@@ -81,7 +78,7 @@ def _words(room: RoomEvidence) -> dict[str, Word]:
     for op in room.ops.values():
         for each in op.record.get("cut", ()):
             if each in words:
-                words[each].cut = op
+                words[each].cuts.append(op)
     return words
 
 
@@ -110,7 +107,7 @@ def _came(walk: _Walk, token: str, line: Line) -> None:
         return
     op = word.written
     if word.gone:
-        walk.blame("back", f"{token!r} is there again", line, word.cut or op)
+        walk.blame("back", f"{token!r} is there again", line, [*word.cuts, op][0])
     elif op.refused:
         lines = [op.refusal] if op.refusal else []
         walk.blame("refused", f"{token!r} was refused, and is there", line, op, *lines)
@@ -121,13 +118,15 @@ def _came(walk: _Walk, token: str, line: Line) -> None:
 
 def _went(walk: _Walk, token: str, line: Line) -> None:
     word, seq = walk.words[token], line.record["seq"]
-    cut = word.cut
     before = [walk.before] if walk.before else []
-    if cut is None:
+    standing = [cut for cut in word.cuts if not cut.refused]
+    if not word.cuts:
         walk.blame("lost", f"{token!r} is gone, and nobody cut it", line, word.written, *before)
-    elif cut.refused:
+    elif not standing:
+        cut = word.cuts[0]
         walk.blame("refused", f"to cut {token!r} was refused, and it is gone", line, cut, *before)
-    elif cut.seq is not None and seq < cut.seq:
+    elif all(cut.seq is not None and seq < cut.seq for cut in standing):
+        cut = standing[0]
         message = f"{token!r} was gone before it was cut, as of {cut.seq}"
         walk.blame("early", message, line, cut, *before)
     word.gone = True
@@ -148,8 +147,8 @@ def _is_done(walk: _Walk, op: Op, line: Line) -> None:
 
 def _cut_by(word: Word, seq: int) -> bool:
     """Whether a word may have been cut out again by then."""
-    cut = word.cut
-    return cut is not None and not cut.refused and (cut.seq is None or cut.seq <= seq)
+    standing = [cut for cut in word.cuts if not cut.refused]
+    return any(cut.seq is None or cut.seq <= seq for cut in standing)
 
 
 def _after(walk: _Walk, due: list[Op]) -> None:
@@ -162,7 +161,7 @@ def _after(walk: _Walk, due: list[Op]) -> None:
     ended = {story.name for story in walk.room.stories if story.ended and story.kind == "yjs"}
     for token, word in walk.words.items():
         op = word.written
-        if op.client in ended and op.kind == "yjs" and not word.born and word.cut is None:
+        if op.client in ended and op.kind == "yjs" and not word.born and not word.cuts:
             walk.blame("lost", f"the editor ended with {token!r}, the room without", final, op)
 
 

@@ -65,7 +65,8 @@ def is_lost(error: BaseException) -> bool:
         return error.orig is not None and is_lost(error.orig)
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)  # else a value that cannot be sent
-    return isinstance(error, OSError)  # and with it TimeoutError
+    # With OSError comes TimeoutError. A farewell that it did not expect confuses the driver.
+    return isinstance(error, OSError | asyncpg.InternalClientError)
 
 
 def is_fault(error: BaseException) -> bool:

@@ -54,6 +54,7 @@ class PostgresServer:
         return create_async_engine(
             "postgresql+asyncpg://",
             async_creator=self._connect,
+            hide_parameters=True,
             pool_size=size,
             max_overflow=0,
             pool_timeout=self.patience.answering,
@@ -80,7 +81,10 @@ class PostgresServer:
     async def patiently(self) -> AsyncIterator[AsyncConnection]:
         """A transaction without limits of time."""
         engine = create_async_engine(
-            "postgresql+asyncpg://", async_creator=self._connect_patiently, poolclass=NullPool
+            "postgresql+asyncpg://",
+            async_creator=self._connect_patiently,
+            poolclass=NullPool,
+            hide_parameters=True,
         )
         try:
             async with engine.begin() as connection:
@@ -121,8 +125,8 @@ class PostgresServer:
                 command_timeout=command_timeout,
                 server_settings=settings,
             )
-        except asyncpg.ClientConfigurationError as error:
-            raise Misconfigured(f"{self.name} is no address of a database") from error
+        except ValueError:  # also asyncpg's own: its text may hold parts of the address
+            raise Misconfigured(f"{self.name} is no address of a database") from None
 
     def _require_version(self, connection: AsyncConnection) -> None:
         version, *_ = connection.dialect.server_version_info or (0,)

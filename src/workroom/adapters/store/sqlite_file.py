@@ -144,7 +144,9 @@ class SqliteFile:
                 raise
             return connection
 
-        return create_engine("sqlite://", creator=create, poolclass=pool, **options)
+        return create_engine(
+            "sqlite://", creator=create, poolclass=pool, hide_parameters=True, **options
+        )
 
     def _look(self) -> tuple[int, int] | None:
         try:

@@ -174,6 +174,15 @@ class Evidence:
             return [taken, own] if self._inherited else [own]
         return [taken, *self._mixed(taken), *([own] if own.seq == seq else [])]
 
+    def shown(self, seq: int) -> Candidate | None:
+        """What stands on the screen of a client that took version ``seq``; None when forgotten.
+
+        That, with its own saves since, or with those that it met on the way if the page keeps them.
+        """
+        bases = self.versions(seq)
+        keeps = self._mixing >= MIXES
+        return next((base for base in bases if base.is_own or base.is_mixed == keeps), None)
+
     def fall_back(self, own: Candidate | None) -> None:
         """The saves after ``own`` came to nothing: that is the client's own last text again."""
         self._own = own

@@ -145,7 +145,7 @@ class Reader(Evidence):
             base=base,
             inferred=not told,
             sure=sure,
-            mixes=self._shows_mixing(base, text),
+            mixes=self._mixes(base, text),
             foreign=foreign,
             additions_only=refused,
             change=merged.change,
@@ -153,6 +153,11 @@ class Reader(Evidence):
             bridge_authors=bridge_authors,
             authors=signed(mine, self._author).apply(base.authors),
         )
+
+    def _mixes(self, base: Candidate, text: str) -> bool | None:
+        shows = self._shows_mixing(base, text)
+        # Own words in what was taken for a text without them say that the guess was wrong, no more.
+        return None if shows and not base.is_mixed else shows
 
     def accepted(self, saved: Saved) -> None:
         """The change of ``saved`` is committed (or empty), and the mirror is at the merged text."""

@@ -237,6 +237,7 @@ export class LiveEssay {
   /** Comment on what `startDraft` marked, or on the whole essay. Throws WorkroomError, or Error. */
   async comment({ type, comment }: Written, whole: boolean): Promise<void> {
     let range: { highlight_start: number; highlight_end: number } | null = null;
+    let base: number | null = null;
     if (!whole) {
       // The server has to know the words that are commented on.
       if (!(await this.settled(PATIENCE))) throw new Error(NO_ANSWER);
@@ -247,9 +248,11 @@ export class LiveEssay {
         highlight_start: map(change, draft.from, true),
         highlight_end: map(change, draft.to, false),
       };
+      base = this.essay.base;
     }
     await this.essay.request("add_feedback", {
       feedback: { type, comment, ...(range ?? { highlight_start: null, highlight_end: null }) },
+      ...(base === null ? {} : { base_seq: base }),
     });
   }
 

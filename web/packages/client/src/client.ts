@@ -144,6 +144,11 @@ export class Essay extends Room<EssayState, EssayInput, EssayEvents> {
     return this.state.text.field;
   }
 
+  /** The number of the server's text that `text` comes from (`base_seq`); null before the first. */
+  get base(): number | null {
+    return this.state.text.base?.seq ?? null;
+  }
+
   /** Whether the text is safe. */
   get saved(): SaveState {
     return saveState(this.state);

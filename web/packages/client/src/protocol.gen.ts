@@ -17,6 +17,17 @@ export interface AddFeedbackAction {
   readonly feedback: FeedbackDraft;
 }
 
+/** Comment on an essay, and on which version of it. */
+export interface AddFeedbackExtended {
+  /** Answered by one `ack` or one error that repeats it (extended form). */
+  readonly request_id?: string | null;
+  readonly action: "add_feedback";
+  readonly essay_id: number;
+  readonly feedback: FeedbackDraft;
+  /** The `seq` of the version in which the offsets count, as in `update_essay`. */
+  readonly base_seq?: number | null;
+}
+
 /** Which task, of which project. */
 export interface CancelPayload {
   /** Answered by one `ack` or one error that repeats it (extended form). */
@@ -827,7 +838,7 @@ export interface UpdateProject {
 
 export type EssayPlainClientMessage = SubscribeEssay | UpdateEssay | TypingStartAction | TypingStopAction | AddFeedbackAction | RefreshEssayToken;
 
-export type EssayExtendedClientMessage = SubscribeEssayExtended | UnsubscribeEssay | UpdateEssayExtended | TypingStartAction | TypingStopAction | AddFeedbackAction | UpdateFeedbackAction | DeleteFeedbackAction | ReplyFeedbackAction | ResolveFeedbackAction | ReopenFeedbackAction | RefreshEssayToken;
+export type EssayExtendedClientMessage = SubscribeEssayExtended | UnsubscribeEssay | UpdateEssayExtended | TypingStartAction | TypingStopAction | AddFeedbackExtended | UpdateFeedbackAction | DeleteFeedbackAction | ReplyFeedbackAction | ResolveFeedbackAction | ReopenFeedbackAction | RefreshEssayToken;
 
 export type EssayPlainServerMessage = EssayUpdate | NewFeedbackMessage | FeedbackUpdateMessage | EssayUserJoined | EssayUserLeft | TypingStartMessage | TypingStopMessage | ConnectionErrorMessage | PermissionDeniedMessage | EssayErrorMessage;
 
