@@ -225,6 +225,7 @@ async def test_closing_ends_what_waits_and_what_iterates(server: Server) -> None
         assert again.status == "live"
 
 
+@pytest.mark.timeout(300)  # four starts of a server
 async def test_nothing_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         number = fresh_essay(server, "Start.")

@@ -142,6 +142,7 @@ OF_COMMANDS: Final = frozenset(
         "WORKROOM_TRUTH_THINK",
         "WORKROOM_URL",
         "WORKROOM_USER",
+        "WORKROOM_WATCH_JSON",
     }
 )
 """Variables that are options of single commands and no settings of the server."""

@@ -83,7 +83,7 @@ def _remarks(essay: Essay) -> Table:
 
 def _table() -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
-    table.add_column(justify="right", style="cyan", min_width=2)
+    table.add_column(justify="right", style="cyan", min_width=2, no_wrap=True)
     table.add_column(no_wrap=True, overflow="ellipsis")
     return table
 

@@ -52,7 +52,12 @@ UserOption = Annotated[
 
 
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="One JSON object per event and line, for programs.")
+    bool,
+    typer.Option(
+        "--json",
+        envvar="WORKROOM_WATCH_JSON",
+        help="One JSON object per event and line, for programs.",
+    ),
 ]
 
 

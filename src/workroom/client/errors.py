@@ -76,7 +76,9 @@ class TimedOut(WorkroomError, TimeoutError):
 class OtherRefusal(Refused):
     """The server has a reason that this client does not know; ``code`` is its own."""
 
-    def __init__(self, message: str, *, code: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str = Refused.code, retry_after: float | None = None
+    ) -> None:
         super().__init__(message, retry_after=retry_after)
         self.code = code  # type: ignore[misc] # of this one error, not of its class
 
