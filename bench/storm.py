@@ -110,10 +110,8 @@ def _crowd(people: Sequence[Who], port: int, seed: int, every: float, pipe: Conn
 
     async def steer(clients: list[Client], end: asyncio.Event) -> None:
         loop, typing = asyncio.get_running_loop(), asyncio.Event()
-        orders: asyncio.Queue[str] = asyncio.Queue()
-        loop.add_reader(pipe.fileno(), lambda: orders.put_nowait(pipe.recv()))
         typists = asyncio.ensure_future(_type(clients, typing, every))
-        while (order := await orders.get()) != "end":
+        while (order := await loop.run_in_executor(None, pipe.recv)) != "end":
             if order == "cut":
                 for client in clients:
                     if not client.who.types:
@@ -123,7 +121,7 @@ def _crowd(people: Sequence[Who], port: int, seed: int, every: float, pipe: Conn
             elif order == "rest":
                 typing.clear()
             else:
-                pipe.send(_report(clients, tally))
+                await loop.run_in_executor(None, pipe.send, _report(clients, tally))
         typists.cancel()
         end.set()
 
