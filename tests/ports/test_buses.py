@@ -175,6 +175,29 @@ class TestRedis:
         assert ear.times == 2
         await bus.close()
 
+    async def test_after_a_standstill_every_answer_is_that_of_its_own_question(
+        self, server: Server
+    ) -> None:
+        bus = RedisBus(server.url)
+        await bus.open(Listener())
+        await bus.renew("a", 60)
+        server.signal(signal.SIGSTOP)
+        with pytest.raises(Unavailable):
+            await bus.renew("b", 60)
+        with pytest.raises(Unavailable):
+            await bus.living(["a"])
+        server.signal(signal.SIGCONT)
+
+        answers = 0
+        while answers < 10:
+            try:
+                await bus.renew("c", 60)
+                assert await bus.living(["a", "c", "nobody"]) == {"a", "c"}
+                answers += 1
+            except Unavailable:
+                await asyncio.sleep(0.01)
+        await bus.close()
+
     async def test_connections_that_the_server_closes_are_made_anew(self, server: Server) -> None:
         bus, ear = RedisBus(server.url), Listener()
         await bus.open(ear)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from nodes_kit import Cluster, cluster, of_type, until
 from workroom.core.commands import AddFeedback, DeleteRoom, SaveText
@@ -101,6 +102,28 @@ async def test_a_request_that_was_done_on_another_node_gets_its_first_answer(two
     assert second == first
     await two.levels()
     assert two.texts[1] == "one two three four"
+
+
+async def test_a_request_that_was_done_long_ago_disturbs_nobody_on_another_node(
+    two: Cluster,
+) -> None:
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+    first = await emma.asks(SaveText("one two three four"), "same")
+    await emma.asks(SaveText("one two three four five"), "next")
+    await two.levels()
+    again = await b.joins(two.people[0])
+    told = len(of_type(jane, "essay_update"))
+
+    with capture_logs() as logs:
+        second = await again.asks(SaveText("one two three four five six"), "same")
+        await two.levels()
+
+    assert second == first
+    assert two.texts == ["one two three four five"] * 2
+    assert [entry["event"] for entry in logs] == []
+    assert len(of_type(jane, "essay_update")) == told
+    assert (await again.asks(SaveText("one two three four five seven"), "more"))["seq"] == two.head()
 
 
 async def test_feedback_given_on_both_nodes_keeps_its_place(two: Cluster) -> None:

@@ -119,15 +119,35 @@ class Following:
     def fell_behind(self, host: RoomHost, head: int) -> None:
         """Nothing was stored of what the room had on its way; the log goes as far as ``head``."""
         try:
-            if head < host.room.confirmed.seq:
-                message = f"the log ends at {head}, before what everybody was told"
-                raise LookupError(message)
             host.retrace()
         except Exception as error:  # noqa: BLE001 - whatever it is: the store knows better
             log_failure(log, "room_not_retraced", error, room=str(host.room.id))
             self._reload(host)
             return
+        if head < host.room.confirmed.seq:
+            # A request of long ago was answered, or the log was set back: commands wait for which.
+            self._spawn(self._make_sure(host))
+            return
         lag = self._lags.setdefault(host.room.id, _Lag())
+        lag.head = max(lag.head, head)
+        self._advance(host, lag)
+
+    async def _make_sure(self, host: RoomHost) -> None:
+        """See that the log goes as far as everybody was told, then follow it."""
+        room = host.room.id
+        try:
+            heads = await self._store.heads([room])
+        except Unavailable as error:
+            self._give_up(host, error)
+            return
+        if self._rooms.get(room) is not host or host.suspended:
+            return
+        head = heads.get(room, 0)
+        if head < host.room.confirmed.seq:
+            log.error("log_set_back", room=str(room), head=head, told=host.room.confirmed.seq)
+            self._give_up(host, Unavailable("the log ends before what was told"))
+            return
+        lag = self._lags.setdefault(room, _Lag())
         lag.head = max(lag.head, head)
         self._advance(host, lag)
 

@@ -229,7 +229,7 @@ class RedisBus:
             names = [self._prefix + topic for topic in topics]
             await listener.send_command("SUBSCRIBE", *names, check_health=False)
             for _ in names:
-                await listener.read_response(timeout=ANSWER_WITHIN)
+                await _answer(listener)
             done |= topics
         self._listener = listener
 
@@ -271,7 +271,7 @@ class RedisBus:
                 speaker.pack_commands([command.words for command in commands]), check_health=False
             )
             for command in commands:
-                answer = await speaker.read_response(timeout=ANSWER_WITHIN)
+                answer = await _answer(speaker)
                 if command.answer is not None and not command.answer.done():
                     command.answer.set_result(answer)
         finally:
@@ -289,6 +289,16 @@ class RedisBus:
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
         self._task = None
+
+
+async def _answer(connection: Connection) -> Any:
+    """The next answer. Raises TimeoutError: the client itself says None when it gives up waiting,
+    and the answer that comes late would then be taken for that of the next command.
+    """
+    answer = await connection.read_response(timeout=ANSWER_WITHIN)
+    if answer is None:  # none of the commands that are sent here is answered with nothing
+        raise TimeoutError
+    return answer
 
 
 def _fail(command: _Command) -> None:
