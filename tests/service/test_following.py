@@ -123,7 +123,8 @@ async def test_a_request_that_was_done_long_ago_disturbs_nobody_on_another_node(
     assert two.texts == ["one two three four five"] * 2
     assert [entry["event"] for entry in logs] == []
     assert len(of_type(jane, "essay_update")) == told
-    assert (await again.asks(SaveText("one two three four five seven"), "more"))["seq"] == two.head()
+    more = await again.asks(SaveText("one two three four five seven"), "more")
+    assert more["seq"] == two.head()
 
 
 async def test_feedback_given_on_both_nodes_keeps_its_place(two: Cluster) -> None:

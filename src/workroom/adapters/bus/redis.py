@@ -292,8 +292,10 @@ class RedisBus:
 
 
 async def _answer(connection: Connection) -> Any:
-    """The next answer. Raises TimeoutError: the client itself says None when it gives up waiting,
-    and the answer that comes late would then be taken for that of the next command.
+    """The next answer. Raises TimeoutError.
+
+    The client itself says None when it gives up waiting, and the answer that comes late would then
+    be taken for that of the next command.
     """
     answer = await connection.read_response(timeout=ANSWER_WITHIN)
     if answer is None:  # none of the commands that are sent here is answered with nothing
