@@ -69,7 +69,7 @@ class Server:
     async def says(self, *words: str) -> None:
         """Have the server carry out a command."""
         client = Redis.from_url(self.url)
-        await client.execute_command(*words)
+        await client.execute_command(*words)  # type: ignore[no-untyped-call]
         await client.aclose()
 
     def signal(self, number: int) -> None:
