@@ -98,15 +98,15 @@ async def lateness(world: World, here: Server, there: Server) -> tuple[list[floa
             now, message = time.perf_counter(), json.loads(raw)
             if message["type"] == "essay_update" and message["content"] in sent:
                 into.append(1000 * (now - sent[message["content"]]))
-                if len(into) == SAVES:
-                    return
+                if message["content"] == _nth(SAVES - 1):
+                    return  # versions that came together were told as one
 
     async with asyncio.TaskGroup() as group:
         group.create_task(listen(near, late[0]))
         group.create_task(listen(far, late[1]))
         drain = asyncio.ensure_future(_drain(writer))
         for number in range(SAVES):
-            text = f"The save with the number {number}."
+            text = _nth(number)
             sent[text] = time.perf_counter()
             await writer.send(_save(essay, text, number))
             await asyncio.sleep(PAUSE)
@@ -114,6 +114,10 @@ async def lateness(world: World, here: Server, there: Server) -> tuple[list[floa
     for socket in (writer, near, far):
         await socket.close()
     return late
+
+
+def _nth(number: int) -> str:
+    return f"The save with the number {number}."
 
 
 async def _drain(socket: ClientConnection) -> None:
