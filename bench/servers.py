@@ -75,6 +75,11 @@ class Server:
             pin(self.pid, cores)
         return self
 
+    def stop(self, how: signal.Signals) -> int:
+        """End it with this signal; its exit code."""
+        self._process.send_signal(how)
+        return self._process.wait(STOPPING)
+
     def output(self) -> str:
         """The end of what it has printed."""
         self._output.seek(0)

@@ -1,10 +1,12 @@
-"""How many entries a second the SQLite store makes durable, and how soon each is acknowledged.
+"""How many entries a second a store makes durable, and how soon each is acknowledged.
 
-    python bench/store_throughput.py [--entries 50000] [--outstanding 200] [--answers]
+    python -m bench.store_throughput [--entries 50000] [--outstanding 1 20 200] [--answers]
 
-An asyncio loop keeps ``outstanding`` appends of one 300-byte entry waiting. The baseline, in the
-same run and directory, is raw ``sqlite3`` that commits each insert by itself. Both with WAL and
-``synchronous=FULL``.
+An asyncio loop keeps ``outstanding`` appends of one 300-byte entry waiting, each in a room of its
+own. The stores take turns in the same run, on the same disk: raw ``sqlite3`` that commits each
+insert by itself, the SQLite store (WAL, ``synchronous=FULL``), and the PostgreSQL store
+(``synchronous_commit=on``) on a server on a Unix socket. CPU is that of this process, not of the
+database server.
 """
 
 from __future__ import annotations
@@ -18,7 +20,11 @@ import time
 from itertools import count
 from pathlib import Path
 
+from tests.postgres_kit import postgres
+
 from workroom.adapters.store import SqliteStore
+from workroom.adapters.store.postgres import PostgresStore
+from workroom.adapters.store.sql_store import SqlStore
 from workroom.core.entries import Record
 from workroom.ids import RoomId, UserId, essay_room
 from workroom.ports.store import Answer, Append, Appended, AppendResult, RoomSummary
@@ -42,7 +48,7 @@ def commit_each(path: Path, entries: int) -> float:
 class Load:
     """A closed loop: each answer sets off the next append in the same room."""
 
-    def __init__(self, store: SqliteStore, rooms: int, entries: int, *, answers: bool) -> None:
+    def __init__(self, store: SqlStore, rooms: int, entries: int, *, answers: bool) -> None:
         self.store = store
         self.seqs = [0] * rooms
         self.left = entries
@@ -81,35 +87,47 @@ class Load:
         return essay_room(room + 1)
 
 
-async def grouped(path: Path, options: argparse.Namespace) -> str:
+async def measure(store: SqlStore, outstanding: int, options: argparse.Namespace) -> str:
     """One line of figures for the store."""
-    store = SqliteStore(path)
     await store.open()
-    load = Load(store, options.outstanding, options.entries, answers=options.answers)
-    begin = time.perf_counter()
-    for room in range(options.outstanding):
+    entries = min(options.entries, outstanding * 1_000)
+    load = Load(store, outstanding, entries, answers=options.answers)
+    begin, busy = time.perf_counter(), time.process_time()
+    for room in range(outstanding):
         load.start(room)
     await load.finished
-    seconds = time.perf_counter() - begin
+    seconds, busy = time.perf_counter() - begin, time.process_time() - busy
     await store.close()
     times = sorted(load.latencies)
     p50, p99 = (times[int(len(times) * share)] * 1e3 for share in (0.5, 0.99))
-    return f"{len(times) / seconds:8.0f} entries/s   p50 {p50:.2f} ms   p99 {p99:.2f} ms"
+    cpu = busy / len(times) * 1e6
+    return (
+        f"{len(times) / seconds:8.0f} entries/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms"
+        f"   {cpu:5.0f} us CPU each"
+    )
 
 
 def main() -> None:
-    """Measure both, and print one line each."""
+    """Measure all, and print one line each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--entries", type=int, default=50_000)
-    parser.add_argument("--outstanding", type=int, default=200)
+    parser.add_argument("--entries", type=int, default=50_000, help="of each store, at most")
+    parser.add_argument("--outstanding", type=int, nargs="+", default=[1, 20, 200])
     parser.add_argument("--answers", action="store_true", help="remember an answer with each")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rate = commit_each(Path(folder, "baseline.db"), 2_000)
-        print(f"commit each      {rate:8.0f} entries/s")
-        import uvloop
+    import uvloop
 
-        print(f"group commit     {uvloop.run(grouped(Path(folder, 'store.db'), options))}")
+    with tempfile.TemporaryDirectory() as folder, postgres(durable=True) as server:
+        rate = commit_each(Path(folder, "baseline.db"), 2_000)
+        print(f"commit each            {rate:8.0f} entries/s")
+        for outstanding in options.outstanding:
+            name = asyncio.run(server.new_database())
+            stores = {
+                "SQLite": SqliteStore(Path(folder, f"{outstanding}.db")),
+                "PostgreSQL": PostgresStore(server.url(name), name),
+            }
+            for label, store in stores.items():
+                line = uvloop.run(measure(store, outstanding, options))
+                print(f"{label:<10}  {outstanding:>5} at once {line}")
 
 
 if __name__ == "__main__":

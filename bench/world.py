@@ -79,13 +79,15 @@ def prose(words: int, seed: int = 1) -> str:
     return "\n\n".join(paragraphs)
 
 
-def make_world(data_dir: Path, wanted: Sequence[Wanted]) -> list[Essay]:
-    """Create everything in the data directory; nothing may be serving it."""
-    return asyncio.run(_make(data_dir, wanted))
+def make_world(
+    data_dir: Path, wanted: Sequence[Wanted], database: str | None = None
+) -> list[Essay]:
+    """Create everything in the data directory, or in that database; nothing may be serving it."""
+    return asyncio.run(_make(data_dir, wanted, database))
 
 
-async def _make(data_dir: Path, wanted: Sequence[Wanted]) -> list[Essay]:
-    app = await open_app(Settings.model_validate({"data_dir": data_dir}))
+async def _make(data_dir: Path, wanted: Sequence[Wanted], database: str | None) -> list[Essay]:
+    app = await open_app(Settings.model_validate({"data_dir": data_dir, "database": database}))
     try:
         return [*await _gather(_essay(app, at, each) for at, each in enumerate(wanted))]
     finally:

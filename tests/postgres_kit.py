@@ -73,7 +73,8 @@ class Postgres:
         self._process: subprocess.Popen[bytes] | None = None
         if IS_ROOT:
             shutil.chown(folder, _OWNER["user"], _OWNER["group"])
-        self._run("initdb", "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+        made = ("-D", str(self.data), "-U", "tester", "-A", "trust", "-E", "UTF8")
+        self.run("initdb", *made, "--no-locale", "--no-sync")
 
     def url(self, database: str = "postgres", **more: str) -> str:
         """The address of one database."""
@@ -151,14 +152,17 @@ class Postgres:
             self._process.send_signal(number)
             self._process.wait(PATIENCE)
 
-    def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(
-            [self._programs / program, "-D", self.data, *arguments],
+    def run(self, program: str, *arguments: str) -> str:
+        """Run one of the programs that come with the server; what it prints."""
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            [self._programs / program, *arguments],
             check=True,
             capture_output=True,
+            text=True,
             cwd=self.folder,
             **(_OWNER if IS_ROOT else {}),
         )
+        return done.stdout
 
     async def do(self, statement: str, database: str = "postgres") -> list[Any]:
         """Run one statement beside everybody else; its rows."""

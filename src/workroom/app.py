@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import secrets
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from workroom import wiring
+from workroom.adapters.attendance import leave_note, take_note
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.adapters.auth.keys import TASK_TOKEN_KEPT_IN, load_secret
 from workroom.adapters.auth.passwords import Argon2Hasher
@@ -35,6 +35,7 @@ from workroom.protocol.registry import Registry
 from workroom.service.accounts import Accounts
 from workroom.service.bulletins import Scribe
 from workroom.service.canvases import Canvases
+from workroom.service.drain import drain
 from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
 from workroom.service.library import Library
@@ -45,10 +46,9 @@ from workroom.service.watchdog import Watchdog
 from workroom.tasks.types import known_types
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from workroom.adapters.auth.jwks import Jwks
     from workroom.transports.page import Visitors
+    from workroom.transports.server import DrainingServer
 
 LAG_EVERY: Final = 0.5
 """Seconds between two looks at how late the event loop is."""
@@ -62,6 +62,10 @@ LEARN_EVERY: Final = 2.0
 """Seconds within which a log-out made by another process (the command line) is noticed."""
 CONNECTION_IDS: Final = 2**40
 """Each node numbers its connections from anywhere below this; editors see them by these numbers."""
+ANSWER_SECONDS: Final = 4.0
+"""How long REST may still take to answer, once the server stops."""
+RETURN_SECONDS: Final = 10.0
+"""How long whoever was present before a restart counts as present after it."""
 REMEMBER_ANSWERS: Final = 25 * 3600
 """Seconds for which the answer to a request is kept: more than the 24 hours that are promised."""
 
@@ -187,31 +191,36 @@ async def _serve(
     announce: Callable[[App, Sequence[tuple[str, int]]], Awaitable[None]] | None,
     visitors: Visitors | None,
 ) -> None:
+    from workroom.transports.server import listen
+
     settings = app.settings
-    shared = settings.workers > 1
-    sockets = [_listen(settings.host, settings.port, "port", shared=shared)]
-    if settings.project_port != settings.port or settings.port == 0:
-        sockets.append(_listen(settings.host, settings.project_port, "project_port", shared=shared))
-    server = _server(app, visitors)
+    crew: Crew | None = None
+    ending: list[asyncio.Future[None]] = []
+
+    def shutting() -> None:
+        if crew is not None:  # it takes its time as well: beside the goodbyes, not after them
+            ending.append(asyncio.ensure_future(crew.stop()))
+
+    server = _server(app, visitors, shutting)
+    # Not before it can answer: after a crash thousands knock, and whoever gets in line now and
+    # gives up while it starts is work for nothing.
+    ports = settings.port, settings.project_port
+    sockets = listen(settings.host, *ports, shared=settings.workers > 1)
+    if app.hub.neighbours is None or app.hub.neighbours.alone:
+        note = take_note(settings.data_dir, app.clock.now().wall)
+        app.hub.attendance.expect(note, RETURN_SECONDS)
     chores = [
         asyncio.ensure_future(_watch_lag(app.clock)),
         asyncio.ensure_future(_keep_house(app)),
         asyncio.ensure_future(_learn_of_log_outs(app)),
         asyncio.ensure_future(_sweep_files(app)),
     ]
-    # Threads that hash and commit hand the interpreter over more often, so that the loop never
-    # waits 5 ms for it (the default interval) in the middle of a fan-out.
-    sys.setswitchinterval(0.0005)
-    # What is here now stays; and what comes later is mostly freed without the collector's help.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    _tune_interpreter()
     if app.work.queue is not None:
         chores.append(asyncio.ensure_future(_watch_tasks(app, app.work.queue)))
-    crew = None
     serving = asyncio.ensure_future(server.serve(sockets=sockets))
     try:
-        await _started(server, serving)
+        await server.up(serving)
         addresses = [(settings.host, sock.getsockname()[1]) for sock in sockets]
         crew = _crew(app, addresses[0])
         log.info("listening", host=settings.host, ports=[port for _, port in addresses])
@@ -219,42 +228,60 @@ async def _serve(
             await announce(app, addresses)
         await serving
     finally:
-        if crew is not None:
-            await crew.stop()
-        for chore in chores:
-            chore.cancel()
         for sock in sockets:
             sock.close()
+        await _hand_over(app)
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*ending)
+        if crew is not None:
+            await crew.stop()
 
 
-def _server(app: App, visitors: Visitors | None) -> uvicorn.Server:
-    import uvicorn
+def _tune_interpreter() -> None:
+    # Threads that hash and commit hand the interpreter over more often, so that the loop never
+    # waits 5 ms for it (the default interval) in the middle of a fan-out.
+    sys.setswitchinterval(0.0005)
+    # What is here now stays; and what comes later is mostly freed without the collector's help.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
+
+async def _hand_over(app: App) -> None:
+    """Have everything stored that was asked, and leave word of who was here."""
+    await drain(app.hub, app.clock)
+    neighbours = app.hub.neighbours
+    if app.gateway.refusing and (neighbours is None or neighbours.alone):
+        present = app.hub.attendance.present(host.room for host in app.hub.hosts())
+        leave_note(app.settings.data_dir, present, app.clock.now().wall)
+
+
+def _server(app: App, visitors: Visitors | None, shutting: Callable[[], None]) -> DrainingServer:
     from workroom.transports.page import Page, PageSettings
     from workroom.transports.rest import Readiness, RestSettings, create_api
     from workroom.transports.rest.gate import Workers
+    from workroom.transports.server import DrainingServer, Ending
     from workroom.transports.websocket.limits import HttpLimits, SocketLimits
     from workroom.transports.websocket.serving import server_config
 
-    settings, loop = app.settings, asyncio.get_running_loop()
+    settings, gateway = app.settings, app.gateway
     readiness = Readiness(
         {"database": app.store.check},
         notes=lambda: _notes(app),
-        stopping=lambda: app.gateway.stopping,
+        stopping=lambda: gateway.stopping,
+        refusing=lambda: gateway.refusing,
     )
 
-    class Server(uvicorn.Server):
-        """Says goodbye to the sockets before uvicorn closes them."""
-
-        def handle_exit(self, sig: int, frame: object) -> None:
-            # A signal may come in the middle of anything: let the loop finish what it is at.
-            loop.call_soon_threadsafe(app.gateway.shut)
-            super().handle_exit(sig, frame)  # type: ignore[arg-type]
+    def hurrying() -> None:
+        readiness.deadlines.hurry(ANSWER_SECONDS)
+        shutting()
 
     limits = SocketLimits(
         message_bytes=settings.max_message,
         ping_interval=settings.ping_interval,
         pong_timeout=settings.ping_timeout,
+        goodbye_seconds=settings.shutdown_spread + 2.0,
     )
     rest = RestSettings(
         frozenset(settings.origins), settings.hsts_seconds, max_upload=settings.max_upload
@@ -273,35 +300,15 @@ def _server(app: App, visitors: Visitors | None) -> uvicorn.Server:
         loop="none",
         lifespan="off",
     )
-    return Server(config)
+    config.load()
+    ending = Ending(settings.shutdown_notice, settings.shutdown_spread)
+    return DrainingServer(config, gateway, ending, hurrying)
 
 
 def _notes(app: App) -> dict[str, str]:
     """A bus that is down is no reason to turn people away: all nodes would at once."""
     neighbours = app.hub.neighbours
     return {} if neighbours is None or neighbours.alone else {"bus": neighbours.bus}
-
-
-async def _started(server: uvicorn.Server, serving: asyncio.Future[None]) -> None:
-    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn only sets a flag
-        await asyncio.sleep(0)
-
-
-def _listen(host: str, port: int, setting: str, *, shared: bool) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if shared:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        message = f"cannot listen on {host}:{port}: {error.strerror}"
-        raise Misconfigured(message, field=f"WORKROOM_{setting.upper()}") from error
-    sock.listen(4096)
-    sock.setblocking(False)  # noqa: FBT003 - it takes no keyword
-    return sock
 
 
 # ---- parts -------------------------------------------------------------------------------------

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     hsts_seconds: int = Field(0, ge=0)
     """How long browsers must insist on https; 0 leaves it open."""
     max_unauthenticated: int = Field(1000, ge=1)
+    admissions_per_second: float = Field(1000.0, gt=0)
+    admission_queue: int = Field(800, ge=1)
     max_connections_per_user: int = Field(20, ge=1)
     max_essays_per_connection: int = Field(20, ge=1)
     max_projects_per_connection: int = Field(100, ge=1)
@@ -129,7 +131,9 @@ class Settings(BaseSettings):
     update_longest_hold: float = Field(2.0, ge=0)
     update_confirm_after: float = Field(5.0, ge=0)
     feedback_pace: float = Field(0.5, ge=0)
+    shutdown_notice: float = Field(0.0, ge=0)
     shutdown_spread: float = Field(3.0, ge=0)
+    shutdown_return: float = Field(2.0, ge=0)
 
     @field_validator("database")
     @classmethod

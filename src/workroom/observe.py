@@ -34,6 +34,23 @@ REFUSALS: Final = Counter(
 CLOSES: Final = Counter(
     "workroom_closes_total", "Connections closed by the server", ["code"], registry=REGISTRY
 )
+ADMISSIONS_WAITING: Final = Gauge(
+    "workroom_admissions_waiting",
+    "Connections that wait for their token to be checked",
+    registry=REGISTRY,
+)
+ADMISSION_SECONDS: Final = Histogram(
+    "workroom_admission_seconds",
+    "From an open WebSocket to the check of its token",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    registry=REGISTRY,
+)
+READS: Final = Counter(
+    "workroom_reads_total",
+    "Times that something was read from the database for those who come, by what",
+    ["what"],
+    registry=REGISTRY,
+)
 SLOW_READERS: Final = Gauge(
     "workroom_slow_readers", "Connections that read too slowly just now", registry=REGISTRY
 )

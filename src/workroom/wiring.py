@@ -78,8 +78,11 @@ def connection_rules(settings: Settings) -> ConnectionRules:
         mistake_burst=settings.mistake_burst,
         connections_per_user=settings.max_connections_per_user,
         unauthenticated=settings.max_unauthenticated,
+        admissions_per_second=settings.admissions_per_second,
+        admission_queue=settings.admission_queue,
         slow_reader_seconds=settings.slow_reader,
         shutdown_spread=settings.shutdown_spread,
+        shutdown_return=settings.shutdown_return,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -209,6 +209,12 @@ class WatchedStore(MemoryStore):
     async def account(self, user_id: UserId) -> Account | None:
         await asyncio.sleep(0)  # a real store takes its time, in which other things happen
         found = await super().account(user_id)
+        await asyncio.sleep(0)
+        return found
+
+    async def accounts_with(self, ids: Sequence[UserId]) -> Mapping[UserId, Account]:
+        await asyncio.sleep(0)
+        found = await super().accounts_with(ids)
         await asyncio.sleep(0)
         return found
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from workroom.core.commands import Join, Origin, SaveText, SetRight
+from workroom.core.commands import ChangeProject, Join, Origin, SaveText, SetRight
 from workroom.core.events import ProjectUpdated, UserJoined, UserLeft
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right
 from workroom.core.room import Glimpse
-from workroom.errors import InvalidMessage, NotSubscribed, PermissionDenied, TooLarge
+from workroom.errors import Conflict, InvalidMessage, NotSubscribed, PermissionDenied, TooLarge
 from workroom.testing.scenario import EMMA, JANE, MIKE, Scenario
 
 
@@ -156,3 +156,16 @@ def test_a_glimpse_is_caught_up_with_the_fields_that_differ(project: Scenario) -
         "title": "New",
         "metadata": {"a": None, "b": {"c": 3}},
     }
+
+
+def test_a_change_that_expects_what_is_no_longer_so_sets_nothing(project: Scenario) -> None:
+    jane, mike = project.join("jane"), project.join("mike")
+    jane.does(ChangeProject({"title": "Hers", "status": "archived"}, {"title": "Title"}))
+    assert jane.told(ProjectUpdated)[-1].changes == {"title": "Hers", "status": "archived"}
+    mike.does(ChangeProject({"title": "His", "description": "His"}, {"title": "Title"}))
+    (refusal,) = mike.refusals
+    assert isinstance(refusal, Conflict)
+    assert refusal.field == "payload.expected.title"
+    assert jane.told(ProjectUpdated)[-1].changes == {"title": "Hers", "status": "archived"}
+    mike.does(ChangeProject({"title": "Both"}, {"title": "Hers", "description": ""}))
+    assert jane.told(ProjectUpdated)[-1].changes == {"title": "Both"}

@@ -14,7 +14,7 @@ from workroom.protocol import essay_outbound, project_outbound
 from workroom.protocol.dialect import Form
 from workroom.protocol.registry import Registry
 from workroom.protocol.schema import ESSAYS, PROJECTS, Speech, json_schema
-from workroom.service import connections
+from workroom.service import endings
 from workroom.transports.rest.problem import KINDS
 
 SCHEMA = json_schema()
@@ -101,7 +101,7 @@ def test_every_error_code_of_rest_is_explained_with_its_status() -> None:
 
 
 def test_every_close_code_is_explained() -> None:
-    constants = [it for name, it in vars(connections).items() if name.isupper()]
+    constants = [it for name, it in vars(endings).items() if name.isupper()]
     used = {it for it in constants if type(it) is int and 1000 <= it < 5000}
     explained = {int(code) for code in re.findall(r"\b(?:1\d{3}|4\d{3})\b", COMMON)}
     assert len(used) >= 5

@@ -177,7 +177,7 @@ async def test_processes_whose_keeper_is_killed_end_by_themselves(place: Site) -
 
     server.process.kill()
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while [pid for pid in children if _runs(pid)]:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -10,6 +10,7 @@ from tests.ports.store_kit import Seconds, Store, new_user
 from workroom.core.people import Role, User
 from workroom.errors import Conflict
 from workroom.ids import MAX_ID, SessionId, UserId
+from workroom.ports.accounts import Account
 
 LAPTOP, PHONE = SessionId("laptop"), SessionId("phone")
 
@@ -101,6 +102,18 @@ class AccountContract:
 
         assert dict(found) == {ana.id: ana, ben.id: ben}
         assert dict(await store.users([])) == {}
+
+    async def test_accounts_are_looked_up_together(self, store: Store) -> None:
+        ana = await store.create_user(new_user("ana", password_hash="hash"))
+        ben = await store.create_user(new_user("ben"))
+
+        found = await store.accounts_with([ben.id, UserId(99), ana.id, ana.id])
+
+        assert dict(found) == {ana.id: Account(ana, "hash"), ben.id: Account(ben, None)}
+        assert dict(await store.accounts_with([])) == {}
+        await store.create_user(new_user("many", id=UserId(30_000)))
+        many = await store.accounts_with([UserId(number) for number in range(20_000, 40_000)])
+        assert list(many) == [30_000]
 
     async def test_pages_of_users_are_in_order_of_id(self, store: Store) -> None:
         for number in (30, 10, 20):

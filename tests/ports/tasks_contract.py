@@ -82,6 +82,10 @@ class TaskStoreContract:
         assert found is not None
         assert found.state is TaskState.COMPLETED
 
+    async def test_there_is_no_task_with_a_strange_id(self, store: Store) -> None:
+        for strange in ("", "\0", "a\0b", "t" * 10_000, "'; DROP TABLE tasks; --"):
+            assert await store.task(TaskId(strange)) is None
+
     async def test_changes_come_one_after_the_other(self, store: Store) -> None:
         await begin(store, new())
 

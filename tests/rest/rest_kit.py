@@ -239,7 +239,7 @@ class Follower:
         while self.pings:
             self.peer.ponged(self.pings.pop(0))
 
-    def close(self, code: int, reason: str = "") -> None:
+    def close(self, code: int, reason: str = "", *, hear_out: bool = False) -> None:
         self.closed = code
 
     def hold(self, seconds: float) -> None:
@@ -313,7 +313,11 @@ async def house(
     gateway = Gateway(
         hub, accounts, registry, rooms_clock, ConnectionRules(), max_message_bytes=2**20
     )
-    readiness = Readiness({"database": store.check}, stopping=lambda: gateway.stopping)
+    readiness = Readiness(
+        {"database": store.check},
+        stopping=lambda: gateway.stopping,
+        refusing=lambda: gateway.refusing,
+    )
     desk = TaskDesk(hub, store, store, blobs)
     workers = Workers(desk, TASK_TOKEN.encode())
     app = create_api(library, accounts, readiness, settings, workers)

@@ -200,6 +200,37 @@ async def test_a_server_that_is_stopping_is_alive_and_not_ready(quick: House) ->
     assert (await quick.nobody.get("/healthz"))["status"] == "ok"
 
 
+async def test_a_server_that_is_ending_changes_nothing_any_more(quick: House) -> None:
+    room = f"/api/essays/{await quick.essay()}/"
+    emma = quick.as_("emma")
+    quick.gateway.give_notice()
+    await emma.patch(room, {"title": "In time"})
+    quick.gateway.shut()
+    for method, body in (("PATCH", {"title": "Late"}), ("DELETE", None), ("POST", {})):
+        answer = await emma(method, room, body)
+        assert "nothing was done" in problem(answer, 503, "unavailable")["detail"]
+        assert int(answer.headers["retry-after"]) >= 1
+    assert (await emma.get(room))["title"] == "In time"
+
+
+async def test_what_is_being_answered_has_a_little_time_when_the_server_ends(
+    hasher: Argon2Hasher,
+) -> None:
+    async with memory_house(hasher, RestSettings(answer_seconds=60)) as built:
+        emma, store = built.as_("emma"), built.store
+        assert isinstance(store, MemoryStore)
+        room = f"/api/essays/{await built.essay()}/"
+        store.hold()
+        asked = asyncio.ensure_future(emma("PATCH", room, {"title": "Late"}))
+        readiness = built.app.state.services.readiness
+        async with asyncio.timeout(5):
+            while not readiness.deadlines.running:
+                await asyncio.sleep(0)
+        readiness.deadlines.hurry(0.01)
+        assert "look" in problem(await asked, 503, "unavailable")["detail"]
+        store.release()
+
+
 async def test_a_mistake_of_ours_is_500_with_a_number_and_no_more(quick: House) -> None:
     token = quick.tokens["emma"]
 

@@ -44,6 +44,7 @@ ACTIONS = [
     *_both(Verb.MANAGE, "PUT", JANE, {"rights": "view"}),
     *_both(Verb.MANAGE, "PUT", JANE),
     *_both(Verb.MANAGE, "DELETE", JANE),
+    *_both(Verb.MANAGE, "POST", "collaborators/", {"username": "jane"}),
     Action(ESSAY, Verb.EDIT, "PATCH", "/api/essays/{room}/", {"content": "Other words"}),
     Action(ESSAY, Verb.EDIT, "PATCH", "/api/essays/{room}/", {"title": "New", "content": "x"}),
     Action(ESSAY, Verb.VIEW, "GET", "/api/essays/{room}/revisions/"),

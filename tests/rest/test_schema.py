@@ -53,6 +53,7 @@ def test_every_promised_address_is_in_it(document: dict[str, Any]) -> None:
         PATCH /api/essays/{essay_id}/
         DELETE /api/essays/{essay_id}/
         GET /api/essays/{essay_id}/collaborators/
+        POST /api/essays/{essay_id}/collaborators/
         GET /api/essays/{essay_id}/collaborators/{user_id}/
         PUT /api/essays/{essay_id}/collaborators/{user_id}/
         DELETE /api/essays/{essay_id}/collaborators/{user_id}/
@@ -77,6 +78,7 @@ def test_every_promised_address_is_in_it(document: dict[str, Any]) -> None:
         PATCH /api/projects/{project_id}/
         DELETE /api/projects/{project_id}/
         GET /api/projects/{project_id}/collaborators/
+        POST /api/projects/{project_id}/collaborators/
         GET /api/projects/{project_id}/collaborators/{user_id}/
         PUT /api/projects/{project_id}/collaborators/{user_id}/
         DELETE /api/projects/{project_id}/collaborators/{user_id}/
@@ -87,6 +89,7 @@ def test_every_promised_address_is_in_it(document: dict[str, Any]) -> None:
         GET /api/canvases/{canvas_id}/thumbnail/
         DELETE /api/canvases/{canvas_id}/
         POST /api/canvases/{canvas_id}/tasks/
+        GET /api/task-types/
         GET /api/projects/{project_id}/tasks/
         POST /api/projects/{project_id}/tasks/
         GET /api/tasks/{task_id}/

@@ -457,6 +457,7 @@ async def test_a_task_is_followed_once_and_only_by_those_who_may_edit(studio: St
         ({"percent": True}, (None, "")),
         ({"percent": float("nan")}, (None, "")),
         ({"percent": "50"}, (None, "")),
+        ({"progress": 5, "message": "half \ud83e of\0it"}, (5, "half ? of\ufffdit")),
         (None, (None, "")),
         ([1], (None, "")),
     ],

@@ -191,3 +191,23 @@ async def test_what_waits_for_a_connections_past_is_bounded(hub: Hub) -> None:
         while len(jane.answers) <= len(names):
             await asyncio.sleep(0.01)
     assert [name for name, said in jane.answers if isinstance(said, Unavailable)] == names[-2:]
+
+
+async def test_who_missed_a_little_has_no_more_read_than_the_latest_page(
+    hub: Hub, store: CountingStore
+) -> None:
+    """One query, however many come back, and whatever each of them knows."""
+    everybody = await asyncio.gather(
+        *(comes_back(hub, number, 300 - number) for number in range(1, 60))
+    )
+    await asyncio.sleep(0)
+    assert [answer(member) for member in everybody] == [(301, True)] * len(everybody)
+    assert store.reads == 1
+
+
+async def test_who_missed_more_than_the_first_has_the_rest_read(
+    hub: Hub, store: CountingStore
+) -> None:
+    first, second = await asyncio.gather(comes_back(hub, 1, 290), comes_back(hub, 2, 5))
+    assert answer(first) == answer(second) == (301, True)
+    assert store.reads <= 1 + MOST_MISSED // 64

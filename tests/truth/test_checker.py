@@ -230,6 +230,16 @@ LIES: list[tuple[Callable[[Files], None], str]] = [
 ]
 
 
+def test_an_attempt_without_an_answer_may_have_worked_whatever_became_of_the_next(
+    tmp_path: Path,
+) -> None:
+    run = Files(tmp_path)
+    refusal = {"e": "refused", "code": "unavailable"}
+    run.put("ben", sent("b.2", comment="b?", again=True), e="sent", op="b.3")
+    run.bend("ben", refusal, e="acked", op="b.2")
+    assert run.judged().violations == []
+
+
 def test_the_truth_passes(tmp_path: Path) -> None:
     verdict = Files(tmp_path).judged()
     assert verdict.violations == []

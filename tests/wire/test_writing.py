@@ -126,9 +126,21 @@ def test_an_error_that_clients_have_no_word_for_tells_nothing(
 
 def test_a_restart_is_told_in_documented_words() -> None:
     """Before close 1012."""
-    essays, projects = (json.loads(dialect.encode_shutdown()) for dialect in DIALECTS)
+    essays, projects = (
+        json.loads(dialect.encode_shutdown(Form.PLAIN, 1.5)) for dialect in DIALECTS
+    )
     assert list(essays) == ["type", "error", "message"]
     assert (essays["type"], essays["error"]) == ("connection_error", "server_restarting")
     assert projects["type"] == "error"
     assert list(projects["payload"]) == ["code", "message"]
     assert projects["payload"]["code"] == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_an_extended_client_is_told_when_to_come_back_after_a_restart(
+    dialect: EssayDialect | ProjectDialect,
+) -> None:
+    """Spread over clients, so that they do not all come at once."""
+    message = json.loads(dialect.encode_shutdown(Form.EXTENDED, 1.23456))
+    inner = message.get("payload", message)
+    assert (inner["retry"], inner["retry_after"]) == ("later", 1.235)

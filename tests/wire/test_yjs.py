@@ -147,7 +147,7 @@ def test_only_a_new_token_comes_as_text() -> None:
 def test_there_are_no_request_ids_and_the_close_code_says_goodbye() -> None:
     assert YJS.request_id_of(b'{"request_id": "r"}') is None
     assert YJS.encode_ack(Ack("r", None, None, {})) is None
-    assert YJS.encode_shutdown() is None
+    assert YJS.encode_shutdown(Form.EXTENDED, 1.0) is None
 
 
 @pytest.mark.parametrize("dialect", [EssayDialect(), ProjectDialect()])

@@ -8,7 +8,12 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export default defineConfig({
   plugins: [svelte()],
   // From its source: nothing has to be built before the page.
-  resolve: { alias: { "workroom-client": here("../packages/client/src/index.ts") } },
+  resolve: {
+    alias: {
+      "workroom-client/change": here("../packages/client/src/change.ts"),
+      "workroom-client": here("../packages/client/src/index.ts"),
+    },
+  },
   build: {
     outDir: here("../../src/workroom/transports/page/dist"),
     emptyOutDir: true,

@@ -208,6 +208,8 @@ class ChangeProject:
     """Set ``title``, ``description``, ``status``; merge ``metadata`` as JSON Merge Patch."""
 
     changes: Mapping[str, Any]
+    expected: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that have to stand like this; if one does not, nothing is set."""
 
 
 @value

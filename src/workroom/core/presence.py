@@ -8,13 +8,13 @@ ends in good order: its people will be back through one of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, KeysView
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from workroom.core.people import User
 from workroom.core.signals import Arrived, Departed, Roster, Signal
-from workroom.ids import ConnectionId, UserId
+from workroom.ids import ConnectionId, RoomId, UserId
 
 HANDED_OVER: Final = 15.0
 """Seconds that the users of a node that ends still count as present: they are told to come back
@@ -43,10 +43,14 @@ Change = tuple[User, bool]
 """A user who came (True) or left."""
 
 
+Present = Mapping[RoomId, Sequence[User]]
+"""Who is present, by room."""
+
+
 class Presence:
     """The members of one room."""
 
-    __slots__ = ("_by_connection", "_grace", "_leaving", "_members")
+    __slots__ = ("_by_connection", "_grace", "_held", "_leaving", "_members")
 
     def __init__(self, grace: float) -> None:
         """``grace``: seconds that a user stays present after their last connection broke."""
@@ -54,6 +58,7 @@ class Presence:
         self._members: dict[UserId, Member] = {}
         self._by_connection: dict[ConnectionId, UserId] = {}
         self._leaving: set[UserId] = set()
+        self._held = False
 
     def __contains__(self, connection: ConnectionId) -> bool:
         return connection in self._by_connection
@@ -115,10 +120,25 @@ class Presence:
         member.connections.discard(connection)
         if member.connections:
             return None
+        if self._held:
+            self._by_grace(member, float("inf"), ours=True)
+            return None
         if clean or self._grace <= 0:
             return user_id if self._leaves(member) else None
         self._by_grace(member, tick + self._grace, ours=True)
         return None
+
+    def hold(self) -> None:
+        """Nobody leaves any more: this node is about to end, and its users to come back."""
+        self._held = True
+        for user_id in self._leaving:
+            self._members[user_id].leaves_at = float("inf")
+
+    def expect(self, user: User, until: float) -> None:
+        """Somebody was here a moment ago, before the room was loaded: present until that tick."""
+        if user.id not in self._members:
+            self._members[user.id] = member = Member(user)
+            self._by_grace(member, until, ours=True)
 
     def expire(self, tick: float) -> list[tuple[UserId, bool]]:
         """End the graces that are over: whose, and whether they were here by that alone."""

@@ -45,7 +45,7 @@ from workroom.core.project_state import ProjectState, evolve
 from workroom.core.room import Glimpse, Pending
 from workroom.core.task_room import TaskRoom
 from workroom.core.time import Now
-from workroom.errors import InvalidMessage, NotFound, TooLarge
+from workroom.errors import Conflict, InvalidMessage, NotFound, TooLarge
 from workroom.ids import CanvasId, ConnectionId
 
 
@@ -82,11 +82,19 @@ class ProjectRoom(TaskRoom):
 
     def _change(self, command: ChangeProject, origin: Origin, now: Now) -> Outcome:
         self._require(origin, Verb.EDIT)
+        self._require_as_expected(command.expected)
         changed = self._what_changes(command.changes)
         _, outcome = self._accept(
             command, origin, [ProjectChanged(changed)] if changed else [], now
         )
         return self._settle_now(outcome, now)
+
+    def _require_as_expected(self, expected: Mapping[str, Any]) -> None:
+        here = self.head.fields()
+        for name, value in expected.items():
+            if here[name] != value:
+                message = "is not what this was made from; somebody changed it meanwhile"
+                raise Conflict(message, field=f"payload.expected.{name}")
 
     def _what_changes(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         here = self.head.fields()

@@ -50,6 +50,9 @@ class AccountStore(Protocol):
     async def account(self, user_id: UserId) -> Account | None:
         """The account with that id."""
 
+    async def accounts_with(self, ids: Sequence[UserId]) -> Mapping[UserId, Account]:
+        """The accounts with these ids, read at once; unknown ids are left out."""
+
     async def account_named(self, username: str) -> Account | None:
         """The account with that user name, compared case-insensitively."""
 

@@ -107,8 +107,11 @@ class Dialect(Protocol):
         ``request_id`` is repeated in the extended form.
         """
 
-    def encode_shutdown(self) -> bytes | None:
-        """What every connection is told before the server closes it to restart."""
+    def encode_shutdown(self, form: Form, retry_after: float) -> bytes | None:
+        """What every connection is told before the server closes it to restart.
+
+        ``retry_after`` (seconds) is when to come back, for the extended form.
+        """
 
     def frame(self, payload: bytes) -> bytes:
         """The frame for a message."""

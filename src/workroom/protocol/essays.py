@@ -22,7 +22,7 @@ from workroom.protocol.shapes import (
     string_at,
     unknown,
 )
-from workroom.protocol.writing import advice, dump, text_of, told, with_details
+from workroom.protocol.writing import advice, dump, restarting, text_of, told, with_details
 
 MAX_ESSAYS: Final = 20
 """Essays that one connection may follow, unless the operator says otherwise."""
@@ -88,9 +88,17 @@ class EssayDialect:
             message.update(advice(known, request_id))
         return dump(message)
 
-    def encode_shutdown(self) -> bytes:
+    def encode_shutdown(self, form: Form, retry_after: float) -> bytes:
         """What every connection is told before the server closes it to restart."""
-        return _SHUTDOWN
+        restart = restarting(retry_after)
+        message: Message = {
+            "type": "connection_error",
+            "error": "server_restarting",
+            "message": restart.message,
+        }
+        if form is Form.EXTENDED:
+            message.update(advice(restart, None))
+        return dump(message)
 
     def frame(self, payload: bytes) -> bytes:
         """The frame for a message."""
@@ -286,11 +294,3 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     }
 )
 """``type`` and ``error`` of the errors with a form of their own; the others say their code."""
-
-_SHUTDOWN: Final = dump(
-    {
-        "type": "connection_error",
-        "error": "server_restarting",
-        "message": "The server is restarting; please connect again in a few seconds",
-    }
-)

@@ -264,6 +264,14 @@ _PROJECTS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "UpdateProject": _about(
         "update_project", {"project_id": 123, "data": {"title": "Updated Title"}}
     ),
+    "UpdateProjectExtended": _about(
+        "update_project",
+        {
+            "project_id": 123,
+            "data": {"title": "Updated Title"},
+            "expected": {"title": "Old Title"},
+        },
+    ),
     "RefreshProjectToken": _about("refresh_token", {"token": "eyJ0eXAiOiJKV1QiLCJhbGc..."}),
     "CancelTask": _about("cancel_task", {"project_id": 123, "task_id": "celery_task_id"}),
     "ProjectUpdatedMessage": _about("project_updated", _CHANGED),

@@ -85,6 +85,30 @@ class UpdateProject(Asked):
     payload: UpdatePayload
 
 
+class ExpectedFields(ClientShape):
+    """Fields of a project as the client knows them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[str, Field(max_length=LONGEST_TITLE)] = ""
+    description: Annotated[str, Field(max_length=LONGEST_DESCRIPTION)] = ""
+    status: Literal["active", "archived"] = "active"
+
+
+class UpdatePayloadExtended(UpdatePayload):
+    """Which project is meant, what to set, and on which condition."""
+
+    expected: ExpectedFields | None = None
+    """Nothing is set, and the answer is ``CONFLICT``, unless these fields stand like this now."""
+
+
+class UpdateProjectExtended(Asked):
+    """Set fields of a project, if they are still what the client took them for."""
+
+    type: Literal["update_project"]
+    payload: UpdatePayloadExtended
+
+
 class CancelPayload(ProjectPayload):
     """Which task, of which project."""
 
@@ -120,7 +144,7 @@ PLAIN: Final[tuple[type[ClientShape], ...]] = (
 EXTENDED: Final[tuple[type[ClientShape], ...]] = (
     JoinProjectExtended,
     LeaveProject,
-    UpdateProject,
+    UpdateProjectExtended,
     CancelTask,
     RefreshProjectToken,
 )

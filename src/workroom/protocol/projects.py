@@ -16,7 +16,7 @@ from workroom.protocol.frames import text_frame
 from workroom.protocol.metadata import check_metadata
 from workroom.protocol.reading import Message, read_object, refuse_bad_characters, shown
 from workroom.protocol.shapes import reader, request_id_in, string_at, unknown
-from workroom.protocol.writing import advice, dump, text_of, told, with_details
+from workroom.protocol.writing import advice, dump, restarting, text_of, told, with_details
 
 MAX_PROJECTS: Final = 100
 """Projects that one connection may be in, unless the operator says otherwise."""
@@ -82,9 +82,9 @@ class ProjectDialect:
             payload.update(advice(known, request_id))
         return dump({"type": "error", "payload": payload})
 
-    def encode_shutdown(self) -> bytes:
+    def encode_shutdown(self, form: Form, retry_after: float) -> bytes:
         """What every connection is told before the server closes it to restart."""
-        return _SHUTDOWN
+        return self.encode_error(restarting(retry_after), form)
 
     def frame(self, payload: bytes) -> bytes:
         """The frame for a message."""
@@ -107,9 +107,18 @@ def _leave(asked: inbound.LeaveProject) -> Request:
 
 
 def _update(asked: inbound.UpdateProject) -> Request:
-    data = asked.payload.data
-    changes = {name: getattr(data, name) for name in _FIELDS if name in data.model_fields_set}
+    changes = _given(asked.payload.data)
     return _request(asked, asked.payload, commands.ChangeProject(changes))
+
+
+def _update_expecting(asked: inbound.UpdateProjectExtended) -> Request:
+    expected = _given(asked.payload.expected) if asked.payload.expected else {}
+    command = commands.ChangeProject(_given(asked.payload.data), expected)
+    return _request(asked, asked.payload, command)
+
+
+def _given(fields: inbound.ProjectData | inbound.ExpectedFields) -> dict[str, Any]:
+    return {name: getattr(fields, name) for name in _FIELDS if name in fields.model_fields_set}
 
 
 def _cancel(asked: inbound.CancelTask) -> Request:
@@ -159,6 +168,7 @@ _READERS: Final[Mapping[Form, Mapping[str, _Reader]]] = MappingProxyType(
         Form.EXTENDED: _PLAIN_READERS
         | {
             "join_project": reader(inbound.JoinProjectExtended, _join_since),
+            "update_project": reader(inbound.UpdateProjectExtended, _update_expecting),
             "cancel_task": reader(inbound.CancelTask, _cancel),
         },
     }
@@ -300,14 +310,5 @@ _CODES: Final[Mapping[str, str]] = MappingProxyType(
         "rate_limited": "RATE_LIMITED",
         "conflict": "CONFLICT",
         "unavailable": "UNAVAILABLE",
-    }
-)
-_SHUTDOWN: Final = dump(
-    {
-        "type": "error",
-        "payload": {
-            "code": "UNAVAILABLE",
-            "message": "The server is restarting; please connect again in a few seconds",
-        },
     }
 )

@@ -84,6 +84,12 @@ def advice(error: WorkroomError, request_id: str | None) -> dict[str, Any]:
     return added
 
 
+def restarting(retry_after: float) -> Unavailable:
+    """What is said before close 1012; ``retry_after`` in seconds."""
+    message = "The server is restarting; please connect again in a few seconds"
+    return Unavailable(message, retry_after=retry_after)
+
+
 def told(error: WorkroomError, thing: str) -> WorkroomError:
     """The error as clients may know it; ``thing`` is what rooms of the dialect are about.
 

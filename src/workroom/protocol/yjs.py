@@ -104,7 +104,7 @@ class YjsDialect:
         reason = chunk(f"{known.code}: {text_of(known)}".encode())
         return number(AUTH) + number(PERMISSION_DENIED) + reason
 
-    def encode_shutdown(self) -> bytes | None:
+    def encode_shutdown(self, form: Form, retry_after: float) -> bytes | None:  # noqa: ARG002
         """The close code says it."""
         return None
 

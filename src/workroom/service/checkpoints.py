@@ -15,6 +15,8 @@ from workroom.service.life import AnyRoom, Draft, draft
 CHECKPOINT_EVERY: Final = 256
 CHECKPOINT_BYTES: Final = 2 * 2**20
 """Entries, and bytes of them, after which the whole state is written down again."""
+WORTH_A_CHECKPOINT: Final = 64
+"""Entries since the last one that make another worth its while when a room leaves memory."""
 
 
 class Checkpoints:
@@ -47,6 +49,11 @@ class Checkpoints:
     def unwritten(self) -> int:
         """Entries since the last checkpoint."""
         return self._room.head.seq - self._seq
+
+    @property
+    def worth_while(self) -> bool:
+        """One would save work when the room is loaded again."""
+        return self.unwritten >= WORTH_A_CHECKPOINT and not self._room.head.deleted
 
     def appended(self, size: int) -> None:
         """Entries of so many bytes are on their way to the store."""

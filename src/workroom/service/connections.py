@@ -1,7 +1,8 @@
 """One WebSocket connection: from its token to its end.
 
-    authenticating ──good token──▶ open ──close, expiry, revocation, shutdown──▶ closed
-          └────────bad token, too many, lost──────────────────────────────────────┘
+    authenticating ──good token──▶ open ──close, expiry, revocation──▶ closed
+          │                         └──shutdown──▶ leaving ──lost──────▲
+          └────────bad token, too many, lost, shutdown─────────────────┘
 
 A connection turns messages into commands and hands them to the hub; what comes back is written by
 the rooms' audiences. It decides nothing about rooms.
@@ -11,8 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from prometheus_client import Counter
@@ -33,29 +33,17 @@ from workroom.ids import ConnectionId, RoomId, RoomKind, SessionId, UserId
 from workroom.observe import CLOSES, COMMANDS, REFUSALS, SLOW_READERS, logger
 from workroom.ports.clock import Timer
 from workroom.protocol.dialect import Ack, Dialect, Form, TokenRequest
+from workroom.service import endings
 from workroom.service.accounts import Authenticated
+from workroom.service.endings import Stage
 from workroom.service.fanout import Write
 from workroom.service.lobby import Lobby
-from workroom.service.manners import Bucket
+from workroom.service.manners import BYTES_A_MESSAGE, LABORIOUS, REST, Bucket
 from workroom.service.outlet import Outlet
 from workroom.service.probes import probe_of
 
 log = logger("connections")
 
-BAD_TOKEN: Final = 4401
-FORBIDDEN: Final = 4403
-MISBEHAVED: Final = 1008
-UPDATE_TOO_LARGE: Final = 4413
-UPDATE_REFUSED: Final = 4422
-TRY_LATER: Final = 1013
-RESTARTING: Final = 1012
-
-BYTES_A_MESSAGE: Final = 64 * 1024
-"""A large message counts as several: one more for each so many bytes."""
-LABORIOUS: Final = 0.02
-"""Seconds of work for one binary message after which its sender is not read for a while."""
-REST: Final = 50
-"""How many times as long as the work took."""
 ASK_AFTER: Final = 1.0
 """Seconds after which a replica is asked again for what the store did not take."""
 _ROOM_FIELD: Final = {RoomKind.ESSAY: "essay_id", RoomKind.PROJECT: "payload.project_id"}
@@ -65,14 +53,6 @@ _ROOM_FIELD: Final = {RoomKind.ESSAY: "essay_id", RoomKind.PROJECT: "payload.pro
 def _counted(dialect: str, command: str) -> Counter:
     """The counter of one kind of command; looking it up by its labels takes a lock each time."""
     return COMMANDS.labels(dialect, command)
-
-
-class Stage(Enum):
-    """Where a connection is in its life."""
-
-    AUTHENTICATING = "authenticating"
-    OPEN = "open"
-    CLOSED = "closed"
 
 
 class Connection:
@@ -171,11 +151,18 @@ class Connection:
     # ---- the token --------------------------------------------------------------------------
 
     def authenticate(self, token: str | None) -> None:
-        """Check the token; called once, when the socket is open."""
+        """Check the token when it is its turn; called once, when the socket is open."""
         if token is None:
             self._reject(NotAuthenticated())
-        else:
-            self._task = asyncio.ensure_future(self._authenticate(token))
+        elif wait := self._gateway.admission.ask(partial(self._begin, token)):
+            message = "too many are coming at once; come back later"
+            self._reject(RateLimited(message, retry_after=wait))
+
+    def _begin(self, token: str) -> bool:
+        if self._stage is not Stage.AUTHENTICATING:
+            return False
+        self._task = asyncio.ensure_future(self._authenticate(token))
+        return True
 
     async def _authenticate(self, token: str) -> None:
         try:
@@ -189,16 +176,15 @@ class Connection:
             self._admitted(who)
 
     def _reject(self, error: WorkroomError) -> None:
-        code = BAD_TOKEN if isinstance(error, NotAuthenticated) else TRY_LATER
         self.refuse(error)
-        self.close(code, error.code)
+        self.close(endings.of_rejected(error), error.code)
 
     def _admitted(self, who: Authenticated) -> None:
         self.user, self.session, self.expires = who.user, who.session, who.expires
         if not self._gateway.enter(self):
             limit = self._gateway.rules.connections_per_user
             self.refuse(RateLimited(f"at most {limit} connections at once for one user"))
-            self.close(MISBEHAVED, "too_many_connections")
+            self.close(endings.MISBEHAVED, "too_many_connections")
             return
         self._stage = Stage.OPEN
         self._watch_expiry()
@@ -216,7 +202,7 @@ class Connection:
         left = self.expires - now.wall / 1000
         if left <= 0:
             self.refuse(NotAuthenticated())
-            self.close(BAD_TOKEN, "token_expired")
+            self.close(endings.BAD_TOKEN, "token_expired")
             return
         until_warning = left - self._gateway.rules.expiry_warning
         if self.form is Form.PLAIN or self._warned:
@@ -265,7 +251,7 @@ class Connection:
     def _take(self, message: bytes, *, binary: bool) -> None:
         if self._stage is Stage.AUTHENTICATING:
             self._keep(message, binary=binary)
-        elif self._stage is Stage.OPEN:
+        elif self._stage is not Stage.CLOSED:
             cost = 1 + len(message) / BYTES_A_MESSAGE
             tick = self._gateway.clock.now().tick
             wait = self._bucket.take(tick, cost)
@@ -298,7 +284,8 @@ class Connection:
 
     def ponged(self, payload: bytes) -> None:
         """The peer answered a ping: one of its rooms may have asked."""
-        if self._stage is Stage.OPEN and (probe := probe_of(payload)) is not None:
+        heard = self._stage is Stage.OPEN or self._stage is Stage.LEAVING
+        if heard and (probe := probe_of(payload)) is not None:
             self._gateway.hub.arrived(probe[0], self.id, probe[1])
 
     def paused(self) -> None:
@@ -353,7 +340,7 @@ class Connection:
         self._send(self.dialect.encode_error(error, self.form, request_id), write)
         if room == self._home and asked_to_join and not self._rooms:
             denied = isinstance(error, PermissionDenied)
-            self.close(FORBIDDEN if denied else TRY_LATER, error.code)
+            self.close(endings.FORBIDDEN if denied else endings.TRY_LATER, error.code)
         elif self.dialect.arrival.replica:
             self._drifted(room, error)
 
@@ -364,8 +351,7 @@ class Connection:
             tick = clock.now().tick + (error.retry_after or ASK_AFTER)
             clock.call_at(tick, lambda: self._ask_again(room))
         elif not isinstance(error, PermissionDenied):
-            too_large = isinstance(error, TooLarge)
-            self.close(UPDATE_TOO_LARGE if too_large else UPDATE_REFUSED, error.code)
+            self.close(endings.of_refused_update(error), error.code)
 
     def _ask_again(self, room: RoomId) -> None:
         if room in self._rooms:
@@ -375,7 +361,7 @@ class Connection:
         """The connection follows a room from here on."""
         self._joining.discard(room)
         self._rooms.add(room)
-        if self._slow_timer is not None:
+        if self._slow_timer is not None or self._stage is Stage.LEAVING:
             self._gateway.hub.slow(room, self.id)
 
     def left(self, room: RoomId, why: WorkroomError | None) -> None:
@@ -384,21 +370,35 @@ class Connection:
         if why is not None and self._stage is Stage.OPEN:
             self.refuse(why)
             if room == self._home and not self._rooms:
-                self.close(FORBIDDEN, why.code)
+                self.close(endings.FORBIDDEN, why.code)
 
     # ---- the end ----------------------------------------------------------------------------
 
     def expelled(self) -> None:
         """The log-in behind this connection is over."""
-        if self._stage is Stage.OPEN:
+        if self._stage is not Stage.AUTHENTICATING:
             self.refuse(NotAuthenticated())
-            self.close(BAD_TOKEN, "revoked")
+            self.close(endings.BAD_TOKEN, "revoked")
 
-    def say_goodbye(self) -> None:
-        """The server is about to restart: tell the client, and close."""
+    def say_goodbye(self, retry_after: float) -> None:
+        """The server is about to restart: tell the client, and when to come back (seconds)."""
         if self._stage is not Stage.CLOSED:
-            self._send(self.dialect.encode_shutdown())
-            self.close(RESTARTING, "server_restarting")
+            self._send(self.dialect.encode_shutdown(self.form, retry_after))
+
+    def leave(self) -> None:
+        """Close because the server restarts.
+
+        Nothing is written any more, but what the client sent before it could know of this counts:
+        the connection stays in its rooms until the client has closed as well.
+        """
+        if self._stage is Stage.AUTHENTICATING:
+            self.close(endings.RESTARTING, "server_restarting")
+        elif self._stage is Stage.OPEN:
+            self._stage = Stage.LEAVING
+            CLOSES.labels(str(endings.RESTARTING)).inc()
+            for room in self._rooms:
+                self._gateway.hub.slow(room, self.id)
+            self._outlet.close(endings.RESTARTING, "server_restarting", hear_out=True)
 
     def close(self, code: int, reason: str) -> None:
         """Close from our side; the rooms are left at once."""
@@ -407,7 +407,7 @@ class Connection:
         self._stage = Stage.CLOSED
         CLOSES.labels(str(code)).inc()
         # Whoever is sent away by a restart will be back: they are awaited, as after a broken link.
-        self._leave_all(clean=code != RESTARTING)
+        self._leave_all(clean=code != endings.RESTARTING)
         self._outlet.close(code, reason)
 
     def refuse(self, error: WorkroomError, request_id: str | None = None) -> None:
@@ -423,7 +423,7 @@ class Connection:
         self._waiting.append((message, binary))
         if len(self._waiting) > self._gateway.rules.waiting_messages:
             self.refuse(RateLimited("too many messages before the token was checked"))
-            self.close(MISBEHAVED, "rate_limited")
+            self.close(endings.MISBEHAVED, "rate_limited")
 
     def _carry_out(self, message: bytes, *, binary: bool) -> None:
         dialect = self.dialect
@@ -467,7 +467,7 @@ class Connection:
         self.refuse(error, request_id)
         if self._patience.take(self._gateway.clock.now().tick):
             log.info("closed_for_misbehaviour", dialect=self.dialect.name, code=error.code)
-            self.close(MISBEHAVED, error.code)
+            self.close(endings.MISBEHAVED, error.code)
 
     def _leave_all(self, *, clean: bool) -> None:
         if self.user is None:
@@ -481,7 +481,7 @@ class Connection:
     def _too_slow(self) -> None:
         log.info("slow_reader_closed", dialect=self.dialect.name)
         self._forget_slowness()
-        self.close(TRY_LATER, "slow_reader")
+        self.close(endings.TRY_LATER, "slow_reader")
         self._outlet.abort()
 
     def _forget_slowness(self) -> bool:

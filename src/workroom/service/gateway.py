@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import count
 from typing import Final
 from urllib.parse import parse_qs
@@ -13,12 +14,15 @@ from workroom.ports.clock import Clock
 from workroom.protocol.dialect import SUBPROTOCOL, Form
 from workroom.protocol.registry import Registry, Route
 from workroom.service.accounts import Accounts, Authenticated
+from workroom.service.admission import Admission
 from workroom.service.connections import Connection
 from workroom.service.hub import Hub
-from workroom.service.manners import ConnectionRules
+from workroom.service.manners import GOLDEN, ConnectionRules
 from workroom.service.outlet import Accept, Handshake, Outlet, Peer, Reject
 
 _BEARER = "bearer."
+GOODBYE_SECONDS: Final = 0.25
+"""Between a goodbye and the close behind it: what is on its way to us may arrive."""
 MOST_SPENT: Final = 10_000
 """Users remembered for having said a lot; all is forgiven within seconds."""
 
@@ -49,6 +53,7 @@ class Gateway:
         self.clock = clock
         self.rules = rules
         self.max_message_bytes = max_message_bytes
+        self.admission = Admission(clock, rules.admissions_per_second, rules.admission_queue)
         self._registry = registry
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self._numbers = count(first_connection)
@@ -58,7 +63,7 @@ class Gateway:
         self._by_session: dict[SessionId, set[Connection]] = {}
         self._spent: dict[UserId, tuple[float, float]] = {}
         """Users who left when they had said a lot: when, and what they could still have said."""
-        self._stopping = False
+        self._stopping = self._refusing = False
         accounts.on_revoked(self._revoked)
         accounts.on_user_revoked(self.expel)
 
@@ -66,7 +71,7 @@ class Gateway:
 
     def answer(self, handshake: Handshake) -> Accept | Reject:
         """Decide before the 101; the token is checked after it, so that a browser can read why."""
-        if self._stopping:
+        if self._refusing:
             return self._turn_away(503, "unavailable", "the server is restarting", 2)
         route = self._registry.match(handshake.path)
         if route is None:
@@ -191,27 +196,49 @@ class Gateway:
 
     # ---- the end ----------------------------------------------------------------------------
 
+    def give_notice(self) -> None:
+        """The server will stop soon: send nobody here any more."""
+        self._stopping = True
+
+    @property
+    def stopping(self) -> bool:
+        """The server is about to end, and should be left alone."""
+        return self._stopping
+
+    @property
+    def refusing(self) -> bool:
+        """The server is ending: nothing new is begun."""
+        return self._refusing
+
     def shut(self) -> None:
         """The server is stopping: refuse every new handshake, say goodbye to everybody.
 
-        The closes are spread over ``rules.shutdown_spread`` seconds, so that the clients do not all
-        come back in the same moment.
+        The closes are spread over ``rules.shutdown_spread`` seconds, and so is the advice when to
+        come back, so that the clients do not all come back in the same moment. Whoever heeds the
+        goodbye has its answers to all that it sent before; the close comes a moment later.
         """
-        if self._stopping:
+        if self._refusing:
             return
-        self._stopping = True
+        self._stopping = self._refusing = True
+        self.hub.attendance.hold(host.room for host in self.hub.hosts())
         if self.hub.neighbours is not None:
             self.hub.neighbours.leave()
         leaving = [*self._unauthenticated, *self._open]
         tick = self.clock.now().tick
         for number, connection in enumerate(leaving):
-            share = self.rules.shutdown_spread * number / len(leaving)
-            self.clock.call_at(tick + share, connection.say_goodbye)
+            at = tick + self.rules.shutdown_spread * number / len(leaving)
+            self.clock.call_at(at, partial(connection.say_goodbye, self._advice(number)))
+            self.clock.call_at(at + GOODBYE_SECONDS, connection.leave)
 
-    @property
-    def stopping(self) -> bool:
-        """The server is about to end."""
-        return self._stopping
+    def hurry(self) -> None:
+        """Close what is still open at once."""
+        for number, connection in enumerate([*self._unauthenticated, *self._open]):
+            connection.say_goodbye(self._advice(number))
+            connection.leave()
+
+    def _advice(self, number: int) -> float:
+        """Seconds after which this one had best come back: spread evenly, half either way."""
+        return self.rules.shutdown_return * (0.5 + number * GOLDEN % 1.0)
 
     @property
     def connections(self) -> int:

@@ -34,6 +34,7 @@ from workroom.core.revisions import (
 )
 from workroom.errors import Unavailable
 from workroom.ids import MAX_ID, EssayId, RoomId
+from workroom.observe import READS
 from workroom.ports.store import Milestone, RoomStore
 from workroom.service.life import essay_body, essay_state_of
 from workroom.service.records import to_entry
@@ -128,6 +129,7 @@ class History:
     async def _records(self, room: RoomId, after: int, until: int) -> AsyncIterator[list[Record]]:
         """The entries after ``after`` up to ``until``, never many at once: each may be large."""
         while after < until:
+            READS.labels("log").inc()
             records = await self._store.records(room, after, min(AT_ONCE, until - after))
             if not records:
                 message = f"the stored log of {room} ends before entry {until}"

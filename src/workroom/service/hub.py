@@ -13,15 +13,16 @@ from workroom.core.limits import RoomRules
 from workroom.core.people import Right, User
 from workroom.core.permissions import Verb, require
 from workroom.core.signals import Signal
-from workroom.errors import Conflict, NotFound, PermissionDenied, Unavailable, WorkroomError
+from workroom.errors import Conflict, PermissionDenied, Unavailable, WorkroomError
 from workroom.ids import ConnectionId, RoomId, RoomKind
-from workroom.observe import ROOMS, log_failure, logger
+from workroom.observe import READS, ROOMS, log_failure, logger
 from workroom.ports.bus import Bus
 from workroom.ports.clock import Clock, Timer
 from workroom.ports.store import Append, Appended, AppendResult, NotStored, RoomStore
 from workroom.protocol.dialect import Form
 from workroom.service.appends import first_summary
 from workroom.service.archive import Archive
+from workroom.service.attendance import Attendance
 from workroom.service.bulletins import Scribe
 from workroom.service.fanout import Recipient
 from workroom.service.feedback_ids import FeedbackIds, needs_id
@@ -34,6 +35,7 @@ from workroom.service.receipts import Receipts
 from workroom.service.records import to_record
 from workroom.service.replies import Replies
 from workroom.service.rooms import RELOAD_AFTER, RoomHost
+from workroom.service.unseen import denied, not_found
 
 SWEEP_EVERY: Final = 10.0
 """Seconds between two looks for rooms that nobody uses."""
@@ -41,8 +43,6 @@ UNLOAD_AFTER: Final = 60.0
 """Seconds that a room stays in memory after the last use."""
 MOST_HELD: Final = 64
 """Commands of one connection that wait until an earlier one of its has been looked up."""
-WORTH_A_CHECKPOINT: Final = 64
-"""Entries since the last checkpoint that make another worth its while when a room leaves memory."""
 
 log = logger("hub")
 
@@ -65,6 +65,8 @@ class Hub:
         self.history = History(store)
         """The past of the essays."""
         self._archive = Archive(self.history, self._spawn)
+        self.attendance = Attendance(clock)
+        """Who stays present over a restart."""
         self._held: dict[ConnectionId, list[tuple[RoomId, Command, Origin]]] = {}
         """What connections ask for whose last command waits for something long ago."""
         self.replies = Replies()
@@ -96,6 +98,16 @@ class Hub:
         here = self._rooms, self._following
         self.neighbours = Neighbours(node, bus, scribe, self.clock, *here, self._spawn)
         return self.neighbours
+
+    def hosts(self) -> tuple[RoomHost, ...]:
+        """Every room that is in memory."""
+        return tuple(self._rooms.values())
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing waits: no command for its room or its past, no entry for the store."""
+        waits = self._waiting or self._held or self._loading
+        return not (waits or any(host.working for host in self._rooms.values()))
 
     async def stop(self) -> None:
         """Let go of every room; everything of them is in the store."""
@@ -151,7 +163,7 @@ class Hub:
         except PermissionDenied:
             host = self._rooms.get(room)
             if host is None or host.room.head.deleted or host.room.right_of(user) is None:
-                raise _not_found(room) from None
+                raise not_found(room) from None
             raise
 
     async def look(self, room: RoomId, user: User, verb: Verb = Verb.VIEW) -> AnyRoom:
@@ -162,10 +174,10 @@ class Hub:
         """
         host = await self._newest(room)
         if host is None or host.room.confirmed.deleted:
-            raise _not_found(room)
+            raise not_found(room)
         right = host.room.right_of(user)
         if right is None:
-            raise _not_found(room)
+            raise not_found(room)
         require(room.kind, verb, right)
         return host.room
 
@@ -359,7 +371,7 @@ class Hub:
         host = self._rooms.get(room)  # it may have vanished meanwhile
         for command, origin in self._waiting.pop(room):
             if host is None:
-                self.refused(origin, room, error or _denied(room))
+                self.refused(origin, room, error or denied(room))
             elif isinstance(command, Join) and not self._is_here(origin):
                 continue  # gone while the room was being loaded: nobody was told that they came
             elif needs_id(command) and no_ids is not None:
@@ -407,10 +419,12 @@ class Hub:
     async def _load(self, room: RoomId) -> RoomHost | None:
         if self.neighbours is not None:
             await self.neighbours.expect(room)
+        READS.labels("room").inc()
         stored = await self.store.load(room)
         if stored is None:
             return None
         revived = revive(stored, self.rules, self._new_client_id)
+        self.attendance.greet(revived)
         host = RoomHost(revived, self, self.store, self.clock, checkpoint_seq(stored))
         self._rooms[room] = host
         ROOMS.labels(room.kind.value).inc()
@@ -442,9 +456,9 @@ class Hub:
         return True
 
     async def _pause(self, seconds: float) -> None:
-        over = asyncio.get_running_loop().create_future()
-        self.clock.call_at(self.clock.now().tick + seconds, lambda: _finish(over))
-        await over
+        over = asyncio.Event()
+        self.clock.call_at(self.clock.now().tick + seconds, over.set)
+        await over.wait()
 
     # ---- leaving memory ---------------------------------------------------------------------
 
@@ -464,7 +478,7 @@ class Hub:
         self._arrange_sweep()
 
     def _retire(self, room: RoomId, host: RoomHost) -> None:
-        if host.checkpoints.unwritten >= WORTH_A_CHECKPOINT and not host.room.head.deleted:
+        if host.checkpoints.worth_while:
             host.checkpoints.begin()
         else:
             self._unload(room)
@@ -481,18 +495,3 @@ class Hub:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _finish(over: asyncio.Future[None]) -> None:
-    if not over.done():
-        over.set_result(None)
-
-
-def _not_found(room: RoomId) -> NotFound:
-    return NotFound(f"there is no {room.kind} {room.number} that you may see")
-
-
-def _denied(room: RoomId) -> PermissionDenied:
-    """The same refusal for a room that does not exist as for one that the user may not see."""
-    message = f"You don't have permission to {Verb.VIEW.value} this {room.kind.value}"
-    return PermissionDenied(message, verb=Verb.VIEW.value)

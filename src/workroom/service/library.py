@@ -7,7 +7,7 @@ for what was never there. Every coroutine raises Unavailable when the store cann
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -37,6 +37,7 @@ from workroom.service.life import AnyRoom
 from workroom.service.remarks import Remarks, Slice
 from workroom.service.revisions import Revisions
 from workroom.service.tasks import Tasks
+from workroom.service.whereabouts import present_in
 
 State = TypeVar("State", EssayState, ProjectState)
 
@@ -58,6 +59,8 @@ class Row:
     author: User
     editor: User
     right: Right
+    present: Sequence[User] = ()
+    """Who is in it now, in the order in which they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,9 @@ class Library:
         page = await self._store.rooms(kind, whose, limit=limit, offset=offset)
         ids = {i for r in page.rooms for i in (r.summary.author, r.summary.updated_by)}
         people = People(await self._people.users(sorted(ids)) if ids else {})
-        return Slice([_row(listed, people, user) for listed in page.rooms], page.total)
+        here = await present_in(self._hub, [listed.room for listed in page.rooms])
+        rows = [_row(each, people, user, here.get(each.room, ())) for each in page.rooms]
+        return Slice(rows, page.total)
 
     async def delete_room(self, user: User, room: RoomId) -> None:
         """Delete a room with all that belongs to it. Raises NotFound, PermissionDenied."""
@@ -236,6 +241,20 @@ class Library:
             await self._hub.execute(room, SetRight(target, right), user)
         return Collaborator(target, right)
 
+    async def let_in(
+        self, user: User, room: RoomId, username: str, right: Right | None
+    ) -> Collaborator:
+        """The same as ``set_right``, for who knows the user name alone.
+
+        Raises NotFound (field ``username`` for no such user), PermissionDenied, Conflict, TooLarge.
+        """
+        await self._hub.look(room, user, Verb.MANAGE)
+        account = await self._people.account_named(username)
+        if account is None:
+            message = "there is no user of this name"
+            raise NotFound(message, field="username")
+        return await self.set_right(user, room, account.user.id, right)
+
     async def remove_collaborator(self, user: User, room: RoomId, user_id: int) -> None:
         """Take somebody's right away; anybody may give up their own.
 
@@ -280,10 +299,10 @@ def _seen(room: AnyRoom, user: User) -> Seen[Any]:
     return Seen(state, room.people, room.right_of(user) or Right.VIEW)
 
 
-def _row(listed: ListedRoom, people: People, user: User) -> Row:
+def _row(listed: ListedRoom, people: People, user: User, present: Sequence[User]) -> Row:
     summary = listed.summary
     right = effective(user, listed.right) or Right.VIEW
-    return Row(listed, people[summary.author], people[summary.updated_by], right)
+    return Row(listed, people[summary.author], people[summary.updated_by], right, present)
 
 
 def _require_admin(user: User) -> None:

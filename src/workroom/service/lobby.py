@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from workroom.ports.clock import Clock
 from workroom.service.accounts import Accounts, Authenticated
+from workroom.service.admission import Admission
 from workroom.service.hub import Hub
 from workroom.service.manners import ConnectionRules
 
@@ -20,6 +21,7 @@ class Lobby(Protocol):
     accounts: Accounts
     clock: Clock
     rules: ConnectionRules
+    admission: Admission
     max_message_bytes: int
 
     def enter(self, connection: Connection) -> bool:

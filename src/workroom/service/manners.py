@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+GOLDEN: Final = 0.618033988749895
+"""Its multiples, without their whole part, lie evenly between 0 and 1, however many they are."""
+BYTES_A_MESSAGE: Final = 64 * 1024
+"""A large message counts as several: one more for each so many bytes."""
+LABORIOUS: Final = 0.02
+"""Seconds of work for one binary message after which its sender is not read for a while."""
+REST: Final = 50
+"""How many times as long as the work took."""
 
 
 @dataclass(slots=True)
@@ -41,6 +51,9 @@ class ConnectionRules:
     connections_per_user: int = 20
     unauthenticated: int = 1000
     """Connections whose token is still being checked, over the whole node."""
+    admissions_per_second: float = 1000.0
+    admission_queue: int = 800
+    """Connections that may wait for the check of their token; more are told when to come back."""
     waiting_messages: int = 64
     """Messages that may arrive while the token is being checked."""
     slow_reader_seconds: float = 30.0
@@ -49,3 +62,5 @@ class ConnectionRules:
     """Seconds before the token's end at which ``token_expiring`` is sent."""
     shutdown_spread: float = 3.0
     """Seconds over which the closes are spread when the server stops."""
+    shutdown_return: float = 2.0
+    """Seconds after which clients are then advised to come back, on average."""

@@ -36,10 +36,8 @@ LOOK_EVERY: Final = 1.0
 """Seconds between two looks at how things are, and at the log while the bus is down."""
 ASK_EVERY: Final = 5
 """So many looks later the log is asked also while the bus is up: the last message may be lost."""
-RENEW_EVERY: Final = 2
-"""So many looks later the lease is renewed, and those of the others are looked at."""
-LEASE: Final = 6.0
-"""Seconds that a node counts as alive without a sign of life."""
+LEASE: Final = 5.0
+"""Seconds that a node counts as alive without a sign of life; renewed at every look."""
 MISSED: Final = 2
 """So many times in a row must a lease be missing: a bus that was emptied has none for a moment."""
 ROSTERS_IN: Final = 10
@@ -188,12 +186,15 @@ class Neighbours:
         except ValueError:
             BUS_MESSAGES.labels("refused").inc()
             return
-        if bulletin.node == self.node or bulletin.node in self._left:
+        if bulletin.node == self.node:
             return
+        if bulletin.node in self._left and not isinstance(bulletin.news, Stored):
+            return  # it stores what it was still sent, and else it is as good as gone
         now = self._clock.now()
         BUS_MESSAGES.labels("heard").inc()
         BUS_LAG_SECONDS.observe(max(0.0, (now.wall - bulletin.at) / 1000))
-        self._peers[bulletin.node] = now.tick
+        if bulletin.node not in self._left:
+            self._peers[bulletin.node] = now.tick
         try:
             self._take(bulletin)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not make the node deaf
@@ -262,8 +263,7 @@ class Neighbours:
         NODES_SEEN.set(len(self._peers))
         if not self._bus.up or self._looks % ASK_EVERY == 0:
             self._spawn(self._ask())
-        if self._looks % RENEW_EVERY == 0:
-            self._spawn(self._renew())
+        self._spawn(self._renew())
         if self._bus.up:
             turn = self._looks % ROSTERS_IN
             self._introduce([r for r in self._rooms if r.number % ROSTERS_IN == turn], asks=False)

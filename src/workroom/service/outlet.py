@@ -54,8 +54,11 @@ class Outlet(Protocol):
     """Write complete frames (``protocol/frames.py``). The bound ``transport.write`` itself, so that
     fan-out costs one call per member. Harmless after the socket has gone."""
 
-    def close(self, code: int, reason: str = "") -> None:
-        """Send a close frame, then end the connection when the peer answers or a time is over."""
+    def close(self, code: int, reason: str = "", *, hear_out: bool = False) -> None:
+        """Send a close frame, then end the connection when the peer answers or a time is over.
+
+        With ``hear_out`` the peer is still handed what the client sent before it knew.
+        """
 
     def hold(self, seconds: float) -> None:
         """Read nothing from this client for so long; what it sends waits in its socket."""
@@ -99,4 +102,4 @@ class Door(Protocol):
         """Decide before the 101."""
 
     def shut(self) -> None:
-        """The server is stopping: refuse every new handshake with 503 from now on."""
+        """The server is stopping: refuse every new handshake with 503, say goodbye to everybody."""

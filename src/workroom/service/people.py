@@ -12,6 +12,7 @@ from workroom.ids import UserId
 from workroom.ports.accounts import AccountStore
 from workroom.ports.auth import Claims
 from workroom.ports.clock import Clock
+from workroom.service.lookup import Lookup
 from workroom.service.profiles import MAX_USERNAME, vouched_user
 
 Entry = TypeVar("Entry")
@@ -42,6 +43,7 @@ class People:
         size: int = 10_000,
     ) -> None:
         self._store = store
+        self._lookup = Lookup(store)
         self._clock = clock
         self._provision = provision
         self._keep = keep
@@ -61,7 +63,7 @@ class People:
         seen = self._seen.get(claims.user_id)
         if seen is not None and tick < seen[0] + self._keep and not news:
             return seen[1]
-        account = await self._store.account(claims.user_id)
+        account = await self._lookup.account(claims.user_id)
         known = None if account is None else Person(account.user, account.disabled)
         if news and (known is None or not known.disabled):
             known = Person(await self._take_on(claims, known), disabled=False)

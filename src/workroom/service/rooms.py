@@ -152,6 +152,7 @@ class RoomHost:
         self._glimpses: dict[ConnectionId, Glimpse[Any]] = {}
         self._timer: Timer | None = None
         self._timer_at = float("inf")
+        self._arrange()
 
     # ---- commands ---------------------------------------------------------------------------
 
@@ -181,7 +182,7 @@ class RoomHost:
             self._remember(outcome, origin, now)
         if outcome.effects:
             self._perform(outcome.effects)
-        if isinstance(command, Join):
+        if isinstance(command, Join) and not command.quiet:
             # A state is large: let the socket say at once that it is full, before it asks again.
             self.audience.flush()
         if not outcome.entries or self._timer is None:
@@ -477,10 +478,15 @@ class RoomHost:
         self._arrange()
 
     @property
+    def working(self) -> bool:
+        """Something is on its way to or from the store."""
+        writing = self.checkpoints.busy or self.suspended or self.behind
+        return bool(self._appending or self._undone) or writing
+
+    @property
     def busy(self) -> bool:
         """Something is on its way to or from the store, or somebody is here."""
-        working = bool(self._appending or self._undone) or self.checkpoints.busy or self.behind
-        return working or self.suspended or not self.room.idle
+        return self.working or not self.room.idle
 
     def close(self) -> None:
         """The room leaves memory; everything of it is in the store."""

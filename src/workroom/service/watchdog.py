@@ -174,7 +174,12 @@ def progress_in(meta: Any) -> tuple[int | None, str]:
         )
     if not isinstance(percent, int | float) or isinstance(percent, bool) or percent != percent:  # noqa: PLR0124 - NaN
         percent = None
-    return None if percent is None else int(min(max(percent, 0), 100)), str(message)
+    return None if percent is None else int(min(max(percent, 0), 100)), legible(message)
+
+
+def legible(words: object) -> str:
+    """What a strange program said, without the characters that no client and no database takes."""
+    return str(words).encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _why(outcome: Outcome) -> str:
@@ -182,5 +187,5 @@ def _why(outcome: Outcome) -> str:
     about = outcome.result if isinstance(outcome.result, dict) else {}
     kind, words = about.get("exc_type"), about.get("exc_message")
     if kind == "TaskFailed" and words:
-        return " ".join(map(str, words)) if isinstance(words, list) else str(words)
+        return legible(" ".join(map(str, words)) if isinstance(words, list) else words)
     return TOO_SLOW if kind in ("SoftTimeLimitExceeded", "TimeLimitExceeded") else FAILED

@@ -112,6 +112,10 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         elif self._phase is _Phase.BODY:
             self.pulse.deadline_in(self, self.limits.goodbye_seconds)
 
+    def abort(self) -> None:
+        """Drop the connection, whatever it is at."""
+        self.transport.abort()
+
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection without a new request."""
         super().timeout_keep_alive_handler()

@@ -47,7 +47,7 @@ def _check_answers(room: RoomEvidence, verdict: Verdict) -> None:
     """One answer to each request, and one request for each number."""
     by_seq: dict[int, Op] = {}
     for op in room.ops.values():
-        unknown = not op.acks and op.refusal is None and op.kind in ("essay", "project")
+        unknown = not op.acks and not op.refused and op.kind in ("essay", "project")
         verdict.counts["unknown outcomes"] += unknown
         for ack in op.acks[1:]:
             if _answer(ack) != _answer(op.acks[0]):
@@ -77,8 +77,9 @@ def _check_marks(room: RoomEvidence, verdict: Verdict) -> None:
             op = (comments if name.startswith(FEEDBACK) else values).get(mark)
             known, first = ids.setdefault(mark, (name, line))
             if op is not None and op.refused:
-                _blame(verdict, room, "refused", f"{name} is {mark!r}", op, op.refusal, line)
-                op.refusal = None  # told once is enough
+                if known == name and first is line:
+                    last = op.refusals[-1]
+                    _blame(verdict, room, "refused", f"{name} is {mark!r}", op, last, line)
             elif op is None and line.record.get("new"):
                 message = f"nobody asked for {name} to be {mark!r}"
                 verdict.add("strange", message, room.name, lines=[line])

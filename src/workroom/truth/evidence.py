@@ -29,8 +29,8 @@ class Op:
     """As it was sent first."""
     sent: Line
     acks: list[Line] = field(default_factory=list)
-    refusal: Line | None = None
-    """The last answer, when that was a refusal and nothing was sent again after it."""
+    sendings: int = 1
+    refusals: list[Line] = field(default_factory=list)
 
     @property
     def seq(self) -> int | None:
@@ -39,8 +39,8 @@ class Op:
 
     @property
     def refused(self) -> bool:
-        """Whether it must not have taken effect."""
-        return self.refusal is not None and not self.acks
+        """Whether it must not have taken effect: every sending of it was refused."""
+        return len(self.refusals) >= self.sendings and not self.acks
 
     @property
     def effects(self) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def _read(line: Line, story: Story, room: RoomEvidence, verdict: Verdict) -> Non
         case "refused":
             verdict.counts["refusals"] += 1
             if op := room.ops.get(record["op"]):
-                op.refusal = line
+                op.refusals.append(line)
         case "text":
             verdict.counts["events"] += 1
             _note_text(line, room, verdict)
@@ -223,7 +223,7 @@ def _sent(line: Line, story: Story, room: RoomEvidence, verdict: Verdict) -> Non
         )
     else:
         verdict.counts["sent again"] += 1
-        op.refusal = None
+        op.sendings += 1
 
 
 def _note_things(line: Line, story: Story, room: RoomEvidence) -> None:

@@ -75,14 +75,17 @@ class PlainClient(Member):
     async def _writes(self, link: Link, text: str) -> None:
         word = new_word(self.new_id(), self.chance)
         here = text.split()
+        # Sent shortly before the connection broke: this save leaves it out, whatever became of it.
+        missing = [each for each in self._words if each not in here]
         self._words = [each for each in self._words if each in here]
         old = self._words[:1] if len(self._words) >= MOST_WORDS else []
         for each in old:
             text = cut(text, each)
         self._text = insert(text, word, self.chance)
-        self._words.append(word)
+        self._words = [each for each in self._words if each not in old] + [word]
+        gone = [*old, *missing]
         self.desk.requests += 1
-        self.history.note("sent", op=self.new_id(), add=[word], **({"cut": old} if old else {}))
+        self.history.note("sent", op=self.new_id(), add=[word], **({"cut": gone} if gone else {}))
         await self._ask(link, "update_essay", content=self._text)
 
     async def hears(self, message: str | bytes) -> None:

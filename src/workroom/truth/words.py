@@ -109,8 +109,8 @@ def _came(walk: _Walk, token: str, line: Line) -> None:
     if word.gone:
         walk.blame("back", f"{token!r} is there again", line, [*word.cuts, op][0])
     elif op.refused:
-        lines = [op.refusal] if op.refusal else []
-        walk.blame("refused", f"{token!r} was refused, and is there", line, op, *lines)
+        message = f"{token!r} was refused, and is there"
+        walk.blame("refused", message, line, op, *op.refusals[-1:])
     elif op.seq is not None and seq < op.seq:
         walk.blame("early", f"{token!r} was confirmed as of {op.seq}", line, op)
     word.born, word.gone = True, False

@@ -156,6 +156,21 @@ async def test_a_server_that_says_nothing_is_given_up_and_taken_up_again(
     await recovers(store, heads[ESSAY])
 
 
+@pytest.mark.parametrize("how", ["stall", "stop"])
+async def test_a_store_is_closed_whatever_its_server_says(
+    server: Postgres, name: str, how: str
+) -> None:
+    store = PostgresStore(server.url(name), name, connections=3, patience=HASTY)
+    await store.open()
+    await asyncio.gather(*(store.load(ESSAY) for _ in range(6)))
+    await asyncio.to_thread(server.stall if how == "stall" else server.stop)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await store.close()
+    finally:
+        await asyncio.to_thread(server.go_on if how == "stall" else server.start)
+
+
 async def test_when_every_connection_is_taken_that_is_what_is_said(
     server: Postgres, store: PostgresStore, name: str
 ) -> None:

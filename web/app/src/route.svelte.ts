@@ -3,12 +3,17 @@
 export type Route =
   | { readonly view: "home" }
   | { readonly view: "essay"; readonly id: number; readonly past: boolean }
+  | { readonly view: "project"; readonly id: number }
   | { readonly view: "unknown" };
 
 function read(path: string): Route {
   if (path === "/") return { view: "home" };
-  const [, id, past] = /^\/essays\/([1-9][0-9]{0,15})(\/history)?\/?$/.exec(path) ?? [];
-  return id ? { view: "essay", id: Number(id), past: past !== undefined } : { view: "unknown" };
+  const [, kind, id, past] =
+    /^\/(?:(essay)s\/([1-9][0-9]{0,15})(\/history)?)\/?$/.exec(path) ??
+    /^\/(?:(project)s\/([1-9][0-9]{0,15}))\/?$/.exec(path) ??
+    [];
+  if (kind === "essay") return { view: "essay", id: Number(id), past: past !== undefined };
+  return kind === "project" ? { view: "project", id: Number(id) } : { view: "unknown" };
 }
 
 export const route = $state({ now: read(location.pathname) });

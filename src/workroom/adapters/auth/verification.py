@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
@@ -75,6 +76,17 @@ def sign(secret: VerificationKey, message: bytes) -> bytes:
     """The HS256 signature of ``message``."""
     signature: bytes = _ALGORITHMS[HS256].sign(message, secret.key)
     return signature
+
+
+def load_public_key(path: Path | None) -> VerificationKey | None:
+    """The key in a PEM file, if one is set. Raises Misconfigured."""
+    if path is None:
+        return None
+    try:
+        return public_key(path.read_bytes())
+    except OSError as error:
+        message = f"cannot read the public key: {error.strerror}"
+        raise Misconfigured(message, field="WORKROOM_AUTH_PUBLIC_KEY") from None
 
 
 def public_key(

@@ -192,7 +192,7 @@ class RedisBus:
             for connection in (listener, speaker):
                 await connection.connect()  # type: ignore[no-untyped-call]
             await self._subscribe_all(listener)
-            self._listener, self._heard_at = listener, asyncio.get_running_loop().time()
+            self._heard_at = asyncio.get_running_loop().time()
             await self._speak_once(speaker, [_Command(("PING",))])
             self._up = True
             log.info("bus_reached")
@@ -223,11 +223,15 @@ class RedisBus:
             _fail(self._waiting.popleft())
 
     async def _subscribe_all(self, listener: Connection) -> None:
-        topics = [self._prefix + topic for topic in self._topics]
-        if topics:
-            await listener.send_command("SUBSCRIBE", *topics, check_health=False)
-            for _ in topics:
+        """Subscribe to every topic, also to those that are asked for meanwhile."""
+        done: set[str] = set()
+        while topics := self._topics - done:
+            names = [self._prefix + topic for topic in topics]
+            await listener.send_command("SUBSCRIBE", *names, check_health=False)
+            for _ in names:
                 await listener.read_response(timeout=ANSWER_WITHIN)
+            done |= topics
+        self._listener = listener
 
     async def _listen(self, listener: Connection) -> None:
         loop, taken = asyncio.get_running_loop(), 0

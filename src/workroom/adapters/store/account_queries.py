@@ -26,6 +26,9 @@ _ID: Final[Any] = bindparam("id")
 _BY_ID: Final = select(users).where(users.c.id == _ID)
 _BY_KEY: Final = select(users).where(users.c.username_key == bindparam("key"))
 _USERS_WITH: Final = select(*USER_COLUMNS).where(users.c.id.in_(bindparam("keys", expanding=True)))
+_ACCOUNTS_WITH: Final = select(*USER_COLUMNS, users.c.password_hash, users.c.disabled).where(
+    users.c.id.in_(bindparam("keys", expanding=True))
+)
 _USER_PAGE: Final = (
     select(*USER_COLUMNS).order_by(users.c.id).limit(bindparam("limit")).offset(bindparam("offset"))
 )
@@ -44,6 +47,17 @@ def username_key(username: str) -> str:
 def account(connection: Connection, user_id: UserId) -> Account | None:
     """The account with that id."""
     return _account(connection.execute(_BY_ID, {"id": user_id}).mappings().first())
+
+
+def accounts_with(connection: Connection, ids: Sequence[UserId]) -> dict[UserId, Account]:
+    """The accounts with these ids."""
+    found: dict[UserId, Account] = {}
+    for start in range(0, len(ids), _KEYS_AT_ONCE):
+        part = list(ids[start : start + _KEYS_AT_ONCE])
+        for *plain, password_hash, disabled in fetch(connection, _ACCOUNTS_WITH, {"keys": part}):
+            user = user_of(plain)
+            found[user.id] = Account(user, password_hash, bool(disabled))
+    return found
 
 
 def account_named(connection: Connection, username: str) -> Account | None:

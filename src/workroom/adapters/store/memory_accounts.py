@@ -41,6 +41,11 @@ class MemoryAccounts:
         self._may_read()
         return self._accounts.get(user_id)
 
+    async def accounts_with(self, ids: Sequence[UserId]) -> Mapping[UserId, Account]:
+        """The accounts with these ids."""
+        self._may_read()
+        return {each: self._accounts[each] for each in ids if each in self._accounts}
+
     async def account_named(self, username: str) -> Account | None:
         """The account with that user name."""
         self._may_read()

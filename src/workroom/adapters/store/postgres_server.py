@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, TypeVar
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import Connection, text
@@ -21,6 +23,8 @@ T = TypeVar("T")
 
 _OLDEST: Final = 14
 """The first version of PostgreSQL that will do."""
+_GOODBYE: Final = 1.0
+"""Seconds that closing a connection may take."""
 _MIGRATING: Final = text("SELECT pg_advisory_xact_lock(8028637531416875381)")
 """Any number that no other program uses on the same database: one server migrates at a time."""
 
@@ -48,6 +52,7 @@ class PostgresServer:
         self.name = name
         """For people to read: without the password."""
         self.patience = patience
+        self._made: WeakSet[asyncpg.Connection[Any]] = WeakSet()
 
     def pool(self, size: int) -> AsyncEngine:
         """An engine with up to ``size`` connections, made when they are needed."""
@@ -119,7 +124,7 @@ class PostgresServer:
             **limits,
         }
         try:
-            return await asyncpg.connect(
+            made = await asyncpg.connect(
                 self._url,
                 timeout=self.patience.connecting,
                 command_timeout=command_timeout,
@@ -127,6 +132,13 @@ class PostgresServer:
             )
         except ValueError:  # also asyncpg's own: its text may hold parts of the address
             raise Misconfigured(f"{self.name} is no address of a database") from None
+        self._made.add(made)
+        return made
+
+    async def hang_up(self) -> None:
+        """Say goodbye on every connection; a server that does not answer is not waited for."""
+        goodbyes = [made.close(timeout=_GOODBYE) for made in list(self._made)]
+        await asyncio.gather(*goodbyes, return_exceptions=True)
 
     def _require_version(self, connection: AsyncConnection) -> None:
         version, *_ = connection.dialect.server_version_info or (0,)

@@ -86,6 +86,7 @@ class PostgresWriter:
             return
         self._wake.set()
         await serving
+        await self._server.hang_up()
         if self._connection is not None:
             await self._connection.close()
             self._connection = None

@@ -23,6 +23,10 @@ class SqlAccounts:
         """The account with that id."""
         return await self._access.read(partial(queries.account, user_id=user_id))
 
+    async def accounts_with(self, ids: Sequence[UserId]) -> Mapping[UserId, Account]:
+        """The accounts with these ids."""
+        return await self._access.read(partial(queries.accounts_with, ids=ids))
+
     async def account_named(self, username: str) -> Account | None:
         """The account with that user name."""
         return await self._access.read(partial(queries.account_named, username=username))

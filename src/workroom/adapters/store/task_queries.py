@@ -78,6 +78,8 @@ _FURTHER: Final = (
 
 def task(connection: Connection, task_id: TaskId) -> Task | None:
     """One task."""
+    if "\0" in task_id:
+        return None  # PostgreSQL refuses even to look for such a text
     row = connection.execute(_TASK, {"task_id": task_id}).first()
     return None if row is None else _task_of(row)
 

@@ -93,8 +93,6 @@ def _at_caret(old: str, new: str, caret: int) -> Change | None:
     other = old if grown > 0 else new
     if other[:start] != text[:start] or other[start:] != text[end:]:
         return None
-    if grown > 0 and _cuts_word(old, start) and _makes_words(text[start:end]):
-        return None
     typed, gone = (text[start:end], 0) if grown > 0 else ("", -grown)
     return Change.one(len(old), start, gone, typed)
 
@@ -289,9 +287,8 @@ def _settled(old: str, new: str, spans: list[Span], caret: int | None) -> list[S
             floor = settled[-1].x1 + 1 if settled else 0
             ceiling = following.x0 - 1 if following else len(old)
             span = _slide(old, new, span, caret, range(floor, ceiling + 1), steps)
-            if span.x0 == span.x1:
-                typed = caret == span.y1
-                span = _whole_word(old, new, span, range(floor, ceiling + 1), typed=typed)
+            if span.x0 == span.x1 and caret != span.y1:
+                span = _whole_word(old, new, span, range(floor, ceiling + 1))
         settled.append(span)
     return settled
 
@@ -323,17 +320,17 @@ def _slide(
     return Span(*(end + wanted for end in span))
 
 
-def _whole_word(old: str, new: str, span: Span, reach: range, *, typed: bool) -> Span:
+def _whole_word(old: str, new: str, span: Span, reach: range) -> Span:
     """An insertion into a word shorter than itself: it became another one ("hat", "habitat").
 
-    As an insertion it would leave "bita" behind when somebody deletes the hat. What was ``typed``
-    at the caret, letter by letter, is not meant, nor a letter or two that were missing. Or it
-    became several: nobody types the end of one and the beginning of the next ("hat", "ham at").
+    As an insertion it would leave "bita" behind when somebody deletes the hat. What was typed at
+    the caret, letter by letter, is not meant, nor a letter or two that were missing. Or it became
+    several: nobody types the end of one and the beginning of the next ("hat", "ham at").
     """
     x, _, y, y1 = span
     several = _makes_words(new[y:y1])
     most = _WIDEST if several else y1 - y
-    another = not typed and most >= _ANOTHER_WORD and is_word(new[y:y1])
+    another = most >= _ANOTHER_WORD and is_word(new[y:y1])
     if not _cuts_word(old, x) or not (several or another):
         return span
     start, end = x, x

@@ -63,7 +63,7 @@ STUBBORN_AFTER: Final = 0.3
 STUBBORN_STEP: Final = 0.25
 """Weight of the latest observation in that moving average."""
 
-UNMIXED: Final = 12.0
+UNMIXED: Final = 24.0
 """Something taken back that the client would have put into a version itself: it rather never did
 that. As much against the version as it was sent, for a client that has been seen to do it."""
 MIXING_STEP: Final = 0.5

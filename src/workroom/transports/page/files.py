@@ -22,7 +22,9 @@ BUILT: Final = Path(__file__).parent / "dist"
 """Where ``make page`` puts the page; the wheel carries it."""
 NONCE: Final = "@nonce@"
 """Stands in ``index.html`` for a number that each answer makes up anew."""
-VIEWS: Final = re.compile(r"/(?:essays/[1-9][0-9]{0,15}(?:/history)?/?)?")
+VIEWS: Final = re.compile(
+    r"/(?:essays/[1-9][0-9]{0,15}(?:/history)?/?|projects/[1-9][0-9]{0,15}/?)?"
+)
 """Addresses of the page; it works out itself which of its views is meant."""
 
 _FOREVER: Final = "public, max-age=31536000, immutable"
@@ -145,11 +147,15 @@ class Page:
 
 
 def _policy(nonce: str) -> str:
-    """What the page may load: from here alone. The editor makes style sheets, with the nonce."""
+    """What the page may load: from here alone.
+
+    The editor makes style sheets, with the nonce. Pictures and recordings are fetched with a token
+    and shown from memory (``blob:``).
+    """
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
-        "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'; require-trusted-types-for 'script'; "
+        "img-src 'self' blob:; media-src blob:; connect-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
         "trusted-types svelte-trusted-html"
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from workroom.protocol.canvases import Canvas
 from workroom.protocol.shapes import Count, FeedbackKind, Id, Rights, Timestamp
 from workroom.transports.rest.fields import Shown
+from workroom.transports.rest.render import MOST_PRESENT
 
 __all__ = ["Canvas"]
 """The rest is defined here; this one is told over the WebSocket in the same form."""
@@ -20,10 +21,14 @@ Anything = Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
 class Page(Shown, Generic[Item]):
     """A part of a list."""
 
-    count: Count
-    """How many there are in all."""
-    next: str | None
-    """Where the next part is, relative to this server; null at the end."""
+    # For every kind of item pydantic would look for the source of this class again: a third of the
+    # time that the server takes to start.
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
+    count: Count = Field(description="How many there are in all.")
+    next: str | None = Field(
+        description="Where the next part is, relative to this server; null at the end."
+    )
     previous: str | None
     results: list[Item]
 
@@ -60,7 +65,7 @@ class Collaborator(Shown):
 
 
 class EssayRow(Shown):
-    """An essay in a list."""
+    """An essay without its text."""
 
     id: Id
     title: str
@@ -83,8 +88,21 @@ class Essay(EssayRow):
     content: str
 
 
+class Attended(Shown):
+    """A room in a list, and who is in it."""
+
+    present: Annotated[list[Person], Field(max_length=MOST_PRESENT)]
+    """Those who are in it now, in the order in which they came; of many, the first twelve."""
+    present_count: Count
+    """How many they are in all."""
+
+
+class ListedEssay(EssayRow, Attended):
+    """An essay in a list."""
+
+
 class ProjectRow(Shown):
-    """A project in a list."""
+    """A project without its metadata."""
 
     id: Id
     title: str
@@ -104,6 +122,18 @@ class Project(ProjectRow):
     """A project."""
 
     metadata: Anything
+
+
+class ListedProject(ProjectRow, Attended):
+    """A project in a list."""
+
+
+class TaskType(Shown):
+    """A type of task that can be begun here."""
+
+    task_type: str
+    kinds: list[Literal["audio", "image"]]
+    """The canvases that it is for."""
 
 
 class Task(Shown):

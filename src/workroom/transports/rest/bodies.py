@@ -213,6 +213,21 @@ class ProjectRight(Body):
     """Left out: as it is, or for a newcomer ``edit`` (coaches) or ``view``."""
 
 
+Username = Annotated[str, Field(min_length=1, max_length=MAX_USERNAME)]
+
+
+class NewEssayRight(EssayRight):
+    """Whom to let in to an essay, and what they may do there."""
+
+    username: Username
+
+
+class NewProjectRight(ProjectRight):
+    """Whom to let in to a project, and what they may do there."""
+
+    username: Username
+
+
 _PLACES: Final = ("highlight_start", "highlight_end")
 _NO_HIGHLIGHT: Final[JsonDict] = {name: {"type": "null"} for name in _PLACES}
 _NO_QUOTE: Final[JsonDict] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import traceback
+from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect
@@ -54,6 +55,9 @@ _ALWAYS: Final[_Headers] = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+COME_BACK: Final = 2
+"""Seconds after which to try again what was refused because the server ends."""
 _TOKEN: Final = re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
 
 log = logger("rest")
@@ -62,8 +66,12 @@ log = logger("rest")
 class Edge:
     """See the module's text."""
 
-    def __init__(self, app: ASGIApp, settings: RestSettings) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: RestSettings, refusing: Callable[[], bool] = lambda: False
+    ) -> None:
+        """``refusing``: the server is ending, and nothing is to be changed any more."""
         self._app = app
+        self._refusing = refusing
         self._max_body = settings.max_body
         self._max_upload = settings.max_upload + AROUND_A_FILE
         self._headers: _Headers = _ALWAYS
@@ -87,6 +95,9 @@ class Edge:
         is_upload = method == "POST" and UPLOADS.fullmatch(scope["path"])
         body = _Body(receive, self._max_upload if is_upload else self._max_body)
         try:
+            if method not in _HARMLESS and self._refusing():
+                await _restarting(scope, receive, answer.send)
+                return
             body.check_announced(scope)
             await self._app(scope, body.receive, answer.send)
         except ClientDisconnect:
@@ -99,6 +110,12 @@ class Edge:
         finally:
             known = method if method in _METHODS else "other"
             HTTP_REQUESTS.labels(known, _template(scope), str(answer.status)).inc()
+
+
+async def _restarting(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer to what would change something, while the server ends."""
+    message = "The server is restarting; nothing was done"
+    await problem("unavailable", message, retry_after=COME_BACK)(scope, receive, send)
 
 
 def _registered(path: str) -> str:

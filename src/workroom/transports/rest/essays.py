@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from workroom.core.people import Right
 from workroom.ids import RoomKind, essay_room
 from workroom.transports.rest import answers
-from workroom.transports.rest.bodies import EssayChange, EssayRight, NewEssay
+from workroom.transports.rest.bodies import EssayChange, EssayRight, NewEssay, NewEssayRight
 from workroom.transports.rest.fields import Number
 from workroom.transports.rest.gate import Asking, routes
 from workroom.transports.rest.paging import Paged
@@ -16,7 +16,7 @@ from workroom.transports.rest.render import answer, collaborator, essay, essay_r
 router = routes("/api/essays", "essays")
 
 
-@router.get("/", response_model=answers.Page[answers.EssayRow], summary="Your essays")
+@router.get("/", response_model=answers.Page[answers.ListedEssay], summary="Your essays")
 async def list_essays(request: Request, by: Asking, paging: Paged) -> Response:
     """The essays that you may see, without their text, the one changed last first."""
     limit, offset = paging
@@ -93,6 +93,18 @@ async def read_essay_collaborator(essay_id: Number, user_id: Number, by: Asking)
     """One collaborator."""
     room = essay_room(essay_id)
     return answer(collaborator(await by.library.collaborator(by.user, room, user_id)))
+
+
+@router.post(
+    "/{essay_id}/collaborators/",
+    response_model=answers.Collaborator,
+    summary="Let somebody in to an essay, by user name",
+)
+async def add_essay_collaborator(essay_id: Number, body: NewEssayRight, by: Asking) -> Response:
+    """As with their id, for who knows their user name alone. For owners."""
+    right = Right.named(body.rights) if "rights" in body.given() else None
+    found = await by.library.let_in(by.user, essay_room(essay_id), body.username, right)
+    return answer(collaborator(found))
 
 
 @router.put(

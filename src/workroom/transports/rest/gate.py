@@ -91,7 +91,7 @@ class OpenRoute(APIRoute):
             await admit(request)
             if takes_body:
                 request = await _with_json(request)
-            return await _in_time(handle(request), seconds(services(request).settings))
+            return await _in_time(request, handle(request), seconds)
 
         return gate
 
@@ -136,10 +136,13 @@ def token_of(request: Request) -> str:
     return token
 
 
-async def _in_time(answer: Awaitable[Response], seconds: float) -> Response:
+async def _in_time(
+    request: Request, answer: Awaitable[Response], seconds: Callable[[RestSettings], float]
+) -> Response:
     """The answer, if it comes. Raises Unavailable: a store that hangs must not hang its clients."""
+    at = services(request)
     try:
-        async with asyncio.timeout(seconds) as deadline:
+        async with at.readiness.deadlines.within(seconds(at.settings)) as deadline:
             return await answer
     except TimeoutError:
         if not deadline.expired():

@@ -8,7 +8,7 @@ from workroom.core.people import Right
 from workroom.ids import RoomKind, project_room
 from workroom.protocol.metadata import check_metadata
 from workroom.transports.rest import answers
-from workroom.transports.rest.bodies import NewProject, ProjectChange, ProjectRight
+from workroom.transports.rest.bodies import NewProject, NewProjectRight, ProjectChange, ProjectRight
 from workroom.transports.rest.fields import Number
 from workroom.transports.rest.gate import Asking, routes
 from workroom.transports.rest.paging import Paged
@@ -17,7 +17,7 @@ from workroom.transports.rest.render import answer, collaborator, page, project,
 router = routes("/api/projects", "projects")
 
 
-@router.get("/", response_model=answers.Page[answers.ProjectRow], summary="Your projects")
+@router.get("/", response_model=answers.Page[answers.ListedProject], summary="Your projects")
 async def list_projects(request: Request, by: Asking, paging: Paged) -> Response:
     """The projects that you may see, without their metadata, the one changed last first."""
     limit, offset = paging
@@ -90,6 +90,20 @@ async def read_project_collaborator(project_id: Number, user_id: Number, by: Ask
     """One collaborator."""
     room = project_room(project_id)
     return answer(collaborator(await by.library.collaborator(by.user, room, user_id)))
+
+
+@router.post(
+    "/{project_id}/collaborators/",
+    response_model=answers.Collaborator,
+    summary="Let somebody in to a project, by user name",
+)
+async def add_project_collaborator(
+    project_id: Number, body: NewProjectRight, by: Asking
+) -> Response:
+    """As with their id, for who knows their user name alone. For owners."""
+    right = Right.named(body.rights) if "rights" in body.given() else None
+    found = await by.library.let_in(by.user, project_room(project_id), body.username, right)
+    return answer(collaborator(found))
 
 
 @router.put(

@@ -6,7 +6,7 @@ Without models, because lists are read often; tests hold every answer against ``
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from fastapi import Response
 from starlette.requests import Request
@@ -20,7 +20,11 @@ from workroom.protocol.writing import dump, timestamp, with_details
 from workroom.service.library import Collaborator, Row, Seen
 from workroom.service.remarks import Remark
 from workroom.service.revisions import Attribution, PastEssay, ShownRevision
+from workroom.service.tasks import TaskKind
 from workroom.transports.rest.paging import Paging
+
+MOST_PRESENT: Final = 12
+"""People in a room that a list names; the others are counted."""
 
 Json = dict[str, Any]
 Item = TypeVar("Item")
@@ -132,7 +136,14 @@ def _common(row: Row) -> Json:
         "created_at": timestamp(summary.created_at),
         "updated_at": timestamp(summary.updated_at),
         "updated_by": person(row.editor),
+        "present": [person(user) for user in row.present[:MOST_PRESENT]],
+        "present_count": len(row.present),
     }
+
+
+def task_type(kind: TaskKind) -> Json:
+    """A type of task."""
+    return {"task_type": kind.name, "kinds": sorted(kind.kinds)}
 
 
 def task(one: Task) -> Json:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,6 +38,41 @@ class RestSettings:
     """How long a file may take to arrive and to be looked into."""
 
 
+class Deadlines:
+    """Until when the answers that are being made have to be there."""
+
+    def __init__(self) -> None:
+        self._open: set[asyncio.Timeout] = set()
+        self._last: float | None = None
+
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[asyncio.Timeout]:
+        """So long and no longer: as ``asyncio.timeout``."""
+        async with asyncio.timeout(seconds) as deadline:
+            self._open.add(deadline)
+            self._shorten(deadline)
+            try:
+                yield deadline
+            finally:
+                self._open.discard(deadline)
+
+    def hurry(self, seconds: float) -> None:
+        """The server stops: no answer takes longer than this from now on."""
+        self._last = asyncio.get_running_loop().time() + seconds
+        for deadline in self._open:
+            self._shorten(deadline)
+
+    @property
+    def running(self) -> int:
+        """How many answers are being made."""
+        return len(self._open)
+
+    def _shorten(self, deadline: asyncio.Timeout) -> None:
+        when = deadline.when()
+        if self._last is not None and when is not None and self._last < when:
+            deadline.reschedule(self._last)
+
+
 class Readiness:
     """Whether this node can serve: every check passes, and it is not shutting down."""
 
@@ -46,14 +82,18 @@ class Readiness:
         *,
         notes: Callable[[], Mapping[str, str]] = dict,
         stopping: Callable[[], bool] = lambda: False,
+        refusing: Callable[[], bool] = lambda: False,
     ) -> None:
         """``checks`` by the name that operators see, as ``database``.
 
-        ``notes``: what operators are told beside it, and what nothing hangs on.
+        ``notes``: what operators are told beside it, and what nothing hangs on. ``stopping``: send
+        nobody here any more. ``refusing``: nothing new is begun here.
         """
         self._checks = checks
         self._notes = notes
         self._stopping = stopping
+        self.refusing = refusing
+        self.deadlines = Deadlines()
 
     async def examine(self) -> dict[str, str]:
         """``ok`` by name, for every check, and the notes. Raises Unavailable naming who failed."""

@@ -11,11 +11,19 @@ from workroom.transports.rest.bodies import FollowedTask, NewTask
 from workroom.transports.rest.fields import Number
 from workroom.transports.rest.gate import Asking, routes
 from workroom.transports.rest.paging import Paged
-from workroom.transports.rest.render import answer, page, task
+from workroom.transports.rest.render import answer, page, task, task_type
 
 router = routes("/api", "tasks")
 
 TaskName = Annotated[str, Path(min_length=1, max_length=128)]
+
+
+@router.get("/task-types/", response_model=answers.Page[answers.TaskType], summary="Types of task")
+async def list_task_types(request: Request, by: Asking, paging: Paged) -> Response:
+    """What can be begun on which canvases: what comes with Workroom, and what was installed."""
+    limit, offset = paging
+    found = [*by.library.tasks.types.values()]
+    return page(request, paging, found[offset : offset + limit], len(found), task_type)
 
 
 @router.post(

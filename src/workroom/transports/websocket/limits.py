@@ -84,7 +84,7 @@ class HttpLimits:
     """How long a client may take nothing of a response that waits for it."""
     close_timeout: float = 3.0
     """How long the client may take to hang up once its last response has left."""
-    goodbye_seconds: float = 8.0
+    goodbye_seconds: float = 4.0
     """When the server stops: time that a request may still take to arrive."""
 
     def __post_init__(self) -> None:

@@ -2,7 +2,8 @@
 
     NEW        the request head has not come yet
     OPEN       frames go both ways
-    CLOSING    our close frame is out; the client's is awaited, all else it says is dropped
+    CLOSING    our close frame is out; the client's is awaited, all else it says is dropped, or
+               handed on in silence if the peer wants to hear the client out
     LINGERING  it is over; bytes are read and thrown away until the client hangs up, because a
                socket closed with unread bytes is reset, and a reset may overtake the close frame
     GONE       nothing is read or written any more
@@ -52,7 +53,7 @@ class Line(asyncio.Protocol):
     raises ``RuntimeError`` on a closed socket.
     """
 
-    __slots__ = ("_connections", "_gate", "_peer", "_state", "_transport", "write")
+    __slots__ = ("_connections", "_gate", "_hears_out", "_peer", "_state", "_transport", "write")
 
     write: Callable[[bytes], None]
     """The transport's own method while the connection is open, else one that does nothing."""
@@ -62,6 +63,7 @@ class Line(asyncio.Protocol):
         self._connections = connections
         self._state = State.NEW
         self._peer: Peer | None = None
+        self._hears_out = False
         self.write = _nothing
 
     # What uvicorn and the loop call
@@ -89,22 +91,25 @@ class Line(asyncio.Protocol):
 
     # What the peer calls
 
-    def close(self, code: int, reason: str = "") -> None:
+    def close(self, code: int, reason: str = "", *, hear_out: bool = False) -> None:
         """Send a close frame; the connection ends with the client's answer or ``close_timeout``.
+
+        With ``hear_out`` the peer is handed what the client sent before it had the close frame.
 
         Raises ``websockets.exceptions.ProtocolError`` for a code that may not be sent.
         """
         if self._state is State.OPEN:
+            self._hears_out = hear_out
             self._transport.write(close_frame(code, reason))
             self._end(State.CLOSING)
             # A slow reader is listened to again: nothing that it says will be answered.
             asyncio.get_running_loop().call_soon(self._read_on)
 
     def abort(self) -> None:
-        """Drop the connection; the peer hears of it from the loop."""
+        """Drop the connection, with what it has not sent; the peer hears of it from the loop."""
         if self._state is not State.GONE:
             self._end(State.GONE)
-            self._transport.abort()
+        self._transport.abort()
 
     def buffered(self) -> int:
         """Bytes that the kernel has not taken yet."""

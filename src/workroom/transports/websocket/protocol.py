@@ -192,6 +192,8 @@ class RoomProtocol(Line):
             self._dropped += 1
             if self._dropped > _CLOSING_FRAMES:
                 self._linger()
+            elif self._hears_out and self._peer is not None:
+                self._hear_out(event, self._peer)
         elif self._peer is not None:
             self._deliver(event, self._peer)
 
@@ -213,6 +215,15 @@ class RoomProtocol(Line):
                 self._tell(peer.received_binary, event.payload)
             else:
                 self._tell(peer.oversized, event.size)
+
+    def _hear_out(self, event: Event, peer: Peer) -> None:
+        """What a client said that had not read our close frame; nothing is answered any more."""
+        if event.kind is Kind.TEXT:
+            self._tell(peer.received, event.payload)
+        elif event.kind is Kind.BINARY:
+            self._tell(peer.received_binary, event.payload)
+        elif event.kind is Kind.PONG and event.payload:
+            self._tell(peer.ponged, event.payload)
 
     # Limits in time
 

@@ -20,7 +20,12 @@ export function advice(code: number): Advice {
   return ADVICE[code] ?? "retry";
 }
 
-/** Milliseconds until attempt number `attempt` (0 is the first): full jitter. `random`: 0 to 1. */
-export function backoff(attempt: number, random: number): number {
-  return Math.round(random * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt));
+/**
+ * Milliseconds until the next attempt: full jitter, up to `away`, the milliseconds waited so far.
+ * So the waits grow with every attempt, and nobody stays away for much longer than the server did:
+ * doubling the limit each time would keep those who drew short waits away the longest. `random`: 0
+ * to 1.
+ */
+export function backoff(away: number, random: number): number {
+  return Math.round(random * Math.min(LONGEST_WAIT, Math.max(FIRST_WAIT, away)));
 }

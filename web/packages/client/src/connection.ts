@@ -16,8 +16,8 @@ export const ANSWER = 10_000;
 
 export interface ConnectionState {
   readonly phase: "idle" | "asking" | "connecting" | "open" | "waiting" | "stopped";
-  /** How many connections in a row have ended before anything useful came. */
-  readonly attempt: number;
+  /** Milliseconds waited since anything useful came, over all connections that ended. */
+  readonly away: number;
   /** The token to connect with, and the one that the server did not accept. */
   readonly token: string | null;
   readonly badToken: string | null;
@@ -30,7 +30,7 @@ export interface ConnectionState {
 
 export const NEW: ConnectionState = {
   phase: "idle",
-  attempt: 0,
+  away: 0,
   token: null,
   badToken: null,
   expecting: false,
@@ -119,7 +119,7 @@ function message(state: ConnectionState, heard: Incoming): Result {
     return [{ ...state, expecting: false, stayAway: heard.problem.retryAfter ?? 0 }, effects];
   }
   if (heard.kind === "event" && heard.type === "token_expiring") effects.push({ do: "ask_token" });
-  const good = heard.kind === "error" ? {} : { attempt: 0, badToken: null };
+  const good = heard.kind === "error" ? {} : { away: 0, badToken: null };
   return [{ ...state, ...good, expecting: false }, effects];
 }
 
@@ -171,8 +171,8 @@ function renew(state: ConnectionState, random: number): Result {
 }
 
 function wait(state: ConnectionState, random: number): Result {
-  const ms = 1000 * state.stayAway + backoff(state.attempt, random);
-  const next = { ...state, attempt: state.attempt + 1, expecting: false };
+  const ms = 1000 * state.stayAway + backoff(state.away, random);
+  const next = { ...state, away: state.away + ms, expecting: false };
   return [{ ...next, phase: "waiting" }, [retry(ms)]];
 }
 
@@ -188,5 +188,5 @@ function hint(state: ConnectionState, type: string, random: number): Result {
   }
   if (phase === "open") return probe(state);
   if (phase !== "waiting" || (type === "shown" && stayAway)) return [state, []];
-  return connect(type === "online" ? { ...state, attempt: 0 } : state);
+  return connect(type === "online" ? { ...state, away: 0 } : state);
 }

@@ -219,6 +219,13 @@ export interface EssayUserLeft {
   readonly timestamp: string;
 }
 
+/** Fields of a project as the client knows them. */
+export interface ExpectedFields {
+  readonly title?: string;
+  readonly description?: string;
+  readonly status?: "active" | "archived";
+}
+
 /** How long the token still holds. */
 export interface ExpiringPayload {
   readonly seconds: number;
@@ -828,12 +835,30 @@ export interface UpdatePayload {
   readonly data: ProjectData;
 }
 
+/** Which project is meant, what to set, and on which condition. */
+export interface UpdatePayloadExtended {
+  /** Answered by one `ack` or one error that repeats it (extended form). */
+  readonly request_id?: string | null;
+  readonly project_id: number;
+  readonly data: ProjectData;
+  /** Nothing is set, and the answer is `CONFLICT`, unless these fields stand like this now. */
+  readonly expected?: ExpectedFields | null;
+}
+
 /** Set fields of a project. */
 export interface UpdateProject {
   /** Answered by one `ack` or one error that repeats it (extended form). */
   readonly request_id?: string | null;
   readonly type: "update_project";
   readonly payload: UpdatePayload;
+}
+
+/** Set fields of a project, if they are still what the client took them for. */
+export interface UpdateProjectExtended {
+  /** Answered by one `ack` or one error that repeats it (extended form). */
+  readonly request_id?: string | null;
+  readonly type: "update_project";
+  readonly payload: UpdatePayloadExtended;
 }
 
 export type EssayPlainClientMessage = SubscribeEssay | UpdateEssay | TypingStartAction | TypingStopAction | AddFeedbackAction | RefreshEssayToken;
@@ -846,7 +871,7 @@ export type EssayExtendedServerMessage = EssayUpdateExtended | NewFeedbackExtend
 
 export type ProjectPlainClientMessage = JoinProject | LeaveProject | UpdateProject | RefreshProjectToken;
 
-export type ProjectExtendedClientMessage = JoinProjectExtended | LeaveProject | UpdateProject | CancelTask | RefreshProjectToken;
+export type ProjectExtendedClientMessage = JoinProjectExtended | LeaveProject | UpdateProjectExtended | CancelTask | RefreshProjectToken;
 
 export type ProjectPlainServerMessage = ProjectUpdatedMessage | ProjectUserJoined | ProjectUserLeft | TaskCompletedMessage | TaskProgressMessage | ProjectErrorMessage;
 

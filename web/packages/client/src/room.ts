@@ -1,5 +1,5 @@
 // What both kinds of rooms have in common: following, catching up, requests. Pure.
-import { backoff } from "./backoff.js";
+import { backoff, FIRST_WAIT } from "./backoff.js";
 import { type Dialect, type Incoming, type Json, isObject } from "./dialects/dialect.js";
 import { type Problem, problem } from "./errors.js";
 import type { EssaySubscribed } from "./protocol.gen.js";
@@ -357,7 +357,7 @@ function failed<State extends AnyRoom>(
 
 /** Milliseconds after which something that was put off is tried again. */
 export function putOff(why: Problem, tries: number, random: number): number {
-  return 1000 * (why.retryAfter ?? 0.1) + backoff(tries, random);
+  return 1000 * (why.retryAfter ?? 0.1) + backoff(FIRST_WAIT * 2 ** tries, random);
 }
 
 function closed<State extends AnyRoom>(draft: Draft<State>, why: Problem): void {

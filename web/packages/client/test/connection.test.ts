@@ -9,6 +9,8 @@ import {
   step,
 } from "../src/connection.js";
 import type { Incoming } from "../src/dialects/dialect.js";
+import { essays } from "../src/dialects/essays.js";
+import { projects } from "../src/dialects/projects.js";
 
 /** Plays inputs one after the other; each draws the same number. */
 function play(inputs: readonly ConnectionInput[], random = 1, from = NEW) {
@@ -48,7 +50,7 @@ test("a broken connection comes back, each time after a longer wait", () => {
     const before = Array.from({ length: times }, () => broken).flat();
     return waitOf(play([...OPEN, ...before, closed(1006)]).effects);
   });
-  expect(waits).toEqual([500, 1000, 2000, 4000]);
+  expect(waits).toEqual([500, 500, 1000, 2000]);
 });
 
 test("the wait starts over once a message has arrived, but not with an error", () => {
@@ -60,7 +62,7 @@ test("the wait starts over once a message has arrived, but not with an error", (
     last: false,
     problem: { code: "rate_limited", message: "", retry: "later" },
   });
-  expect(waitOf(play([...OPEN, ...again, limit, closed(1008)]).effects)).toBe(31_000);
+  expect(waitOf(play([...OPEN, ...again, limit, closed(1008)]).effects)).toBe(30_500);
 });
 
 test("a server that restarts is stayed away from for as long as it asks", () => {
@@ -141,4 +143,22 @@ test("a page that is looked at again asks at once whether it is still connected"
   expect(play([...OPEN, ack, { type: "shown" }]).done).toContain("refresh");
   expect(play([...OPEN, closed(1006), { type: "shown" }]).done).toContain("open");
   expect(play([...OPEN, closed(1008), { type: "shown" }]).effects).toEqual([]);
+});
+
+test("an error that answers nothing and says when to come back is heeded by either dialect", () => {
+  const project = projects.read(
+    JSON.stringify({
+      type: "error",
+      payload: { code: "UNAVAILABLE", message: "", retry: "later", retry_after: 3 },
+    }),
+  );
+  const essay = essays.read(
+    JSON.stringify({ type: "error", error: "rate_limited", message: "", retry_after: 3 }),
+  );
+  const heeded = [project, essay].filter((each) => each !== null);
+  expect(heeded).toHaveLength(2);
+  for (const told of heeded) {
+    const { effects } = play([...OPEN, hear(told), closed(1013)]);
+    expect(waitOf(effects)).toBe(3500);
+  }
 });

@@ -68,7 +68,10 @@ export function event(type: string, body: Json, room: number | null): Incoming |
   return id === null ? null : { kind: "ack", id, seq: seq ?? 0, body };
 }
 
-/** An error with the advice that the extended form gives; without any, trying again is useless. */
+/**
+ * An error with the advice that the extended form gives; without any, trying again is useless.
+ * One that answers no request and says when to come back is about the connection: a close follows.
+ */
 export function error(code: string, body: Json, last: boolean): Incoming {
   const problem: Problem = {
     code: code as ErrorCode,
@@ -76,5 +79,7 @@ export function error(code: string, body: Json, last: boolean): Incoming {
     retry: (stringIn(body, "retry") ?? "never") as Retry,
     retryAfter: numberIn(body, "retry_after") ?? undefined,
   };
-  return { kind: "error", id: stringIn(body, "request_id"), problem, last };
+  const id = stringIn(body, "request_id");
+  const aboutUs = id === null && problem.retryAfter !== undefined;
+  return { kind: "error", id, problem, last: last || aboutUs };
 }

@@ -1,0 +1,296 @@
+"""Everybody comes back at once: ``python -m bench.storm`` (a minute or two).
+
+5,000 clients in 250 essays, each a user of its own, one in each essay typing. Twice they lose their
+connections and come back by the rules of the TypeScript client:
+
+*cut*: the network breaks for all but those who type. Measured is how long these wait for their
+acknowledgements meanwhile.
+
+*killed*: the server dies by ``kill -9`` and is started again. Measured is when the last client has
+been told what it missed, and how often the new server read from the database for that.
+
+Fails when somebody is not back, when an essay went back, when a save is lost, or when the copies
+differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import re
+import signal
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+from bench.machine import cpu_seconds
+from bench.servers import HOST, Server, free_port
+from bench.storm_client import Client, Tally, Who, hold
+from bench.world import Essay, Wanted, make_world, prose
+
+PROCESSES: Final = 3
+LONGEST: Final = 10.0
+"""Seconds after which everybody has to be back."""
+PATIENCE: Final = 60.0
+TYPING_EVERY: Final = 2.0
+
+
+@dataclass(slots=True)
+class Report:
+    """What one process of clients says."""
+
+    live: int
+    unconfirmed: int
+    known: dict[int, set[int]]
+    """By essay: the numbers at which its clients stand."""
+    tally: Tally = field(default_factory=Tally)
+
+
+class Crowd:
+    """The clients, in processes of their own."""
+
+    def __init__(self, people: Sequence[Who], port: int, every: float = TYPING_EVERY) -> None:
+        """Who types saves something ``every`` so many seconds."""
+        context = multiprocessing.get_context("fork")
+        self._pipes: list[Connection] = []
+        self._processes = []
+        for number in range(PROCESSES):
+            ours, theirs = context.Pipe()
+            share = people[number::PROCESSES]
+            process = context.Process(target=_crowd, args=(share, port, number, every, theirs))
+            process.start()
+            self._pipes.append(ours)
+            self._processes.append(process)
+
+    def order(self, order: str) -> None:
+        """``cut``, ``type``, ``rest`` or ``end``, to all."""
+        for pipe in self._pipes:
+            pipe.send(order)
+
+    def report(self) -> list[Report]:
+        """How all of them are."""
+        self.order("report")
+        return [pipe.recv() for pipe in self._pipes]
+
+    def until(self, wanted: Any, seconds: float = PATIENCE) -> list[Report]:
+        """The reports, once they are as wanted. Raises RuntimeError."""
+        end = time.monotonic() + seconds
+        while True:
+            reports = self.report()
+            if wanted(reports):
+                return reports
+            if time.monotonic() > end:
+                heard = [(each.live, each.unconfirmed, each.tally.refused) for each in reports]
+                message = f"not everybody came back: {heard}"
+                raise RuntimeError(message)
+            time.sleep(0.1)
+
+    def cpu_seconds(self) -> float:
+        """CPU time of all clients."""
+        return sum(cpu_seconds(process.pid) for process in self._processes if process.pid)
+
+    def close(self) -> None:
+        """End the processes."""
+        for process in self._processes:
+            process.terminate()
+            process.join()
+
+
+def _crowd(people: Sequence[Who], port: int, seed: int, every: float, pipe: Connection) -> None:
+    import uvloop
+
+    tally = Tally()
+
+    async def steer(clients: list[Client], end: asyncio.Event) -> None:
+        loop, typing = asyncio.get_running_loop(), asyncio.Event()
+        typists = asyncio.ensure_future(_type(clients, typing, every))
+        while (order := await loop.run_in_executor(None, pipe.recv)) != "end":
+            if order == "cut":
+                for client in clients:
+                    if not client.who.types:
+                        client.cut()
+            elif order == "type":
+                typing.set()
+            elif order == "rest":
+                typing.clear()
+            else:
+                await loop.run_in_executor(None, pipe.send, _report(clients, tally))
+        typists.cancel()
+        end.set()
+
+    uvloop.run(hold(people, (HOST, port), tally, seed, steer))
+
+
+async def _type(clients: list[Client], typing: asyncio.Event, every: float) -> None:
+    typists = [client for client in clients if client.who.types]
+    while True:
+        for client in typists:
+            await typing.wait()
+            client.type()
+            await asyncio.sleep(every / len(typists))
+
+
+def _report(clients: list[Client], tally: Tally) -> Report:
+    known: dict[int, set[int]] = {}
+    for client in clients:
+        known.setdefault(client.who.essay, set()).add(client.knows)
+    live = sum(client.is_live for client in clients)
+    return Report(live, sum(client.unconfirmed for client in clients), known, tally)
+
+
+def server(data_dir: Path, port: int, database: str | None) -> Server:
+    """``workroom serve`` as delivered, but for what one machine cannot help."""
+    settings = {
+        "WORKROOM_DATA_DIR": str(data_dir),
+        "WORKROOM_PORT": str(port),
+        "WORKROOM_PROJECT_PORT": str(port),
+        "WORKROOM_WORKER": "0",
+        "WORKROOM_LOG_LEVEL": "warning",
+        **({} if database is None else {"WORKROOM_DATABASE": database}),
+    }
+    return Server("workroom", [sys.executable, "-m", "workroom", "serve"], port, **settings)
+
+
+def people_of(essays: Sequence[Essay]) -> list[Who]:
+    """One client for each person; the author of each essay types."""
+    found: list[Who] = []
+    for essay in essays:
+        for person in (*essay.writers, *essay.readers):
+            types = person is essay.writers[0]
+            found.append(Who(len(found), essay.number, person.token, types))
+    return found
+
+
+def metrics(port: int) -> dict[str, float]:
+    """How often the server read from the database for those who come, by what it read."""
+    with urllib.request.urlopen(f"http://{HOST}:{port}/metrics", timeout=20) as answer:
+        text = answer.read().decode()
+    found = re.findall(r'workroom_reads_total\{what="(\w+)"\} (\S+)', text)
+    return {what: float(value) for what, value in found}
+
+
+def main() -> int:
+    """Run both storms."""
+    parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
+    parser.add_argument("--clients", type=int, default=5000)
+    parser.add_argument("--essays", type=int, default=250)
+    parser.add_argument("--database", help="an empty PostgreSQL database; else SQLite")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="workroom-storm-") as folder:
+        return run(Path(folder), asked.clients, asked.essays, asked.database)
+
+
+def run(data_dir: Path, clients: int, essays: int, database: str | None) -> int:
+    """Both storms on this data directory; the exit code."""
+    readers = clients // essays - 1
+    made = make_world(
+        data_dir, [Wanted(prose(250), ("A",), readers) for _ in range(essays)], database
+    )
+    people = people_of(made)
+    port = free_port()
+    crowd = Crowd(people, port)
+    try:
+        with server(data_dir, port, database) as first:
+            first.ready()
+            print(f"{len(people)} clients in {essays} essays", flush=True)
+            crowd.until(lambda reports: all_here(reports, len(people)))
+            calm, storm = _cut(crowd, people, first.pid)
+            crowd.order("type")
+            time.sleep(3)
+            killed = time.monotonic()
+            first.stop(signal.SIGKILL)
+        with server(data_dir, port, database) as second:
+            good = _killed(crowd, second, killed, people, port)
+        print(f"acks of those who stay: p99 {p99(calm):.0f} ms, in the storm {p99(storm):.0f} ms")
+    finally:
+        crowd.close()
+    return 0 if good else 1
+
+
+def _cut(crowd: Crowd, people: Sequence[Who], pid: int) -> tuple[list[float], list[float]]:
+    """The delays of acknowledgements in calm and in a storm."""
+    crowd.order("type")
+    time.sleep(4)
+    calm = _delays(crowd.report(), 0.0)
+    spent = cpu_seconds(pid), crowd.cpu_seconds()
+    cut = time.monotonic()
+    crowd.order("cut")
+    time.sleep(0.5)
+    crowd.until(lambda reports: all_here(reports, len(people)))
+    reports = crowd.report()
+    back = max(at for report in reports for at in report.tally.resumed.values())
+    _show("cut", back - cut, reports)
+    print(
+        f"  CPU seconds: server {cpu_seconds(pid) - spent[0]:.1f}, "
+        f"clients {crowd.cpu_seconds() - spent[1]:.1f}"
+    )
+    delays = _delays(reports, cut, back)
+    crowd.order("rest")
+    return calm, delays
+
+
+def _killed(crowd: Crowd, again: Server, killed: float, people: Sequence[Who], port: int) -> bool:
+    again.ready()
+    up = time.monotonic()
+    time.sleep(0.5)
+    reports = crowd.until(lambda reports: all_here(reports, len(people)))
+    back = max(at for report in reports for at in report.tally.resumed.values())
+    found = metrics(port)
+    crowd.order("rest")
+    reports = crowd.until(all_equal)
+    wrong = [each for report in reports for each in report.tally.wrong]
+    _show("killed", back - killed, reports)
+    print(f"  the server answered after {up - killed:.2f} s, all were back {back - up:.2f} s later")
+    print(f"  CPU seconds of the server, its start included: {cpu_seconds(again.pid):.1f}")
+    print(f"  read from the database: {found}; {len(wrong)} went back")
+    rooms = len({who.essay for who in people})
+    queries = found.get("room", 0) + found.get("log", 0)
+    print(f"  queries per room for the resume: {queries / rooms:.2f}")
+    return back - killed <= LONGEST and queries <= 2 * rooms and not wrong
+
+
+def all_here(reports: Sequence[Report], count: int) -> bool:
+    """So many clients follow their essays."""
+    return sum(report.live for report in reports) == count
+
+
+def all_equal(reports: Sequence[Report]) -> bool:
+    """Every save is confirmed, and the clients of an essay stand at the same number."""
+    known: dict[int, set[int]] = {}
+    for report in reports:
+        for essay, seqs in report.known.items():
+            known.setdefault(essay, set()).update(seqs)
+    done = all(report.unconfirmed == 0 for report in reports)
+    return done and all(len(seqs) == 1 for seqs in known.values())
+
+
+def _delays(reports: Sequence[Report], since: float, until: float = float("inf")) -> list[float]:
+    acks = [ack for report in reports for ack in report.tally.acks]
+    return [delay for sent, delay in acks if since <= sent <= until]
+
+
+def p99(delays: Sequence[float]) -> float:
+    """Of seconds, in milliseconds."""
+    return 1000 * sorted(delays)[int(len(delays) * 0.99)] if delays else float("nan")
+
+
+def _show(what: str, seconds: float, reports: Sequence[Report]) -> None:
+    attempts = sum(report.tally.attempts for report in reports)
+    recovered = sum(report.tally.recovered for report in reports)
+    refused: dict[str, int] = {}
+    for report in reports:
+        for why, count in report.tally.refused.items():
+            refused[why] = refused.get(why, 0) + count
+    print(f"{what}: all back {seconds:.2f} s after it; {attempts} attempts so far,", end=" ")
+    print(f"{recovered} recovered; attempts that failed: {refused}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

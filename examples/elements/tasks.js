@@ -1,0 +1,5 @@
+import "../../web/packages/client/dist/elements/tasks.js";
+
+import { workroom } from "./start.js";
+
+document.querySelector("workroom-tasks").room = workroom.project(123);

@@ -1,0 +1,136 @@
+"""The files of ``examples/deploy`` can be read, and say nothing that this version does not know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import SecretStr
+
+from docs_kit import ROOT
+from workroom.cli.root import app
+from workroom.config import Settings
+
+FOLDER = ROOT / "examples" / "deploy"
+FILES = sorted(each for each in FOLDER.rglob("*") if each.is_file())
+_VARIABLE = re.compile(r"\bWORKROOM_[A-Z_]+")
+_KNOWN = {f"WORKROOM_{name.upper()}" for name in Settings.model_fields}
+Environment = dict[str, str]
+
+
+def _documents(name: str) -> list[Any]:
+    return list(yaml.safe_load_all((FOLDER / name).read_text("utf-8")))
+
+
+def _lines(path: str, prefix: str = "") -> Environment:
+    """``NAME=value`` lines of a file."""
+    found = re.findall(
+        rf"^{prefix}([A-Z_]+)=(.*)$", (FOLDER / path).read_text("utf-8"), re.MULTILINE
+    )
+    return dict(found)
+
+
+def _compose() -> Iterator[tuple[str, Environment, list[str]]]:
+    (document,) = _documents("compose.yaml")
+    for name, service in document["services"].items():
+        if service["image"] == "workroom:local":
+            yield f"compose {name}", service["environment"], service["command"]
+
+
+def _kubernetes() -> Iterator[tuple[str, Environment, list[str]]]:
+    for file in ("workroom", "worker"):
+        for document in _documents(f"kubernetes/{file}.yaml"):
+            if document["kind"] == "Deployment":
+                (container,) = document["spec"]["template"]["spec"]["containers"]
+                environment = {each["name"]: each["value"] for each in container["env"]}
+                yield f"kubernetes {file}", environment, container["args"]
+
+
+def _units() -> Iterator[tuple[str, Environment, list[str]]]:
+    for file in ("workroom.service", "workroom-worker.service"):
+        text = (FOLDER / file).read_text("utf-8")
+        command = re.findall(r"^ExecStart=\S*/(workroom .*)$", text, re.MULTILINE)[0].split()
+        yield file, _lines(file, "Environment="), command
+
+
+PROCESSES = {
+    name: (environment, command)
+    for name, environment, command in (*_compose(), *_kubernetes(), *_units())
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
+def test_every_setting_that_is_named_exists(path: Path) -> None:
+    assert set(_VARIABLE.findall(path.read_text("utf-8"))) <= _KNOWN
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_the_settings_of_each_process_are_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment, command = PROCESSES[name]
+    shared = _lines("workroom.env") | {"WORKROOM_SECRET": "s" * 64, "WORKROOM_TASK_TOKEN": "t" * 64}
+    for variable, value in {**shared, **environment}.items():
+        monkeypatch.setenv(variable, value)
+
+    settings = Settings()
+
+    assert settings.env == "production"
+    assert settings.redis is not None
+    if "serve" in command:
+        assert settings.database is not None
+        assert settings.database_path is None
+        assert settings.files_dir is not None
+        assert isinstance(settings.secret, SecretStr)
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_every_command_exists_with_its_options(name: str) -> None:
+    _, (program, command, *options) = PROCESSES[name]
+    from typer.main import get_command
+
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    known = {opt for each in commands[command].params for opt in (*each.opts, *each.secondary_opts)}
+    assert program == "workroom"
+    assert set(options) <= known
+
+
+def test_nodes_differ_in_nothing_that_they_must_share() -> None:
+    one, two = (PROCESSES[f"compose node-{number}"] for number in (1, 2))
+    assert one == two
+    shared = {"WORKROOM_DATABASE", "WORKROOM_REDIS", "WORKROOM_FILES_DIR"}
+    assert all(shared <= set(PROCESSES[name][0]) for name in PROCESSES if "worker" not in name)
+
+
+def test_a_proxy_waits_longer_than_a_quiet_connection_is_quiet() -> None:
+    longest = Settings().ping_interval + Settings().ping_timeout
+    nginx = (FOLDER / "nginx.conf").read_text("utf-8")
+    (ingress,) = (d for d in _documents("kubernetes/workroom.yaml") if d["kind"] == "Ingress")
+    notes = ingress["metadata"]["annotations"]
+    waits = [int(re.findall(r"proxy_read_timeout (\d+)s", nginx)[0])]
+    waits.append(int(notes["nginx.ingress.kubernetes.io/proxy-read-timeout"]))
+
+    assert all(each > longest for each in waits)
+
+
+def test_nobody_is_killed_before_they_have_said_goodbye() -> None:
+    (compose,) = _documents("compose.yaml")
+    pods = [d["spec"]["template"]["spec"] for d in _documents("kubernetes/workroom.yaml")[:1]]
+    unit = (FOLDER / "workroom.service").read_text("utf-8")
+    graces = [
+        int(compose["services"]["node-1"]["stop_grace_period"].removesuffix("s")),
+        *(pod["terminationGracePeriodSeconds"] for pod in pods),
+        int(re.findall(r"TimeoutStopSec=(\d+)", unit)[0]),
+    ]
+
+    assert all(grace >= 10 + Settings().shutdown_spread for grace in graces)
+
+
+def test_every_file_that_is_mentioned_is_there() -> None:
+    told = (FOLDER / "README.md").read_text("utf-8")
+    for name in re.findall(
+        r"`([a-z./-]+\.(?:yaml|conf|service|env)|Dockerfile|kubernetes/)`", told
+    ):
+        assert (FOLDER / name).exists(), name
