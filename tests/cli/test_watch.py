@@ -19,7 +19,7 @@ from workroom.client import Essay, Project
 from workroom.client.effects import Tell
 from workroom.client.essay import EssayCore
 from workroom.client.project import ProjectCore
-from workroom.client.runner import Runner
+from workroom.client.shell import Shell
 from workroom.client.wire import News
 from workroom.protocol.examples import EXAMPLES
 
@@ -118,13 +118,13 @@ def test_a_token_can_come_from_the_environment_alone(furnished: Running, tmp_pat
 
 async def shown_by(core: EssayCore | ProjectCore) -> str:
     """The screen, for what this room knows."""
-    runner = Runner("ws://nowhere", "token", core.dialect, lambda _effect: None)
+    shell = Shell("ws://nowhere", "token", core.dialect, lambda _effect: None)
     room: Essay | Project
     match core:
         case EssayCore():
-            room = Essay(core, runner, None)
+            room = Essay(core, shell, None)
         case ProjectCore():
-            room = Project(core, runner, None)
+            room = Project(core, shell, None)
     console = Console(width=80, height=20, record=True, file=io.StringIO())
     console.print(draw(room, "live", console))
     return console.export_text()

@@ -14,7 +14,7 @@ from workroom.client.events import EssayEvent, Feedback, ProjectEvent
 from workroom.client.inbox import Inbox
 from workroom.client.project import ProjectCore, Task
 from workroom.client.room import RoomCore
-from workroom.client.runner import Runner
+from workroom.client.shell import Shell
 from workroom.client.text import Version
 from workroom.client.wire import Json
 
@@ -34,9 +34,9 @@ class Room(Generic[C, E]):
     needs events in several places passes them on.
     """
 
-    def __init__(self, core: C, runner: Runner, timeout: float | None) -> None:
+    def __init__(self, core: C, shell: Shell, timeout: float | None) -> None:
         self._core = core
-        self._runner = runner
+        self._shell = shell
         self._timeout = timeout
         self._inbox = Inbox()
         self._news = asyncio.Event()
@@ -75,7 +75,7 @@ class Room(Generic[C, E]):
 
     async def close(self) -> None:
         """Stop following. What was asked and not answered raises Closed."""
-        self._runner.do(lambda: self._runner.link.remove(self.id))
+        self._shell.do(lambda: self._shell.link.remove(self.id))
 
     async def __aenter__(self) -> Self:
         return self
@@ -138,7 +138,7 @@ class Room(Generic[C, E]):
             async with asyncio.timeout(self._timeout):
                 await asyncio.shield(self._arrived)
         except TimeoutError:
-            trouble = self._runner.trouble or "no answer"
+            trouble = self._shell.trouble or "no answer"
             raise TimedOut(f"not connected after {self._timeout:g} s: {trouble}") from None
         finally:
             if not self._arrived.done():
@@ -153,10 +153,10 @@ class Room(Generic[C, E]):
 
         def asked() -> None:
             nonlocal request_id
-            request_id = self._runner.link.ask(ask)
+            request_id = self._shell.link.ask(ask)
             self._waiting[request_id] = future
 
-        self._runner.do(asked)
+        self._shell.do(asked)
         try:
             async with asyncio.timeout(self._timeout):
                 return await future
@@ -164,7 +164,7 @@ class Room(Generic[C, E]):
             raise TimedOut(f"no answer after {self._timeout:g} s") from None
         finally:
             self._waiting.pop(request_id, None)
-            self._runner.do(lambda: self._runner.link.withdraw(self._core, request_id))
+            self._shell.do(lambda: self._shell.link.withdraw(self._core, request_id))
 
     def _answered(self, request_id: str, answer: Json | Problem) -> None:
         future = self._waiting.get(request_id)

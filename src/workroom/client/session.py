@@ -13,7 +13,7 @@ from workroom.client.errors import Closed
 from workroom.client.essay import EssayCore
 from workroom.client.project import ProjectCore
 from workroom.client.rooms import Essay, Project, Room
-from workroom.client.runner import Runner, TokenSource
+from workroom.client.shell import Shell, TokenSource
 from workroom.client.wire import ESSAYS, PROJECTS, Dialect
 from workroom.ids import MAX_ID
 
@@ -30,7 +30,7 @@ class Workroom:
         self._timeout = timeout
         self._essays: dict[int, Essay] = {}
         self._projects: dict[int, Project] = {}
-        self._shared: Runner | None = None
+        self._shared: Shell | None = None
         """The connection of all projects."""
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -46,10 +46,10 @@ class Workroom:
         self._check(number)
         essay = self._essays.get(number)
         if essay is None:
-            runner = self._runner(ESSAYS, number)
-            core = EssayCore(number, self._new_prefix(), runner.link.effects)
-            essay = self._essays[number] = Essay(core, runner, self._timeout)
-            runner.do(lambda: runner.link.add(core))
+            shell = self._shell(ESSAYS, number)
+            core = EssayCore(number, self._new_prefix(), shell.link.effects)
+            essay = self._essays[number] = Essay(core, shell, self._timeout)
+            shell.do(lambda: shell.link.add(core))
         return essay
 
     def project(self, number: int) -> Project:
@@ -57,10 +57,10 @@ class Workroom:
         self._check(number)
         project = self._projects.get(number)
         if project is None:
-            runner = self._shared = self._shared or self._runner(PROJECTS, number)
-            core = ProjectCore(number, self._new_prefix(), runner.link.effects)
-            project = self._projects[number] = Project(core, runner, self._timeout)
-            runner.do(lambda: runner.link.add(core))
+            shell = self._shared = self._shared or self._shell(PROJECTS, number)
+            core = ProjectCore(number, self._new_prefix(), shell.link.effects)
+            project = self._projects[number] = Project(core, shell, self._timeout)
+            shell.do(lambda: shell.link.add(core))
         return project
 
     async def close(self) -> None:
@@ -94,7 +94,7 @@ class Workroom:
         self._count += 1
         return f"{self._prefix}.{self._count}"
 
-    def _runner(self, dialect: Dialect, number: int) -> Runner:
+    def _shell(self, dialect: Dialect, number: int) -> Shell:
         def heard(effect: effects.Answer | effects.Tell | effects.Gone) -> None:
             rooms = self._essays if dialect is ESSAYS else self._projects
             room = rooms.get(effect.room)
@@ -102,17 +102,17 @@ class Workroom:
                 room.hear(effect)
             if isinstance(effect, effects.Gone):
                 rooms.pop(effect.room, None)
-                if not any(each.problem is None for each in runner.link.rooms.values()):
-                    self._retire(runner)
+                if not any(each.problem is None for each in shell.link.rooms.values()):
+                    self._retire(shell)
 
-        runner = Runner(self._address + dialect.path(number), self._token, dialect, heard)
-        return runner
+        shell = Shell(self._address + dialect.path(number), self._token, dialect, heard)
+        return shell
 
-    def _retire(self, runner: Runner) -> None:
+    def _retire(self, shell: Shell) -> None:
         """The last room of a connection is closed."""
-        if self._shared is runner:
+        if self._shared is shell:
             self._shared = None
-        ending = asyncio.get_running_loop().create_task(runner.close())
+        ending = asyncio.get_running_loop().create_task(shell.close())
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 

@@ -21,7 +21,7 @@ from typing import Any, Generic, Self, TypeVar
 from workroom.client import events, rooms, session
 from workroom.client.errors import Closed
 from workroom.client.project import Task
-from workroom.client.runner import TokenSource
+from workroom.client.shell import TokenSource
 from workroom.client.text import Version
 
 R = TypeVar("R")

@@ -36,7 +36,7 @@ _SOCKET_LOG: Final = logging.getLogger("workroom.client.socket")
 _SOCKET_LOG.setLevel(logging.INFO)
 
 
-class Runner:
+class Shell:
     """Runs a ``Link`` on the present loop: tell it what the program wants, it tells ``heard``."""
 
     def __init__(self, url: str, token: TokenSource, dialect: Dialect, heard: Listener) -> None:
