@@ -40,6 +40,7 @@ test("it needs nothing else, so that a page can load it as a module", async () =
     "connect",
     "diff",
     "map",
+    "merge",
   ]);
 });
 
