@@ -95,6 +95,7 @@ def test_axe_finds_nothing_serious_where_a_restore_is_asked_for_and_done(
     emma = people("Emma Brown", f"/essays/{essay}")
     writer(emma)
     emma.get_by_role("link", name="History").click()
+    expect(emma.get_by_role("slider", name="Version")).to_be_enabled()
     emma.get_by_role("slider", name="Version").press("Home")
     emma.get_by_role("slider", name="Version").press("ArrowRight")
     restore = emma.get_by_role("button", name="Restore")

@@ -1,8 +1,10 @@
 // One essay, live: the text and carets by Yjs; people, typing, feedback and what is stored by the
 // JSON connection; and where the two meet, the highlights.
+import type { Text } from "@codemirror/state";
 import { EditorView, type ViewUpdate } from "@codemirror/view";
 import type * as Y from "yjs";
 import {
+  type Change,
   connect,
   diff,
   type Essay,
@@ -90,6 +92,10 @@ export class LiveEssay {
   private readonly endings: (() => void)[] = [];
   private editor: Editor | null = null;
   private parent: HTMLElement | null = null;
+  /** The server's text that was told last. */
+  private told: EssayState["text"]["base"] = null;
+  private compared: { readonly told: string; readonly doc: Text; readonly change: Change } | null =
+    null;
   private counting: ReturnType<typeof setTimeout> | undefined;
   private hearing: ReturnType<typeof setTimeout> | undefined;
 
@@ -97,8 +103,8 @@ export class LiveEssay {
     this.workroom = connect({ url: location.origin, token: accessToken });
     this.essay = this.workroom.essay(id);
     this.state = $state.raw(this.essay.state);
-    this.essay.on("change", () => {
-      this.hearSoon();
+    this.essay.on("change", (state) => {
+      this.hear(state);
     });
     this.shared = new SharedText(id, () => {
       this.caughtUp();
@@ -130,8 +136,8 @@ export class LiveEssay {
 
   /** Whether something was written that is not sent. */
   private get unsent(): boolean {
-    const written = [this.draft?.comment, this.whole?.comment, ...Object.values(this.replies)];
-    return written.some((each) => each?.trim());
+    const replies = [...this.feedback.keys()].map((id) => this.replies[id]);
+    return [this.draft?.comment, this.whole?.comment, ...replies].some((each) => each?.trim());
   }
 
   /** Show the editor in `parent`. */
@@ -327,50 +333,53 @@ export class LiveEssay {
 
   /** Both connections are there: what was typed and taken back without one has come to nothing. */
   private caughtUp(): void {
-    const told = this.state.text.base;
-    if (told && this.shared.synced && this.state.phase === "live") {
+    const told = this.essay.state.text.base;
+    if (told && this.shared.synced && this.essay.state.phase === "live") {
       this.saving.stored(told.text);
       this.pending = this.saving.pending;
     }
     this.showMarks();
   }
 
-  /** An edit may move hundreds of highlights, each of which is told by itself. */
-  private hearSoon(): void {
+  /**
+   * Each word of the server's as it comes: where a highlight is said to be holds for the text that
+   * is known at that moment. What is shown of it all follows together, for an edit may move
+   * hundreds of highlights, each of which is told by itself.
+   */
+  private hear(state: EssayState): void {
+    const told = state.text.base;
+    if (told && told !== this.told) {
+      this.told = told;
+      this.saving.stored(told.text);
+    }
+    this.showMarks();
     if (this.hearing !== undefined) return;
-    this.heard(this.essay.state);
+    this.heard(state);
     this.hearing = setTimeout(() => {
       this.hearing = undefined;
-      if (this.state !== this.essay.state) this.hearSoon();
+      if (this.state !== this.essay.state) this.heard(this.essay.state);
     }, TOGETHER);
   }
 
   private heard(state: EssayState): void {
     const before = this.state;
     this.state = state;
-    const told = state.text.base;
-    if (told && told !== before.text.base) {
-      this.saving.stored(told.text);
-      this.pending = this.saving.pending;
-    }
+    this.pending = this.saving.pending;
     if (state.phase !== before.phase) this.caughtUp();
     if (state.rights !== before.rights) this.editor?.setWritable(this.mayEdit);
-    if (state.feedback !== before.feedback || state.phase !== before.phase) this.showMarks();
   }
 
   /** Take over where the server says that highlights are. */
   private showMarks(): void {
     const { view } = this;
-    const told = this.state.text.base?.text;
-    if (!view || !this.shared.everSynced || told === undefined || this.state.phase !== "live")
-      return;
-    const { feedback } = this.state;
+    const { feedback, phase, text } = this.essay.state;
+    if (!view || !this.shared.everSynced || !text.base || phase !== "live") return;
     const changes = new Map<number, Mark | null>();
     if ([...feedback].every(([id, item]) => this.shown.get(id) === item)) {
       if (feedback.size === this.shown.size) return;
     }
     const { byId } = view.state.field(marks);
-    const change = diff(told, view.state.doc.toString());
+    const change = this.difference(text.base.text, view.state.doc);
     for (const [id, item] of feedback) {
       if (this.shown.get(id) === item) continue;
       this.shown.set(id, item);
@@ -392,6 +401,14 @@ export class LiveEssay {
       changes.set(id, null);
     }
     if (changes.size) view.dispatch({ effects: setMarks.of(changes) });
+  }
+
+  /** What makes the text in the editor of the server's; the same for many highlights in a row. */
+  private difference(told: string, doc: Text): Change {
+    if (this.compared?.told !== told || this.compared.doc !== doc) {
+      this.compared = { told, doc, change: diff(told, doc.toString()) };
+    }
+    return this.compared.change;
   }
 
   private updated(update: ViewUpdate): void {

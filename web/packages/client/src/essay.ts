@@ -276,7 +276,8 @@ function updated(draft: Draft<EssayState>, edited: EssayUpdateExtended): boolean
 }
 
 function commented(draft: Draft<EssayState>, item: Feedback): boolean {
-  update(draft, { told: new Set(draft.state.told).add(item.id) });
+  const { told } = draft.state;
+  if (!told.has(item.id)) update(draft, { told: new Set(told).add(item.id) });
   const old = draft.state.feedback.get(item.id);
   const now = { ...old, ...item };
   // Feedback that is known already may be told again after a broken connection.
