@@ -109,9 +109,10 @@ class Cluster:
 async def cluster(
     count_of_nodes: int = 2, *, rules: RoomRules = AT_ONCE, text: str = "", store: Any = None
 ) -> Cluster:
-    """Nodes with an essay that three people may edit."""
+    """Nodes with an essay that six people may edit."""
     store = store or MemoryStore()
-    newcomers = [NewUser(name, name.title(), Role.STUDENT) for name in ("emma", "jane", "mike")]
+    names = ("emma", "jane", "mike", "sarah", "john", "anna")
+    newcomers = [NewUser(name, name.title(), Role.STUDENT) for name in names]
     people = [await store.create_user(each) for each in newcomers]
     wire, ids = Wire(), count(1000)
     made = Cluster(store, wire, [], people)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
+from hub_kit import ESSAY
 from nodes_kit import Cluster, cluster, of_type, until
 from workroom.core.commands import AddFeedback, DeleteRoom, SaveText
 from workroom.core.feedback import FeedbackType
@@ -125,6 +126,26 @@ async def test_a_request_that_was_done_long_ago_disturbs_nobody_on_another_node(
     assert len(of_type(jane, "essay_update")) == told
     more = await again.asks(SaveText("one two three four five seven"), "more")
     assert more["seq"] == two.head()
+
+
+async def test_a_page_is_sent_no_text_between_its_save_and_what_comes_of_it(
+    two: Cluster,
+) -> None:
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+    b.bus.cut()
+    await emma.asks(SaveText("one two three four"), "r1")
+    b.hub._following.reached({ESSAY: two.head()})
+    assert b.host.behind
+
+    b.saves(jane, "one two three foul", "r2")
+    await until(lambda: len(jane.answers) == 2)
+    await two.levels()
+
+    assert sorted(two.texts[1].split()) == ["foul", "four", "one", "three", "two"]
+    assert two.texts[0] == two.texts[1]
+    await until(lambda: len(of_type(jane, "essay_update")) > 1)
+    assert all("foul" in told["content"] for told in of_type(jane, "essay_update")[1:])
 
 
 async def test_feedback_given_on_both_nodes_keeps_its_place(two: Cluster) -> None:

@@ -38,6 +38,17 @@ class Release:
     """Who is to be asked, behind the text, whether it has arrived; with the probe's number."""
 
 
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """What has to be remembered of a save until it is durable. Positions are code points."""
+
+    version: Version
+    exact: bool
+    """The merged text is the one that the client sent."""
+    cursor: int | None
+    selection_end: int | None
+
+
 class Delivery:
     """Decides, for each new version of one essay's text, who gets it now and who later."""
 
@@ -79,6 +90,15 @@ class Delivery:
         writer.saved(tick)
         if astray:
             writer.held_since = float("-inf")
+
+    def queued(self, connection: ConnectionId, user_id: UserId, tick: float) -> None:
+        """A save of this connection has to wait."""
+        self._writers.of(connection, user_id, self.latest.seq, tick).queued = True
+
+    def unqueued(self, connection: ConnectionId) -> None:
+        """The save is carried out now, or never."""
+        if writer := self._writers.live.get(connection):
+            writer.queued = False
 
     def confirmed_alone(self, connection: ConnectionId) -> None:
         """A save that changed nothing is to be confirmed to its sender."""

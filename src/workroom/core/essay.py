@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, cast
 
 from workroom.core.bases import bases_named, forgotten, require_past
@@ -34,7 +34,7 @@ from workroom.core.commands import (
     StopTyping,
     Synchronize,
 )
-from workroom.core.delivery import Delivery
+from workroom.core.delivery import Delivery, Untold
 from workroom.core.effects import Broadcast, Effect, Outcome, Probe, Send, Share
 from workroom.core.entries import Entry, EssayChanged, TextEdited, made
 from workroom.core.essay_state import EssayState, evolve
@@ -60,7 +60,6 @@ from workroom.core.text import (
     Change,
     Highlight,
     Side,
-    Version,
     clean_with_carets,
     diff,
     to_utf16,
@@ -73,17 +72,6 @@ from workroom.ids import ConnectionId, UserId
 
 STORED_WITHIN: Final = 5.0
 """Seconds in which an edit is stored, for all that those who come back need to be told again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Untold:
-    """What has to be remembered of a save until it is durable. Positions are code points."""
-
-    version: Version
-    exact: bool
-    """The merged text is the one that the client sent."""
-    cursor: int | None
-    selection_end: int | None
 
 
 class EssayRoom(TypingRoom):
@@ -132,7 +120,7 @@ class EssayRoom(TypingRoom):
                 | ChangeReply()
                 | DeleteReply()
             ):
-                return self._discuss(self.bind(command, origin), origin, now)
+                return self._discuss(self.bind(command, origin, now), origin, now)
             case RestoreRevision():
                 return self._restore(command, origin, now)
             case NameRevision():
@@ -148,6 +136,7 @@ class EssayRoom(TypingRoom):
                 raise InvalidMessage(message)
 
     def _save(self, command: SaveText, origin: Origin, now: Now) -> Outcome:
+        self.give_up(command, origin)
         self._require(origin, Verb.EDIT)
         carets = command.cursor, command.selection_end
         content, [cursor, selection_end] = clean_with_carets(command.content, *carets)
@@ -224,8 +213,10 @@ class EssayRoom(TypingRoom):
     def _behind(self) -> frozenset[ConnectionId]:
         return self._delivery.behind()
 
-    def bind(self, command: Command, origin: Origin) -> Command:
+    def bind(self, command: Command, origin: Origin, now: Now) -> Command:
         """As in every room: offsets count in the text that the client last had."""
+        if isinstance(command, SaveText):
+            self._queue(origin, now.tick)
         if not isinstance(command, AddFeedback | ChangeFeedback):
             return command
         if command.start is None or command.seen is not None:
@@ -235,6 +226,18 @@ class EssayRoom(TypingRoom):
             seen = self._delivery.newest(origin.connection, origin.user.id)
             return replace(command, seen=seen)
         return replace(command, seen=self._delivery.named(named, origin.connection))
+
+    def _queue(self, origin: Origin, tick: float) -> None:
+        connection, may = origin.connection, self.right_of(origin.user)
+        if connection is None or connection not in self.presence:
+            return
+        if allows(self.id.kind, Verb.EDIT, may):
+            self._delivery.queued(connection, origin.user.id, tick)
+
+    def give_up(self, command: Command, origin: Origin) -> None:
+        """As in every room: who waited with a save may be sent the text again."""
+        if isinstance(command, SaveText) and origin.connection is not None:
+            self._delivery.unqueued(origin.connection)
 
     def _discuss(self, asked: Command, origin: Origin, now: Now) -> Outcome:
         command = cast("FeedbackCommand", asked)

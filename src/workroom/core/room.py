@@ -223,12 +223,15 @@ class Room(ABC, Generic[State]):
             return False
         return allows(self.id.kind, Verb.VIEW, self.right_of(origin.user))
 
-    def bind(self, command: Command, _origin: Origin) -> Command:
+    def bind(self, command: Command, _origin: Origin, _now: Now) -> Command:
         """The command, for it to mean the same when it is carried out later.
 
         What the client has seen by then is more than what it asks about.
         """
         return command
+
+    def give_up(self, command: Command, origin: Origin) -> None:
+        """A command that was put off, or taken back, will not be carried out."""
 
     def arrived(self, connection: ConnectionId, probe: int, now: Now) -> None:
         """A ``Probe`` came back: what was told before it has arrived there."""

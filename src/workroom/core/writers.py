@@ -71,14 +71,17 @@ class Writer:
     """It reads nothing for now: what it is owed waits until it has caught up."""
     resting: bool = False
     """It has saved nothing for long: what it is sent is not noted."""
+    queued: bool = False
+    """A save of its own waits until the room has followed its log."""
 
     @property
     def ahead(self) -> bool:
-        """Whether a save of its own is on its way to the store.
+        """Whether a save of its own is on its way to the store, or has to wait for that.
 
-        Nothing is sent to it then: any durable text would be older than its own.
+        Nothing is sent to it then: any durable text would be older than its own, and what it is
+        sent after a save must not count as what the save was written from.
         """
-        return bool(self.owns) and self.owns[-1].seq > self.durable_seq
+        return self.queued or (bool(self.owns) and self.owns[-1].seq > self.durable_seq)
 
     @property
     def waits(self) -> bool:

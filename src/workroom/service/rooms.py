@@ -276,7 +276,7 @@ class RoomHost:
             isinstance(earlier, SaveText) and its.connection == origin.connection
             for earlier, its in self._undone
         )
-        return command if saves else self.room.bind(command, origin)
+        return command if saves else self.room.bind(command, origin, self._clock.now())
 
     def _refuse_for_now(self, origin: Origin) -> None:
         message = "the store is slower than what is sent to it; try again soon"
@@ -341,7 +341,8 @@ class RoomHost:
         if answer is not None and undone:
             (_, origin), *undone = undone
             self._note_done(origin, answer)
-        self._undone[:0] = undone
+        now = self._clock.now()
+        self._undone[:0] = [(self.room.bind(each, its, now), its) for each, its in undone]
         if error is not None and self._failure is None:
             self._failure = error
             log.warning("store_refused", room=str(self.room.id), reason=error.message)
@@ -361,7 +362,8 @@ class RoomHost:
 
     def _refuse_undone(self, error: WorkroomError) -> list[Origin]:
         undone, self._undone = self._undone, []
-        for _, origin in undone:
+        for command, origin in undone:
+            self.room.give_up(command, origin)
             self._desk.refused(origin, self.room.id, error)
         return [origin for _, origin in undone]
 
