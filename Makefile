@@ -16,7 +16,7 @@ PAGE_SOURCES := $(shell find $(WEB)/app $(WEB)/packages/client/src \
 PYTHON_FILES := src tests tools bench examples
 TEST_OPTIONS ?= -n auto --maxprocesses 8
 
-.PHONY: help install page run test web protocol lint types arch budgets docs check bench format lock coverage clean
+.PHONY: help install page run test web protocol reference site lint types arch budgets docs check bench format lock coverage clean
 
 help:  ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,13 @@ web: install $(WEB)/node_modules/.installed  ## Check, build and test the TypeSc
 
 protocol: install  ## Write the TypeScript types of all messages anew, from the server's schema
 	@$(BIN)/python tools/protocol_types.py
+
+reference: install  ## Write the pages under docs/reference anew, from the code
+	@$(BIN)/python tools/reference.py
+
+site: install  ## Build the documentation as a site, into site/; a broken link is an error
+	@$(BIN)/python tools/reference.py --check
+	@$(BIN)/python tools/build_site.py
 
 lint: install  ## Check style
 	@$(BIN)/ruff check $(PYTHON_FILES)
@@ -84,7 +91,7 @@ lock:  ## Resolve the dependencies anew and write requirements/*.txt (needs uv)
 		pyproject.toml --group dev --output-file requirements/dev.txt --quiet
 
 clean:  ## Delete what can be made again (not the data)
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf $(VENV) site .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	@rm -rf $(NODE_TESTS)/node_modules $(WEB)/node_modules $(WEB)/packages/*/dist \
 		$(dir $(PAGE))
 

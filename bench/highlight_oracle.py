@@ -51,7 +51,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, NamedTuple
 
-from workroom.core.text import Anchor, Change, Highlight, attach, diff, move_all
+from workroom.core.text import Anchor, Change, HighlightSet, attach, diff
 
 LENGTH: Final = 10_000
 """Letters that a page is kept at, roughly."""
@@ -118,7 +118,7 @@ class Page:
     alive: set[int]
     came: dict[int, int] = field(default_factory=dict)
     """After how many edits a letter came, or came back."""
-    highlights: dict[int, Highlight] = field(default_factory=dict)
+    highlights: HighlightSet[int] = field(default_factory=lambda: HighlightSet({}))
     truths: dict[int, Truth] = field(default_factory=dict)
     undoable: list[list[Hunk]] = field(default_factory=list)
     """What takes the last edits back."""
@@ -148,7 +148,7 @@ class Page:
             start = text.rfind(" ", 0, start) + 1
             end = text.find(" ", end) if " " in text[end:] else len(text)
         end = max(end, start + 1)
-        self.highlights[key] = attach(text, start, end)
+        self.highlights = self.highlights.put(key, attach(text, start, end))
         own, at = ids[start:end], self.counts["edits"]
         self.truths[key] = Truth(own, own, own, start, (start, end), at)
 
@@ -172,7 +172,7 @@ class Page:
         for step in steps:
             self.alive.update(step.ids)
             self.came.update(dict.fromkeys(step.ids, self.counts["edits"] + 1))
-        self.highlights |= move_all(self.highlights, change, old.text, wanted.text)
+        self.highlights = self.highlights.moved(change, old.text, wanted.text)
         self._check(steps, wanted.ids, old.text)
 
     def _written(self, hunks: Sequence[Hunk]) -> Version:
@@ -288,7 +288,7 @@ class Page:
 
     def returning(self, deed: Callable[[], None]) -> None:
         """Take something back, and count the highlights that are whole again and do not say so."""
-        waiting = [key for key, each in self.highlights.items() if each.changed]
+        waiting = [key for key, each in self.highlights.settled().items() if each.changed]
         whole = self._whole(waiting)
         deed()
         still = [key for key in waiting if self.highlights[key].changed]
@@ -458,8 +458,8 @@ def keeps_the_length(page: Page) -> None:
 
 def puts_a_highlight_on(page: Page) -> None:
     """One that has lost its words, if any, is given new ones: orphans alone would prove little."""
-    lost = [key for key, highlight in page.highlights.items() if highlight.changed]
-    page.put(page.rng.choice(lost or list(page.highlights)))
+    lost = [key for key, highlight in page.highlights.settled().items() if highlight.changed]
+    page.put(page.rng.choice(lost or list(page.truths)))
 
 
 DEEDS: Final[dict[Callable[[Page], None], int]] = {

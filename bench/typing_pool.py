@@ -11,7 +11,7 @@ from typing import Final
 import orjson
 
 from bench.typist import Typist, mark_of
-from bench.wire import Door, client_frame, open_websocket, split
+from bench.wire import Door, open_websocket
 
 _ANSWER: Final = 30.0
 """Seconds that an answer may take at the end."""
@@ -86,8 +86,7 @@ class TypingPool:
         sock, rest = open_websocket(seat.door)
         name = seat.name.encode()
         typist = Typist(sock, rest, seat.essay, name, mark_of(seat.writer))
-        typist.take_over(_state(typist))
-        sock.settimeout(0)
+        _state(typist)
         self._typists.append(typist)
         self._by_fd[sock.fileno()] = typist
         self._poll.register(sock.fileno(), select.EPOLLIN)
@@ -140,12 +139,9 @@ class TypingPool:
         for typist in self._typists:
             outcome.unanswered += len(typist.waiting) + typist.strangers
             outcome.refused += typist.refused[:1]
-            typist.sock.settimeout(_ANSWER)
-            own = typist.own
-            state = _state(typist)
-            typist.sock.settimeout(0)
-            outcome.damaged += own + b"\\n\\n" not in _content(state) + b"\\n\\n"
-            typist.take_over(state)
+            typist.waiting.clear()
+            state = _content(_state(typist))
+            outcome.damaged += typist.own + b"\\n\\n" not in state + b"\\n\\n"
 
 
 def _content(state: bytes) -> bytes:
@@ -153,19 +149,10 @@ def _content(state: bytes) -> bytes:
 
 
 def _state(typist: Typist) -> bytes:
-    """Ask for the present text, and wait for it."""
-    typist.sock.sendall(
-        client_frame(
-            b'{"action":"subscribe_essay","essay_id":%d,"request_id":"state-%b-%d"}'
-            % (typist.essay, typist.name, typist.sent)
-        )
-    )
-    found = b""
-    while True:
-        typist.rest += typist.sock.recv(1 << 16)
-        frames, typist.rest = split(typist.rest)
-        for _, payload in frames:
-            if payload.startswith(b'{"type":"essay_update"'):
-                found = payload
-            elif payload.startswith(b'{"type":"ack"') and b'"state-' in payload:
-                return found
+    """Ask for the present text, and wait for it as any page does: pings are answered, too."""
+    typist.sock.settimeout(_ANSWER)
+    typist.ask(0.0)
+    while typist.waiting:
+        typist.read()
+    typist.sock.settimeout(0)
+    return typist.latest

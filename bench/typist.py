@@ -51,6 +51,8 @@ class Typist:
     own: bytes = b""
     """The paragraph, with its mark."""
     after: bytes = b""
+    latest: bytes = b""
+    """The newest message with the server's text."""
     sent: int = 0
     waiting: deque[tuple[bytes, float]] = field(default_factory=deque)
     """Requests that are not answered, and the time from which their delay is counted."""
@@ -83,6 +85,14 @@ class Typist:
             message = "the server has stopped reading"
             raise ConnectionError(message)
 
+    def ask(self, since: float) -> None:
+        """Ask for the present text, which comes before the answer."""
+        self.sent += 1
+        request = self.name + b"-%d" % self.sent
+        self.waiting.append((request, since))
+        message = b'{"action":"subscribe_essay","essay_id":%d,"request_id":"%b"}'
+        self.sock.sendall(client_frame(message % (self.essay, request)))
+
     def read(self) -> list[float]:
         """Take what has come; the start times of the requests that are acknowledged by it.
 
@@ -103,6 +113,7 @@ class Typist:
             elif opcode == TEXT and payload.startswith(_ACK):
                 acknowledged += self._acknowledged(payload)
             elif opcode == TEXT and payload.startswith(_UPDATE):
+                self.latest = payload
                 self.take_over(payload)
             elif payload.startswith(_REFUSALS):
                 self.refused.append(payload)

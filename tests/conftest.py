@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.postgres_kit import Postgres
 
 # What the tests of a folder share stands beside them, and is imported by its bare name unless the
 # folder is a package.
@@ -21,6 +24,16 @@ settings.register_profile("workroom", deadline=None, print_blob=True)
 settings.load_profile("workroom")
 
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL server that this process starts when the first test needs it."""
+    from tests.postgres_kit import postgres
+
+    with postgres() as server:
+        yield server
+
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

@@ -13,19 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from workroom import wiring
 from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.adapters.auth.keys import TASK_TOKEN_KEPT_IN, load_secret
 from workroom.adapters.auth.passwords import Argon2Hasher
-from workroom.adapters.auth.verification import VerificationKey, public_key
 from workroom.adapters.blobs import FolderBlobs
 from workroom.adapters.clock import LoopClock
-from workroom.adapters.media.inspector import ChildInspector, MediaRules
 from workroom.adapters.queue.celery_queue import CeleryQueue
 from workroom.adapters.queue.embedded import Broker, Crew, WorkerRules, broker_program
-from workroom.adapters.store.sqlite import SqliteStore
+from workroom.adapters.store.choice import make_store
+from workroom.adapters.store.sql_store import SqlStore
 from workroom.config import Settings
-from workroom.core.limits import RoomRules
-from workroom.core.tasks import TaskRules
 from workroom.core.text import assert_pycrdt_behaves
 from workroom.errors import Misconfigured, WorkroomError
 from workroom.ids import MAX_ID, BlobKey
@@ -35,11 +33,11 @@ from workroom.protocol.essays import EssayDialect
 from workroom.protocol.projects import ProjectDialect
 from workroom.protocol.registry import Registry
 from workroom.service.accounts import Accounts
-from workroom.service.canvases import Canvases, UploadRules
+from workroom.service.bulletins import Scribe
+from workroom.service.canvases import Canvases
 from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
 from workroom.service.library import Library
-from workroom.service.manners import ConnectionRules
 from workroom.service.receipts import Receipts
 from workroom.service.task_desk import TaskDesk
 from workroom.service.tasks import Tasks
@@ -62,6 +60,8 @@ AROUND_A_FORM: Final = 1024 * 1024
 """Bytes of a request besides the file in it, before the connection is given up."""
 LEARN_EVERY: Final = 2.0
 """Seconds within which a log-out made by another process (the command line) is noticed."""
+CONNECTION_IDS: Final = 2**40
+"""Each node numbers its connections from anywhere below this; editors see them by these numbers."""
 REMEMBER_ANSWERS: Final = 25 * 3600
 """Seconds for which the answer to a request is kept: more than the 24 hours that are promised."""
 
@@ -93,7 +93,7 @@ class App:
 
     settings: Settings
     clock: Clock
-    store: SqliteStore
+    store: SqlStore
     blobs: FolderBlobs
     accounts: Accounts
     hub: Hub
@@ -128,14 +128,21 @@ async def open_app(settings: Settings) -> App:
         blobs = FolderBlobs(settings.files_path)
         undo.push_async_callback(blobs.close)
         keys = await _open_keys(settings, clock)
-        accounts = await _open_accounts(settings, store, clock, keys)
+        secret = wiring.secret(settings)
+        accounts = await _open_accounts(settings, store, clock, keys, secret)
         registry = Registry(
             EssayDialect(max_rooms=settings.max_essays_per_connection),
             ProjectDialect(max_rooms=settings.max_projects_per_connection),
         )
-        hub = Hub(store, clock, _room_rules(settings), _new_client_id)
+        hub = Hub(store, clock, wiring.room_rules(settings), _new_client_id, store.users)
+        neighbours = hub.meet(wiring.new_node(), wiring.bus(settings), Scribe(secret))
+        neighbours.log_ins = accounts
+        accounts.on_ended_here(neighbours.ended)
+        undo.push_async_callback(hub.stop)
         await hub.start()
-        canvases = Canvases(hub, blobs, _inspector(settings), _new_key, _upload_rules(settings))
+        canvases = Canvases(
+            hub, blobs, wiring.inspector(settings), _new_key, wiring.upload_rules(settings)
+        )
         work = _open_work(settings, hub, store, blobs)
         hub.receipts = Receipts(store, clock, hub.send)
         library = Library(hub, store, accounts, _new_client_id, canvases, work.tasks)
@@ -144,9 +151,10 @@ async def open_app(settings: Settings) -> App:
             accounts,
             registry,
             clock,
-            _connection_rules(settings),
+            wiring.connection_rules(settings),
             max_message_bytes=settings.max_message,
             origins=settings.origins,
+            first_connection=secrets.randbelow(CONNECTION_IDS) + 1,
         )
         undo.pop_all()
     return App(settings, clock, store, blobs, accounts, hub, library, gateway, work, keys)
@@ -180,9 +188,10 @@ async def _serve(
     visitors: Visitors | None,
 ) -> None:
     settings = app.settings
-    sockets = [_listen(settings.host, settings.port, "port")]
+    shared = settings.workers > 1
+    sockets = [_listen(settings.host, settings.port, "port", shared=shared)]
     if settings.project_port != settings.port or settings.port == 0:
-        sockets.append(_listen(settings.host, settings.project_port, "project_port"))
+        sockets.append(_listen(settings.host, settings.project_port, "project_port", shared=shared))
     server = _server(app, visitors)
     chores = [
         asyncio.ensure_future(_watch_lag(app.clock)),
@@ -228,7 +237,11 @@ def _server(app: App, visitors: Visitors | None) -> uvicorn.Server:
     from workroom.transports.websocket.serving import server_config
 
     settings, loop = app.settings, asyncio.get_running_loop()
-    readiness = Readiness({"database": app.store.check}, stopping=lambda: app.gateway.stopping)
+    readiness = Readiness(
+        {"database": app.store.check},
+        notes=lambda: _notes(app),
+        stopping=lambda: app.gateway.stopping,
+    )
 
     class Server(uvicorn.Server):
         """Says goodbye to the sockets before uvicorn closes them."""
@@ -263,15 +276,23 @@ def _server(app: App, visitors: Visitors | None) -> uvicorn.Server:
     return Server(config)
 
 
+def _notes(app: App) -> dict[str, str]:
+    """A bus that is down is no reason to turn people away: all nodes would at once."""
+    neighbours = app.hub.neighbours
+    return {} if neighbours is None or neighbours.alone else {"bus": neighbours.bus}
+
+
 async def _started(server: uvicorn.Server, serving: asyncio.Future[None]) -> None:
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn only sets a flag
         await asyncio.sleep(0)
 
 
-def _listen(host: str, port: int, setting: str) -> socket.socket:
+def _listen(host: str, port: int, setting: str, *, shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         sock.bind((host, port))
     except OSError as error:
@@ -286,25 +307,24 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
 # ---- parts -------------------------------------------------------------------------------------
 
 
-async def _open_store(settings: Settings) -> SqliteStore:
-    try:
-        path = settings.database_path
-    except ValueError as error:
-        raise Misconfigured(str(error), field="WORKROOM_DATABASE") from None
-    store = SqliteStore(path)
+async def _open_store(settings: Settings) -> SqlStore:
+    store = make_store(
+        settings.database_path,
+        settings.database_url,
+        settings.database_name,
+        connections=settings.database_connections,
+    )
     await store.open()
     return store
 
 
 async def _open_accounts(
-    settings: Settings, store: SqliteStore, clock: Clock, keys: Jwks | None
+    settings: Settings, store: SqlStore, clock: Clock, keys: Jwks | None, secret: bytes
 ) -> Accounts:
-    configured = settings.secret.get_secret_value() if settings.secret is not None else None
-    secret = load_secret(configured, settings.data_dir, production=settings.env == "production")
     verifier = JwtVerifier(
         clock,
         secret=secret,
-        public_key=_public_key(settings),
+        public_key=wiring.identity_key(settings),
         jwks=keys,
         audience=settings.auth_audience,
         issuer=settings.auth_issuer,
@@ -325,7 +345,7 @@ async def _open_accounts(
     return accounts
 
 
-def _open_work(settings: Settings, hub: Hub, store: SqliteStore, blobs: FolderBlobs) -> Work:
+def _open_work(settings: Settings, hub: Hub, store: SqlStore, blobs: FolderBlobs) -> Work:
     configured = settings.task_token.get_secret_value() if settings.task_token else None
     token = load_secret(
         configured,
@@ -371,17 +391,6 @@ def _crew(app: App, address: tuple[str, int]) -> Crew | None:
     return crew
 
 
-def _public_key(settings: Settings) -> VerificationKey | None:
-    path = settings.auth_public_key
-    if path is None:
-        return None
-    try:
-        return public_key(path.read_bytes())
-    except OSError as error:
-        message = f"cannot read the public key: {error.strerror}"
-        raise Misconfigured(message, field="WORKROOM_AUTH_PUBLIC_KEY") from None
-
-
 async def _open_keys(settings: Settings, clock: Clock) -> Jwks | None:
     """The identity service's keys. A file must be readable now; a URL may be down for a while."""
     if settings.auth_jwks is None:
@@ -395,51 +404,6 @@ async def _open_keys(settings: Settings, clock: Clock) -> Jwks | None:
     keys = Jwks(source, clock)
     await keys.start(required=not remote)
     return keys
-
-
-def _room_rules(settings: Settings) -> RoomRules:
-    return RoomRules(
-        presence_grace=settings.presence_grace,
-        typing_idle=settings.typing_idle,
-        quiet=settings.update_quiet,
-        longest_hold=settings.update_longest_hold,
-        confirm_after=settings.update_confirm_after,
-        feedback_pace=settings.feedback_pace,
-        essay_units=settings.max_essay,
-        tasks=TaskRules(
-            deadline=int(settings.task_deadline * 1000), attempts=settings.task_attempts
-        ),
-        feedback_per_essay=settings.max_feedback,
-        replies=settings.max_replies,
-        thread_length=settings.max_thread,
-    )
-
-
-def _connection_rules(settings: Settings) -> ConnectionRules:
-    return ConnectionRules(
-        messages_per_second=settings.messages_per_second,
-        message_burst=settings.message_burst,
-        mistakes_per_second=settings.mistakes_per_second,
-        mistake_burst=settings.mistake_burst,
-        connections_per_user=settings.max_connections_per_user,
-        unauthenticated=settings.max_unauthenticated,
-        slow_reader_seconds=settings.slow_reader,
-        shutdown_spread=settings.shutdown_spread,
-    )
-
-
-def _inspector(settings: Settings) -> ChildInspector:
-    rules = MediaRules(
-        pixels=settings.max_pixels,
-        audio_seconds=settings.max_audio,
-        cpu_seconds=settings.decoder_seconds,
-        at_once=settings.decoders,
-    )
-    return ChildInspector(rules)
-
-
-def _upload_rules(settings: Settings) -> UploadRules:
-    return UploadRules(file_bytes=settings.max_upload, at_once=settings.uploads_per_user)
 
 
 def _new_key() -> BlobKey:

@@ -6,10 +6,14 @@ Only ``app.py`` and the command line read this module; everything else is handed
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SQLITE: Final = "sqlite:///"
+_POSTGRES: Final = ("postgresql://", "postgres://")
 
 
 class Settings(BaseSettings):
@@ -22,12 +26,19 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     """REST, essays and projects; 0 lets the system choose."""
+    workers: int = Field(1, ge=1, le=64)
+    """Processes on one port; more than one need PostgreSQL and Redis to work together."""
     project_port: int = Field(8010, ge=0, le=65535)
     """The same server again, at the port that project clients were written against."""
     data_dir: Path = Path("data")
     """Where the database, the secret and everything else is kept."""
-    database: str | None = None
-    """``sqlite:///path``; by default ``workroom.db`` in the data directory."""
+    database: SecretStr | None = None
+    """``sqlite:///path``, or ``postgresql://user:password@host/name`` as libpq takes it; by default
+    ``workroom.db`` in the data directory."""
+    database_connections: int = Field(8, ge=1)
+    """To PostgreSQL, besides the one that appends."""
+    files_dir: Path | None = None
+    """The folder of uploaded files; several nodes must share it. By default beside the database."""
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -97,7 +108,8 @@ class Settings(BaseSettings):
     worker: bool = True
     """Run a worker for tasks beside the server; and a private broker, unless ``redis`` is set."""
     redis: str | None = None
-    """The broker of the tasks: ``redis://HOST:PORT/DB``, ``rediss://…`` or ``unix:///PATH``."""
+    """The bus between nodes, and the broker of the tasks: ``redis://HOST:PORT/DB``, ``rediss://…``
+    or ``unix:///PATH``."""
     server_url: str = "http://127.0.0.1:8000"
     """Where ``workroom worker`` finds the server."""
     task_token: SecretStr | None = None
@@ -115,26 +127,50 @@ class Settings(BaseSettings):
     typing_idle: float = Field(4.0, gt=0)
     update_quiet: float = Field(0.7, ge=0)
     update_longest_hold: float = Field(2.0, ge=0)
-    update_confirm_after: float = Field(3.0, ge=0)
+    update_confirm_after: float = Field(5.0, ge=0)
     feedback_pace: float = Field(0.5, ge=0)
     shutdown_spread: float = Field(3.0, ge=0)
 
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith((_SQLITE, *_POSTGRES)):
+            message = "must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"
+            raise PydanticCustomError("database", message)
+        return url
+
     @property
-    def database_path(self) -> Path:
-        """The SQLite file. Raises ValueError for any other kind of database."""
+    def database_url(self) -> str:
+        """Where the database is, with the password: not for anybody's eyes."""
         if self.database is None:
-            return self.data_dir / "workroom.db"
-        prefix = "sqlite:///"
-        if not self.database.startswith(prefix):
-            message = "WORKROOM_DATABASE must be sqlite:///PATH in this version"
-            raise ValueError(message)
-        return Path(self.database.removeprefix(prefix))
+            return f"{_SQLITE}{self.data_dir / 'workroom.db'}"
+        return self.database.get_secret_value()
+
+    @property
+    def database_path(self) -> Path | None:
+        """The SQLite file; None for a database on a server."""
+        url = self.database_url
+        return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+    @property
+    def database_name(self) -> str:
+        """The database, for people to read: a path, or an address without user and password."""
+        path = self.database_path
+        if path is not None:
+            return str(path)
+        scheme, _, rest = self.database_url.partition("://")
+        address = rest.partition("?")[0].rpartition("@")[2]
+        return f"{scheme}://{address}"
+
+    def beside_database(self, suffix: str) -> Path:
+        """A file or folder that belongs to that database and to no other."""
+        path = self.database_path
+        if path is None:
+            last = self.database_name.rpartition("/")[2]
+            path = self.data_dir / ("".join(filter(str.isalnum, last)) or "database")
+        return path.with_name(f"{path.name}.{suffix}")
 
     @property
     def files_path(self) -> Path:
-        """The folder of uploaded files: beside the database, for they are of that one and no other.
-
-        Raises ValueError as ``database_path``.
-        """
-        database = self.database_path
-        return database.with_name(f"{database.name}.files")
+        """The folder of uploaded files."""
+        return self.files_dir or self.beside_database("files")

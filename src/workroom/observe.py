@@ -62,6 +62,37 @@ HTTP_REQUESTS: Final = Counter(
     registry=REGISTRY,
 )
 
+ENTRIES_FOLLOWED: Final = Counter(
+    "workroom_entries_followed_total",
+    "Entries of other nodes that rooms of this one took over, by where they came from",
+    ["source"],
+    registry=REGISTRY,
+)
+BUS_UP: Final = Gauge(
+    "workroom_bus_up", "Whether the bus between the nodes can be reached", registry=REGISTRY
+)
+BUS_MESSAGES: Final = Counter(
+    "workroom_bus_messages_total",
+    "Messages of other nodes, by what became of them",
+    ["outcome"],
+    registry=REGISTRY,
+)
+BUS_LAG_SECONDS: Final = Histogram(
+    "workroom_bus_lag_seconds",
+    "From a message's sending to its coming in, by the clocks of both machines",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    registry=REGISTRY,
+)
+HEAD_POLLS: Final = Counter(
+    "workroom_head_polls_total",
+    "Times that the store was asked how far the logs of all rooms here go",
+    ["outcome"],
+    registry=REGISTRY,
+)
+NODES_SEEN: Final = Gauge(
+    "workroom_nodes_seen", "Other nodes that were heard of and live", registry=REGISTRY
+)
+
 TASKS_STARTED: Final = Counter(
     "workroom_tasks_started_total", "Tasks begun on canvases", registry=REGISTRY
 )

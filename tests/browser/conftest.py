@@ -6,13 +6,17 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.steps import SignIn
+from tests.browser.steps import LINES, SignIn, new_essay
 from tests.net.live import Server
 
 PATIENCE = 15_000
 """Milliseconds after which something that should be on the page counts as missing."""
+
+EXPECTED = ("ERR_", "the server responded with a status of 4")
+"""What browsers say of requests while a server is away, or that were refused; what the page says of
+them is tested."""
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +28,7 @@ def browser() -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     assert found, "the browser tests need Chromium (on Debian and Ubuntu: apt install chromium)"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
@@ -39,9 +44,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-def _is_told_to_people(text: str) -> bool:
-    """Browsers note each request that failed or was refused; what the page says of it is tested."""
-    return "ERR_" in text or "the server responded with a status of 4" in text
+@pytest.fixture
+def essay(server: Server) -> int:
+    """A fresh essay of Emma's that Jane may edit, Sarah comment on and Mike read."""
+    return new_essay(server, LINES)
 
 
 @pytest.fixture
@@ -60,7 +66,7 @@ def people(browser: Browser, server: Server) -> Iterator[SignIn]:
             "console",
             lambda message: (
                 faults.append(f"{name}: {message.text}")
-                if message.type == "error" and not _is_told_to_people(message.text)
+                if message.type == "error" and not any(each in message.text for each in EXPECTED)
                 else None
             ),
         )

@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.net.live import Server
 
+LINES = "The first line is short.\nThe second line is here to be commented on.\nThe end."
+"""The text of most essays here."""
 SignIn = Callable[..., Page]
 """Signs a person of the demo in: name, address, and how their browser is set."""
 
@@ -21,16 +23,31 @@ def call(server: Server, who: str, method: str, path: str, body: object = None) 
     return answer
 
 
-def text(page: Page) -> Locator:
-    """The text in the editor, once it is there."""
+def new_essay(server: Server, content: str, title: str = "On lines", **more: object) -> int:
+    """An essay of Emma's that Jane may edit, Sarah comment on and Mike read."""
+    body = {"title": title, "content": content, **more}
+    made = call(server, "emma", "POST", "/api/essays/", body)
+    for user, rights in ((2, "edit"), (3, "comment"), (4, "view")):
+        let(server, int(made["id"]), user, rights)
+    return int(made["id"])
+
+
+def let(server: Server, essay: int, user: int, rights: str) -> None:
+    """Give somebody a right."""
+    path = f"/api/essays/{essay}/collaborators/{user}/"
+    call(server, "emma", "PUT", path, {"rights": rights})
+
+
+def text(page: Page, word: str = "line") -> Locator:
+    """The text in the editor, once it is there; ``word`` is one of it."""
     editor = page.get_by_role("textbox", name="Text of the essay")
-    expect(editor).to_contain_text("line")
+    expect(editor).to_contain_text(word)
     return editor
 
 
-def writer(page: Page) -> Locator:
+def writer(page: Page, word: str = "line") -> Locator:
     """The same, once it may be written in."""
-    editor = text(page)
+    editor = text(page, word)
     expect(editor).to_have_attribute("aria-readonly", "false")
     return editor
 

@@ -22,17 +22,6 @@ OFFLINE = re.compile("^Offline. .*The first line is short.$")
 """The name at a caret may stand between the two."""
 
 
-@pytest.fixture
-def essay(server: Server) -> int:
-    """A fresh essay of Emma's that Jane may edit, Sarah comment on and Mike read."""
-    content = "The first line is short.\nThe second line is here to be commented on.\nThe end."
-    made = call(server, "emma", "POST", "/api/essays/", {"title": "On lines", "content": content})
-    for user, rights in ((2, "edit"), (3, "comment"), (4, "view")):
-        path = f"/api/essays/{made['id']}/collaborators/{user}/"
-        call(server, "emma", "PUT", path, {"rights": rights})
-    return int(made["id"])
-
-
 def test_two_people_type_at_once_and_end_with_the_same_text(
     people: SignIn, server: Server, essay: int
 ) -> None:

@@ -53,6 +53,7 @@ def test_every_command_of_the_contract_is_there() -> None:
         "user passwd",
         "user list",
         "token",
+        "bench truth",
         "watch essay",
         "watch project",
         "schema openapi",

@@ -2,23 +2,30 @@ from __future__ import annotations
 
 import io
 import json
-import random
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from rich.console import Console
 
 from cli_kit import Running, command, complaint, demo, environment, free_port, workroom
+from client_kit import AT, FEEDBACK, EssayInTest
 from workroom.cli.screen import draw
-from workroom.cli.stream import FIRST_WAIT, LONGEST_WAIT, wait_before
-from workroom.cli.views import EssayView, ProjectView, View
+from workroom.cli.views import Teller
+from workroom.client import Essay, Project
+from workroom.client.effects import Tell
+from workroom.client.essay import EssayCore
+from workroom.client.project import ProjectCore
+from workroom.client.runner import Runner
+from workroom.client.wire import News
+from workroom.protocol.examples import EXAMPLES
 
 EMMA = {"id": 1, "name": "Emma Brown", "role": "student"}
 JANE = {"id": 2, "name": "Jane Smith", "role": "coach"}
+CANVAS = EXAMPLES["ProjectCanvasAdded"][0]["payload"]["canvas"]
 
 
 @contextmanager
@@ -78,7 +85,7 @@ def test_watching_survives_a_restart_of_the_server(tmp_path: Path) -> None:
             assert first.stop() == 0
             until(lines, "connection lost")
             with demo(tmp_path, WORKROOM_PORT=port):
-                until(lines, "words, last edited by")
+                until(lines, "live")
 
 
 @pytest.mark.parametrize(
@@ -109,107 +116,121 @@ def test_a_token_can_come_from_the_environment_alone(furnished: Running, tmp_pat
     assert "WORKROOM_TOKEN" in done.stderr
 
 
-def test_waits_grow_to_a_ceiling_and_are_jittered_over_their_whole_length() -> None:
-    ceilings = [wait_before(attempt, 1.0) for attempt in range(1, 50)]
-    assert ceilings[0] == 2 * FIRST_WAIT
-    assert ceilings == sorted(ceilings)
-    assert ceilings[-1] == LONGEST_WAIT
-    assert {wait_before(attempt, 0.0) for attempt in range(1, 50)} == {0.0}
-    chance = random.Random(7)
-    waits = [wait_before(9, chance.random()) for _ in range(1000)]
-    assert min(waits) < LONGEST_WAIT / 10 < LONGEST_WAIT * 0.9 < max(waits)
-
-
-def screen(view: View) -> str:
+async def shown_by(core: EssayCore | ProjectCore) -> str:
+    """The screen, for what this room knows."""
+    runner = Runner("ws://nowhere", "token", core.dialect, lambda _effect: None)
+    room: Essay | Project
+    match core:
+        case EssayCore():
+            room = Essay(core, runner, None)
+        case ProjectCore():
+            room = Project(core, runner, None)
     console = Console(width=80, height=20, record=True, file=io.StringIO())
-    console.print(draw(view, console))
+    console.print(draw(room, "live", console))
     return console.export_text()
 
 
-def joined(user: dict[str, object]) -> dict[str, object]:
-    return {"type": "user_joined", "essay_id": 1, "user": user}
+def project_told(*messages: tuple[str, dict[str, Any]]) -> tuple[ProjectCore, list[str | None]]:
+    """A project that was told this, and the lines about it."""
+    decided: list[Any] = []
+    core, teller = ProjectCore(123, "p", decided), Teller()
+    core.up()
+    subscribed = {"project_id": 123, "seq": 1, "recovered": False, "rights": "view"}
+    for kind, body in (("subscribed", subscribed), *messages):
+        core.heard(News(kind, 123, body.get("seq"), {"project_id": 123, **body}), 0.5)
+    told = [it.event for it in decided if isinstance(it, Tell)]
+    return core, [teller.line(event) for event in told]
 
 
-def test_the_screen_shows_text_people_typing_and_feedback() -> None:
-    view = EssayView(1, state="live")
-    view.apply(joined(EMMA))
-    view.apply(joined(JANE))
-    view.apply(
-        {
-            "type": "essay_update",
-            "content": "Begin 👋 here.\n\nThe end.",
-            "word_count": 5,
-            "updated_by": EMMA,
-            "timestamp": "2026-01-01T00:00:00Z",
-        }
-    )
-    view.apply({"type": "typing_start", "user": JANE})
-    view.apply(
-        {
-            "type": "new_feedback",
-            "feedback": {
-                "id": 3,
-                "type": "content",
-                "comment": "Why?",
-                "author": EMMA,
-                "highlight_start": 9,
-                "highlight_end": 13,
-            },
-        }
-    )
-    shown = screen(view)
+async def test_the_screen_shows_text_people_typing_and_feedback_with_its_replies() -> None:
+    room = EssayInTest("Begin 👋 here.\n\nThe end.", 5)
+    for person in (EMMA, JANE):
+        room.hears("user_joined", user={**person, "avatar_url": ""}, timestamp=AT)
+    room.hears("typing_start", user=JANE, timestamp=AT)
+    reply = {"id": 1, "comment": "Because.", "author": JANE, "created_at": AT, "updated_at": AT}
+    place = {"highlight_start": 9, "highlight_end": 13, "comment": "Why?", "author": EMMA}
+    room.hears("new_feedback", 6, feedback={**FEEDBACK, **place, "replies": [reply]})
+    shown = await shown_by(room.core)
     for part in (
         "essay 1",
         "live",
-        "5 words",
+        "last edited by Jane Smith",
         "The end.",
         "● Emma Brown (student)",
         "● Jane Smith (coach) is typing…",
-        "[content] Emma Brown: Why?",
+        "[style] Emma Brown: Why?",
         "“here”",
+        "↳ Jane Smith: Because.",
     ):
         assert part in shown
 
 
-def test_nothing_that_others_wrote_can_steer_the_terminal() -> None:
+async def test_nothing_that_others_wrote_can_steer_the_terminal() -> None:
     evil = "\x1b]0;owned\x07\x1b[2J[bold]\r"
-    view = EssayView(1)
-    view.apply(joined({"id": 1, "name": evil, "role": "student"}))
-    view.apply({"type": "essay_update", "content": evil, "word_count": 1, "updated_by": EMMA})
-    view.apply({"type": "new_feedback", "feedback": {"id": 1, "type": "style", "comment": evil}})
-    project = ProjectView(1)
-    changed = {"changes": {"title": evil, evil: evil}, "updated_by": evil}
-    evil_canvas = {"name": evil, "author": {"name": evil}}
-    lines = [
-        project.apply({"type": "project_updated", "payload": changed}),
-        project.apply({"type": "canvas_added", "payload": {"canvas": evil_canvas}}),
-        project.apply({"type": "error", "payload": {"code": "CONFLICT", "message": evil}}),
-    ]
-    for text in (screen(view), screen(project), *map(str, lines)):
+    room, teller = EssayInTest(evil, 5), Teller()
+    person = {"id": 1, "name": evil, "role": "student", "avatar_url": ""}
+    room.hears("user_joined", user=person, timestamp=AT)
+    room.hears("typing_start", user={**EMMA, "name": evil}, timestamp=AT)
+    room.hears("new_feedback", 6, feedback={**FEEDBACK, "comment": evil})
+    lines = [teller.line(it.event) for it in room.decided() if isinstance(it, Tell)]
+    changed = {"changes": {"title": evil, "metadata": {evil: evil}}, "updated_by": "2", "seq": 2}
+    begun = {"task_id": evil, "task_type": evil, "canvas_id": 1, "requested_by": 2, "seq": 3}
+    moved = {"task_id": evil, "progress": 5, "message": evil, "attempt": 1}
+    added = {"canvas": {**CANVAS, "name": evil}, "seq": 4}
+    project, told = project_told(
+        ("project_updated", changed),
+        ("task_started", begun),
+        ("task_progress", moved),
+        ("canvas_added", added),
+    )
+    assert len(lines) == 3
+    assert len(told) == 4
+    for text in (await shown_by(room.core), await shown_by(project), *map(str, lines + told)):
         assert not set("\x1b\x07\r") & set(text)
 
 
-def test_a_project_on_the_screen_merges_what_changes() -> None:
-    view = ProjectView(123)
-    for changes in ({"title": "Old", "metadata": {"a": 1, "b": 2}}, {"metadata": {"a": None}}):
-        view.apply({"type": "project_updated", "payload": {"changes": changes, "updated_by": "2"}})
-    assert view.fields == {"title": "Old", "metadata": {"b": 2}}
-    assert json.dumps({"b": 2}) in screen(view)
-
-
-def test_canvases_that_come_and_go_are_told() -> None:
-    view, canvas = ProjectView(123), {"name": "Harbour.png", "author": JANE}
-    told = [
-        view.apply({"type": "canvas_added", "payload": {"canvas": canvas}}),
-        view.apply({"type": "canvas_removed", "payload": {"canvas_id": 7}}),
+async def test_a_project_on_the_screen_merges_what_changes_and_has_a_bar_per_task() -> None:
+    old = {"title": "Old", "metadata": {"a": 1, "b": 2}}
+    begun = {"task_id": "t1", "task_type": "analyze_audio", "canvas_id": 1, "requested_by": 2}
+    project, lines = project_told(
+        ("project_updated", {"changes": old, "updated_by": "2", "seq": 2}),
+        ("project_updated", {"changes": {"metadata": {"a": None}}, "updated_by": "2", "seq": 3}),
+        ("task_started", {**begun, "seq": 4}),
+        ("task_progress", {"task_id": "t1", "progress": 75, "message": "On", "attempt": 1}),
+    )
+    assert project.fields == {"title": "Old", "metadata": {"b": 2}}
+    shown = await shown_by(project)
+    for part in (json.dumps({"b": 2}), "analyze_audio", "75 % On"):
+        assert part in shown
+    assert lines == [
+        "title, metadata set by user 2",
+        "metadata set by user 2",
+        "task t1 has begun: analyze_audio of canvas 1",
+        "task t1: 75 % On",
     ]
-    assert told == ["Jane Smith has added Harbour.png", "canvas 7 was deleted"]
 
 
-def test_news_is_told_once() -> None:
-    view = EssayView(1)
-    assert view.apply(joined(EMMA)) == "Emma Brown (student) is here"
-    assert view.apply(joined(EMMA)) is None
-    assert view.apply({"type": "ack", "request_id": "1"}) is None
-    view.forget_people()
-    assert view.apply(joined(EMMA)) == "Emma Brown (student) is here"
+def test_canvases_and_the_ends_of_tasks_are_told() -> None:
+    ended = {"canvas_id": 1, "status": "failed", "error": "This picture is damaged"}
+    _, lines = project_told(
+        ("canvas_added", {"canvas": {**CANVAS, "name": "Harbour.png"}, "seq": 2}),
+        ("canvas_removed", {"canvas_id": 7, "seq": 3}),
+        ("task_completed", {"task_id": "t1", "task_type": "x", "result": ended, "seq": 4}),
+    )
+    assert lines == [
+        "Jane Smith has added Harbour.png",
+        "canvas 7 was deleted",
+        "task t1 has ended, failed: This picture is damaged",
+    ]
+
+
+def test_with_json_every_event_is_an_object_on_a_line(furnished: Running) -> None:
+    url = f"http://localhost:{furnished.port}"
+    with watching(furnished.data_dir, "essay", "1", "--url", url, "--json") as lines:
+        seen = [json.loads(line) for line in until(lines, '"live"')]
+    kinds = [event["type"] for event in seen]
+    assert kinds[-1] == "status_changed"
+    assert {"essay_update", "user_joined", "new_feedback"} <= set(kinds)
+    (update,) = [event for event in seen if event["type"] == "essay_update"]
+    assert update["essay_id"] == 1
+    assert update["seq"] >= 1

@@ -228,6 +228,29 @@ def test_line_ends_and_nuls_are_mended_for_everybody_at_once(essay: Scenario) ->
     assert jane.text == mike.text == "a\nbOnce upon a time."
 
 
+@pytest.mark.parametrize(
+    ("deleted", "saved", "cursor", "expected"),
+    [
+        ((5, 5), "Once upon quite a time.", 15, "Once  quite a time."),
+        ((4, 5), "Once just upon a time.", 10, "Once just  a time."),
+    ],
+)
+def test_a_word_put_beside_one_that_an_editor_deletes_keeps_its_blank(
+    essay: Scenario, deleted: tuple[int, int], saved: str, cursor: int, expected: str
+) -> None:
+    emma, jane, mike = essay.join("emma"), editor(essay, "jane", 100), editor(essay, "mike", 101)
+    update = jane.edits(*deleted, "")
+    emma.saves(saved, cursor)
+    jane.person.does(ApplyUpdate(update))
+    assert jane.text == mike.text == room(essay).head.text == expected
+
+
+def test_two_words_are_joined_when_an_editor_joins_them(essay: Scenario) -> None:
+    jane = editor(essay, "jane", 100)
+    jane.person.does(ApplyUpdate(jane.edits(4, 1, "")))
+    assert jane.text == "Onceupon a time."
+
+
 def test_highlights_move_with_an_editors_words(essay: Scenario) -> None:
     emma, jane = essay.join("emma"), editor(essay, "jane", 100)
     emma.comments(5, 9)

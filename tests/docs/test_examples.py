@@ -1,15 +1,18 @@
-"""The examples of the README are run, word for word but for the ports."""
+"""The examples of the README and of the how-tos are run, word for word but for the ports."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cli_kit import Running, demo, workroom
@@ -53,6 +56,49 @@ def test_the_python_example_writes_into_the_essay(running: Running) -> None:
     said = run(sys.executable, "-c", here(code, running), TOKEN=emma)
     assert re.fullmatch(r"Emma Brown wrote \d+ words\n", said)
     assert "Written by a program." in running.get("/api/essays/1/", emma)["content"]
+
+
+def comment(running: Running, emma: str) -> None:
+    httpx.post(
+        f"http://127.0.0.1:{running.port}/api/essays/1/feedback/",
+        headers={"Authorization": f"Bearer {emma}"},
+        json={"type": "style", "comment": "A fine picture.", "quote": "turns into a hospital"},
+    ).raise_for_status()
+
+
+def heard_by(program: str, token: str, act: Callable[[], None]) -> str:
+    """What a program prints that looks on until it has heard of ``act``, whenever it is ready."""
+    command = [sys.executable, "-c", program]
+    env = {**os.environ, "TOKEN": token}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as following:
+        while following.poll() is None:
+            act()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                following.wait(timeout=1)
+        assert following.returncode == 0
+        assert following.stdout is not None
+        return following.stdout.read()
+
+
+def test_the_examples_of_the_python_client_do_what_the_page_says(running: Running) -> None:
+    page = read("docs", "howto", "python-client.md")
+    first, later, follow, project, tokens, script, offsets = blocks(page, "python")
+    emma, jane = token(running, "emma"), token(running, "jane")
+    said = run(sys.executable, "-c", here(first, running), TOKEN=emma)
+    assert re.fullmatch(r"\d+ words, \d+ comments\n", said)
+    essay = running.get("/api/essays/1/", emma)
+    assert "Written by a program." in essay["content"]
+    assert re.fullmatch(
+        r"live \d+ words\n", run(sys.executable, "-c", here(script, running), TOKEN=emma)
+    )
+    assert heard_by(here(follow, running), jane, lambda: comment(running, emma)).endswith(
+        "Emma Brown: A fine picture.\nabout: turns into a hospital\n"
+    )
+    said = run(sys.executable, "-c", here(project, running), TOKEN=token(running, "john_doe"))
+    assert said == "Colours of the Harbour - 0 tasks run\ninvalid_message\n"
+    run(sys.executable, "-c", offsets)
+    for part in (later, tokens):  # parts of a program
+        compile(f"async def part():\n{textwrap.indent(part, '    ')}", "part", "exec")
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")

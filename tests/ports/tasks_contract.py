@@ -89,7 +89,7 @@ class TaskStoreContract:
             return here.attempt, replace(here, attempt=here.attempt + 1)
 
         seen = await asyncio.gather(*(store.change_task(TaskId("t1"), count) for _ in range(20)))
-        assert seen == list(range(20))
+        assert sorted(each for each in seen if each is not None) == list(range(20))
         assert await store.change_task(TaskId("none"), count) is None
 
     async def test_open_tasks_are_those_that_have_not_ended(self, store: Store) -> None:

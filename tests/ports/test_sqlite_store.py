@@ -27,6 +27,7 @@ from tests.ports.store_kit import (
     outcomes,
     record,
     rights,
+    summary,
     titles,
 )
 from tests.ports.tasks_contract import TaskStoreContract
@@ -201,6 +202,15 @@ async def test_a_value_that_cannot_be_stored_hurts_no_other_append(store: Sqlite
     ]
     assert await store.answer(ANA, "r1") is None
     await store.check()
+
+
+async def test_a_nul_in_a_text_is_kept(store: SqliteStore) -> None:
+    whole = Append(ESSAY, 0, (record(1),), summary("a\0b"), answer=answer("r\0", b"\0"))
+
+    assert await outcome(store, whole) == Appended(1)
+
+    assert await titles(store, None) == ["a\0b"]
+    assert await store.answer(ANA, "r\0") == b"\0"
 
 
 async def test_a_job_that_fails_undoes_only_itself(store: SqliteStore) -> None:

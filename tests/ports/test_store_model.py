@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.ports.conftest import MEMORY
 from tests.ports.store_kit import Store, answer, outcomes, record, summary
 from workroom.adapters.store import MemoryStore, SqliteStore
+from workroom.adapters.store.postgres import PostgresStore
 from workroom.core.entries import Record
 from workroom.core.people import Right
 from workroom.ids import RoomId, UserId, essay_room
@@ -131,6 +133,9 @@ async def _looks_like_the_model(store: Store, room: RoomId, model: Model) -> Non
             assert listed[room].summary.title == model.titles[room]
 
 
+_ROOM_TABLES = "rooms, entries, checkpoints, people, answers, feedback"
+
+
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda _: MemoryStore(),
     "sqlite": SqliteStore,
@@ -144,3 +149,17 @@ STORES: dict[str, Callable[[Path], Store]] = {
 def test_it_does_what_the_model_does(name: str, groups: list[list[Append]]) -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         asyncio.run(_follows_the_model(STORES[name](Path(folder, "s.db")), groups))
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(groups=turns())
+def test_postgres_does_what_the_model_does(database: str, groups: list[list[Append]]) -> None:
+    async def follow() -> None:
+        connection = await asyncpg.connect(database)
+        await connection.execute(f"TRUNCATE {_ROOM_TABLES}")
+        await connection.close()
+        await _follows_the_model(PostgresStore(database, "model"), groups)
+
+    asyncio.run(follow())

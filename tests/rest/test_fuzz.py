@@ -1,11 +1,19 @@
-"""Schemathesis reads the document and tries all that it says: in this process, always alike."""
+"""Schemathesis reads the document and tries all that it says: in this process, always alike.
+
+``FUZZ_SECONDS=300`` goes on for so long instead, with other examples in each round; the seed of a
+round that finds something is in the report.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
+import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure
@@ -29,6 +37,11 @@ SETTINGS: dict[str, Any] = {
     },
     "phases": {"stateful": {"generation": {"max-examples": 6}, "max-steps": 12}},
 }
+
+
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
+"""How long to go on; 0: one short round, always the same."""
+FIRST_SEED = time.time_ns() if SECONDS else SETTINGS["seed"]
 
 
 RICHER = {"highlight_start", "highlight_end", "metadata", "username", "name", "avatar_url"}
@@ -84,17 +97,41 @@ async def _answer(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
     return sent
 
 
-def _failures(app: OnLoop) -> Iterator[str]:
-    config = SchemathesisConfig.from_dict(SETTINGS)
-    config.projects.default.headers = {"Authorization": "Bearer admin"}
-    schema = schemathesis.openapi.from_asgi("/api/schema", app, config=config)
-    for event in from_schema(schema).execute():
-        if isinstance(event, FatalError):
-            yield str(event.exception)
-        elif isinstance(event, NonFatalError):
-            yield f"{event.label}: {event.value}"
-        elif isinstance(event, ScenarioFinished):
-            yield from _failed_checks(event.recorder)
+def _settings(seed: int) -> dict[str, Any]:
+    if not SECONDS:
+        return SETTINGS
+    generation = {**SETTINGS["generation"], "deterministic": False, "max-examples": 50}
+    return {**SETTINGS, "seed": seed, "generation": generation}
+
+
+class Report:
+    """What rounds have found."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.failures: list[str] = []
+
+    def run(self, app: OnLoop) -> None:
+        """Round after round, until something is found or time is up."""
+        end = time.monotonic() + SECONDS
+        for seed in count(FIRST_SEED):
+            found = list(self._round(app, seed))
+            self.failures += [f"seed {seed}: {each}" for each in found]
+            if self.failures or time.monotonic() >= end:
+                return
+
+    def _round(self, app: OnLoop, seed: int) -> Iterator[str]:
+        config = SchemathesisConfig.from_dict(_settings(seed))
+        config.projects.default.headers = {"Authorization": "Bearer admin"}
+        schema = schemathesis.openapi.from_asgi("/api/schema", app, config=config)
+        for event in from_schema(schema).execute():
+            if isinstance(event, FatalError):
+                yield str(event.exception)
+            elif isinstance(event, NonFatalError):
+                yield f"{event.label}: {event.value}"
+            elif isinstance(event, ScenarioFinished):
+                self.requests += len(event.recorder.interactions)
+                yield from _failed_checks(event.recorder)
 
 
 def _failed_checks(recorder: ScenarioRecorder) -> Iterator[str]:
@@ -118,9 +155,12 @@ def _is_beyond_schemas(failure: Failure, response: Response | None) -> bool:
     )
 
 
+@pytest.mark.timeout(300 + 2 * SECONDS)
 async def test_the_server_keeps_every_promise_of_its_document(quick: House) -> None:
     await quick.essay("Some words to comment on")
     await quick.project()
-    app = OnLoop(quick, asyncio.get_running_loop())
-    failures = await asyncio.to_thread(lambda: list(_failures(app)))
-    assert failures == []
+    app, report = OnLoop(quick, asyncio.get_running_loop()), Report()
+    await asyncio.to_thread(report.run, app)
+    print(f"{report.requests} requests")
+    assert report.failures == []
+    assert report.requests > 500

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from workroom.core.entries import (
     ReplyDeleted,
 )
 from workroom.core.essay_state import EssayState
+from workroom.core.feedback_map import FeedbackMap
 from workroom.core.text import Highlight, attach
 from workroom.ids import FeedbackId, ReplyId, UserId
 from workroom.service.life import draft, essay_body, essay_state_of
@@ -83,7 +83,7 @@ def test_a_checkpoint_holds_threads_and_older_ones_are_read() -> None:
             del item[name]
     older = essay_state_of(body)
     plain = replace(state.feedback[feedback], resolved_by=None, resolved_at=None, replies=())
-    assert older == replace(state, feedback=MappingProxyType({feedback: plain}))
+    assert older == replace(state, feedback=FeedbackMap({feedback: plain}))
 
 
 def test_a_highlight_is_recorded_as_before_unless_something_was_written_at_its_edges() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,7 +11,6 @@ from workroom.cli.failures import Complaint
 from workroom.cli.options import (
     DatabaseOption,
     DataDirOption,
-    database_path,
     naming_the_database,
     prepare_directory,
     read_settings,
@@ -21,6 +19,12 @@ from workroom.cli.options import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from workroom.adapters.store.postgres import PostgresStore
+    from workroom.adapters.store.sqlite import SqliteStore
+    from workroom.config import Settings
+
+    AnyStore = SqliteStore | PostgresStore
 
 app = typer.Typer(help="The database: bring it up to date, check it.", no_args_is_help=True)
 
@@ -32,12 +36,11 @@ def upgrade(database: DatabaseOption = None, data_dir: DataDirOption = None) -> 
     The server does so by itself when it starts.
     """
     settings = read_settings(database=database, data_dir=data_dir)
-    path = database_path(settings)
     prepare_directory(settings)
-    before = _version(path)
     with naming_the_database(settings):
-        asyncio.run(_open(path))
-    typer.echo(f"{path} is at version {_version(path)} (it was at {before or 'none: it is new'})")
+        before, after = asyncio.run(_upgrade(settings))
+    name = settings.database_name
+    typer.echo(f"{name} is at version {after} (it was at {before or 'none: it is new'})")
 
 
 @app.command()
@@ -48,30 +51,29 @@ def check(database: DatabaseOption = None, data_dir: DataDirOption = None) -> No
     """
     settings = read_settings(database=database, data_dir=data_dir)
     require_data(settings)
-    path = database_path(settings)
+    name = settings.database_name
     with naming_the_database(settings):
-        _require_current(path)
-        findings = asyncio.run(_verify(path))
+        findings = asyncio.run(_verify(settings))
     for finding in findings:
         typer.echo(finding)
     if findings:
-        message = f"{path} is damaged in {len(findings)} place(s)"
+        message = f"{name} is damaged in {len(findings)} place(s)"
         raise Complaint(message, field="WORKROOM_DATABASE")
-    typer.echo(f"{path} is whole")
+    typer.echo(f"{name} is whole")
 
 
-async def _open(path: Path) -> None:
-    from workroom.adapters.store import SqliteStore
-
-    store = SqliteStore(path)
+async def _upgrade(settings: Settings) -> tuple[str | None, str | None]:
+    """The version before and after."""
+    store = _store(settings)
+    before = await store.version()
     await store.open()
     await store.close()
+    return before, await store.version()
 
 
-async def _verify(path: Path) -> Sequence[str]:
-    from workroom.adapters.store import SqliteStore
-
-    store = SqliteStore(path)
+async def _verify(settings: Settings) -> Sequence[str]:
+    store = _store(settings)
+    await _require_current(settings, store)
     await store.open()
     try:
         return await store.verify()
@@ -79,24 +81,26 @@ async def _verify(path: Path) -> Sequence[str]:
         await store.close()
 
 
-def _require_current(path: Path) -> None:
+async def _require_current(settings: Settings, store: AnyStore) -> None:
     """Opening would upgrade it: a check changes nothing."""
     from workroom.adapters.store import migrations
 
-    if _version(path) not in (None, migrations.HEAD):
-        message = f"{path} is of another version; run `workroom db upgrade` first"
+    version = await store.version()
+    name = settings.database_name
+    if version is None and settings.database_path is None:
+        message = f"there is nothing of Workroom at {name}; run `workroom db upgrade` first"
+        raise Complaint(message, field="WORKROOM_DATABASE")
+    if version not in (None, migrations.HEAD):
+        message = f"{name} is of another version; run `workroom db upgrade` first"
         raise Complaint(message, field="WORKROOM_DATABASE")
 
 
-def _version(path: Path) -> str | None:
-    """The last migration; None for no database, or one that cannot be read (opening says why)."""
-    from sqlalchemy.exc import DatabaseError
+def _store(settings: Settings) -> AnyStore:
+    from workroom.adapters.store.choice import make_store
 
-    from workroom.adapters.store import migrations
-
-    if not path.exists():
-        return None
-    try:
-        return migrations.current(f"sqlite:///{path}")
-    except DatabaseError:
-        return None
+    return make_store(
+        settings.database_path,
+        settings.database_url,
+        settings.database_name,
+        connections=settings.database_connections,
+    )

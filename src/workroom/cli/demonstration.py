@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from workroom.cli.options import database_path
 from workroom.demo import ESSAY_ID, PEOPLE, PROJECT_ID, DemoPerson, furnish, residents
 from workroom.errors import Misconfigured
 
@@ -155,8 +154,7 @@ def _base(host: str, port: int) -> str:
 
 def _note_path(app: App) -> Path:
     """Beside the database: it is about that one and no other."""
-    path = database_path(app.settings)
-    return path.with_name(f"{path.name}.demo")
+    return app.settings.beside_database("demo")
 
 
 def _read(path: Path) -> Note | None:

@@ -85,6 +85,9 @@ def _attach(handler: logging.Handler, level: int) -> None:
         quiet = level if level <= logging.DEBUG else max(level, logging.WARNING)
         logging.getLogger(name).setLevel(quiet)
         logging.getLogger(name).propagate = True
+    # Below that it prints the rows that it reads, and with them texts and hashes.
+    engine = logging.getLogger("sqlalchemy")
+    engine.setLevel(max(engine.level, logging.INFO))
     # It prints query strings, and with them tokens.
     access = logging.getLogger("uvicorn.access")
     access.disabled, access.propagate = True, False

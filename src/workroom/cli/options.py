@@ -54,7 +54,7 @@ DatabaseOption = Annotated[
         "--database",
         envvar="WORKROOM_DATABASE",
         metavar="URL",
-        help="Where everything is stored: sqlite:///PATH.",
+        help="Where everything is stored: sqlite:///PATH or postgresql://USER@HOST/NAME.",
         show_default="workroom.db in the data directory",
     ),
 ]
@@ -74,7 +74,7 @@ RedisOption = Annotated[
         "--redis",
         envvar="WORKROOM_REDIS",
         metavar="URL",
-        help="Broker of the tasks: redis://HOST:PORT/DB or unix:///PATH.",
+        help="Joins nodes, and brings tasks to workers: redis://HOST:PORT/DB or unix:///PATH.",
         show_default="a private one",
     ),
 ]
@@ -85,6 +85,16 @@ WorkerOption = Annotated[
         envvar="WORKROOM_WORKER",
         help="Carry tasks out beside the server.",
         show_default="--worker",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        envvar="WORKROOM_WORKERS",
+        metavar="N",
+        help="Processes on one port; more than one need PostgreSQL and Redis.",
+        show_default="1",
     ),
 ]
 LogFormatOption = Annotated[
@@ -115,6 +125,21 @@ OF_COMMANDS: Final = frozenset(
         "WORKROOM_PASSWORD_STDIN",
         "WORKROOM_ROLE",
         "WORKROOM_TOKEN",
+        "WORKROOM_TRUTH_CHECK",
+        "WORKROOM_TRUTH_CLIENTS",
+        "WORKROOM_TRUTH_DATABASE",
+        "WORKROOM_TRUTH_DROPS",
+        "WORKROOM_TRUTH_FAULTS",
+        "WORKROOM_TRUTH_JSON",
+        "WORKROOM_TRUTH_KEEP",
+        "WORKROOM_TRUTH_NODES",
+        "WORKROOM_TRUTH_PROCESSES",
+        "WORKROOM_TRUTH_REDIS",
+        "WORKROOM_TRUTH_ROOMS",
+        "WORKROOM_TRUTH_SECONDS",
+        "WORKROOM_TRUTH_SEED",
+        "WORKROOM_TRUTH_START",
+        "WORKROOM_TRUTH_THINK",
         "WORKROOM_URL",
         "WORKROOM_USER",
     }
@@ -164,22 +189,17 @@ def _nearest(name: str, known: frozenset[str]) -> str | None:
 
 
 def require_data(settings: Settings) -> None:
-    """Raise Complaint unless there is a database: these commands work on one, and make none."""
-    path = database_path(settings)
-    if not path.exists():
+    """Raise Complaint unless there is a database: these commands work on one, and make none.
+
+    Whether there is one on a server, opening it says.
+    """
+    path = settings.database_path
+    if path is not None and not path.exists():
         message = (
             f"there is no database at {path}; start the server once, or run `workroom db upgrade`, "
             "or name the right directory"
         )
         raise Complaint(message, field="WORKROOM_DATA_DIR")
-
-
-def database_path(settings: Settings) -> Path:
-    """The SQLite file. Raises Misconfigured for any other kind of database."""
-    try:
-        return settings.database_path
-    except ValueError as error:
-        raise Misconfigured(str(error), field="WORKROOM_DATABASE") from None
 
 
 @contextmanager
@@ -188,7 +208,8 @@ def naming_the_database(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (Misconfigured, Unavailable) as error:
-        about = isinstance(error, Unavailable) or database_path(settings).name in error.message
+        name = Path(settings.database_name).name
+        about = isinstance(error, Unavailable) or name in error.message
         if error.field is None and about:
             error.field = "WORKROOM_DATABASE"
         raise
@@ -221,10 +242,10 @@ def check_proxies(settings: Settings) -> None:
 
 def prepare_directory(settings: Settings) -> None:
     """Make the data directory if need be. Raises Misconfigured when it cannot be used."""
-    for directory, setting in (
-        (settings.data_dir, "WORKROOM_DATA_DIR"),
-        (database_path(settings).parent, "WORKROOM_DATABASE"),
-    ):
+    directories = [(settings.data_dir, "WORKROOM_DATA_DIR")]
+    if settings.database_path is not None:
+        directories.append((settings.database_path.parent, "WORKROOM_DATABASE"))
+    for directory, setting in directories:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             _try_to_write(directory)

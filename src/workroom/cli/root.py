@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from workroom.cli.bench import app as bench
 from workroom.cli.database import app as database
 from workroom.cli.schema import app as schema
 from workroom.cli.serving import demo, serve
@@ -30,6 +31,7 @@ app.add_typer(database, name="db")
 app.add_typer(users, name="user")
 app.command()(token)
 app.add_typer(watch, name="watch")
+app.add_typer(bench, name="bench")
 app.add_typer(schema, name="schema")
 
 

@@ -1,48 +1,63 @@
-"""A room on the terminal: drawn with rich from what ``views`` knows."""
+"""A room on the terminal, drawn with rich from what the client knows of it."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from workroom.cli.failures import escaped
-from workroom.cli.views import EssayView, ProjectView, View
+from workroom.cli.views import remark
+from workroom.client import Essay, Project
 
 FRAME: Final = 7
 """Lines that are not the text: head, borders, people."""
+BAR: Final = 24
+"""Columns of a task's bar."""
 _LINE_END: Final = re.compile(r"\r\n|[\n\r]")
 
 
-def draw(view: View, console: Console) -> RenderableType:
-    """The whole screen."""
-    parts: list[RenderableType] = [_head(view)]
-    if isinstance(view, EssayView):
-        parts += _essay(view, console)
-    elif isinstance(view, ProjectView):
-        parts.append(_project(view))
-    return Group(*parts, _people(view))
+def draw(room: Essay | Project, connection: str, console: Console) -> RenderableType:
+    """The whole screen; ``connection`` says in words how it is."""
+    parts: list[RenderableType]
+    if isinstance(room, Essay):
+        parts = [_essay_head(room, connection), *_essay(room, console)]
+        names = {user: f"{who.name} ({who.role})" for user, who in room.people.items()}
+        typing: Mapping[int, Any] = room.typing
+    else:
+        parts = [_head(f"project {room.id}", connection), _fields(room), _tasks(room)]
+        names = {user: who.username for user, who in room.people.items()}
+        typing = {}
+    return Group(*parts, _people(names, typing))
 
 
-def _head(view: View) -> Text:
-    head = Text(view.title, style="bold")
+def _head(title: str, connection: str) -> Text:
+    head = Text(title, style="bold")
     head.append("  ")
-    head.append(view.state, style="green" if view.state == "live" else "yellow")
-    if isinstance(view, EssayView) and view.editor:
-        head.append(f"  {view.words} words, last edited by {view.editor} at {view.edited_at}")
+    head.append(connection, style="green" if connection == "live" else "yellow")
     return head
 
 
-def _essay(view: EssayView, console: Console) -> list[RenderableType]:
-    remarks = _remarks(view)
+def _essay_head(essay: Essay, connection: str) -> Text:
+    head, update = _head(f"essay {essay.id}", connection), essay.last_update
+    if update is not None:
+        by, at = escaped(update.updated_by.name), update.timestamp
+        head.append(f"  {update.word_count} words, last edited by {by} at {at}")
+    return head
+
+
+def _essay(essay: Essay, console: Console) -> list[RenderableType]:
+    remarks = _remarks(essay)
     room = max(3, console.height - FRAME - remarks.row_count * 2)
-    text = Panel(_tail(view.text, console, room), title="text", title_align="left")
+    text = Panel(_tail(essay.text, console, room), title="text", title_align="left")
     return [text, remarks] if remarks.row_count else [text]
 
 
@@ -53,33 +68,51 @@ def _tail(text: str, console: Console, lines: int) -> Text:
     return Text("\n").join(wrapped[-lines:])
 
 
-def _remarks(view: EssayView) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
-    table.add_column(justify="right", style="cyan", min_width=2)
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    for number in sorted(view.feedback):
-        remark = Text(escaped(view.comment(number)))
-        marked = view.marked(number)
+def _remarks(essay: Essay) -> Table:
+    table = _table()
+    for number, item in sorted(essay.feedback.items()):
+        line = Text(remark(item), style="dim" if item.status == "resolved" else "")
+        marked = essay.marked(item)
         if marked is not None:
-            remark.append(f"  “{escaped(marked)}”", style="dim")
-        table.add_row(str(number), remark)
+            line.append(f"  “{escaped(marked)}”", style="dim")
+        table.add_row(str(number), line)
+        for reply in item.replies:
+            table.add_row("", Text(escaped(f"↳ {reply.author.name}: {reply.comment}")))
     return table
 
 
-def _project(view: ProjectView) -> Table:
+def _table() -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
+    table.add_column(justify="right", style="cyan", min_width=2)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def _fields(project: Project) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(style="cyan")
     table.add_column(overflow="fold")
-    for name, value in view.fields.items():
+    for name, value in project.fields.items():
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         table.add_row(escaped(name), Text(escaped(shown)))
     return table
 
 
-def _people(view: View) -> Columns:
-    typing = view.typing if isinstance(view, EssayView) else frozenset()
+def _tasks(project: Project) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
+    for task in project.tasks.values():
+        name = task.task_type or task.task_id
+        table.add_row(
+            Text(escaped(name), style="cyan"),
+            ProgressBar(total=100, completed=task.progress, width=BAR),
+            Text(escaped(f"{task.progress} % {task.message}")),
+        )
+    return table
+
+
+def _people(names: Mapping[int, str], typing: Mapping[int, Any]) -> Columns:
     people = [
-        Text(f"● {name}" + (" is typing…" if user in typing else ""), style="green")
-        for user, name in sorted(view.here.items())
+        Text(f"● {escaped(name)}" + (" is typing…" if user in typing else ""), style="green")
+        for user, name in sorted(names.items())
     ]
     return Columns(people or [Text("nobody is here", style="dim")], padding=(0, 3))

@@ -8,6 +8,8 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from workroom.cli.options import (
     DatabaseOption,
     DataDirOption,
@@ -18,6 +20,7 @@ from workroom.cli.options import (
     ProjectPortOption,
     RedisOption,
     WorkerOption,
+    WorkersOption,
     check_host,
     check_proxies,
     naming_the_database,
@@ -29,6 +32,7 @@ from workroom.errors import Misconfigured
 
 if TYPE_CHECKING:
     from workroom.app import App
+    from workroom.cli import processes
     from workroom.config import Settings
     from workroom.transports.page import Visitors
 
@@ -45,6 +49,7 @@ def serve(
     redis: RedisOption = None,
     data_dir: DataDirOption = None,
     worker: WorkerOption = None,
+    workers: WorkersOption = None,
     log_format: LogFormatOption = None,
     log_level: LogLevelOption = None,
 ) -> None:
@@ -62,6 +67,7 @@ def serve(
         redis=redis,
         data_dir=data_dir,
         worker=worker,
+        workers=workers,
         log_format=log_format,
         log_level=log_level,
     )
@@ -119,9 +125,48 @@ def _run(
     check_host(settings)
     check_proxies(settings)
     prepare_directory(settings)
+    if settings.workers > 1:
+        _run_several(settings)
+        return
     stopping = Stopping()
     with naming_the_database(settings), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, prepare, announce, visitors, stopping))
+
+
+def _run_several(settings: Settings) -> None:
+    """Serve in several processes, each of which is a node."""
+    from workroom.cli import failures, processes
+    from workroom.wiring import secret
+
+    processes.require_what_joins_nodes(settings)
+    secret(settings)  # made once, here, if there is none yet
+    held = [processes.reserve(settings.host, settings.port, "port")]
+    ports = {"port": held[0].getsockname()[1]}
+    if settings.project_port != settings.port or settings.port == 0:
+        held.append(processes.reserve(settings.host, settings.project_port, "project_port"))
+    ports["project_port"] = held[-1].getsockname()[1]
+
+    def child(number: int, lifeline: processes.Lifeline) -> int:
+        # Tasks need one worker beside the server, not one for each process.
+        own = {**ports, "worker": settings.worker and number == 0}
+        return failures.run(lambda: _run_one(settings.model_copy(update=own), lifeline))
+
+    code = processes.Processes(settings.workers, child).run()
+    for sock in held:
+        sock.close()
+    if code:
+        raise typer.Exit(code)
+
+
+def _run_one(settings: Settings, lifeline: processes.Lifeline) -> None:
+    stopping = Stopping()
+    lifeline.hold()
+
+    async def announce(_app: App, _addresses: Sequence[tuple[str, int]]) -> None:
+        lifeline.serves()
+
+    with naming_the_database(settings), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, None, announce, None, stopping))
 
 
 async def _serve(

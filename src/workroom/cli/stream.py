@@ -1,128 +1,58 @@
-"""A connection that comes back: the public WebSocket, followed through restarts and worse."""
+"""A room followed for ``workroom watch``: the client's events, and what ends it in plain words."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
 
 from workroom.cli.failures import Complaint
-from workroom.cli.views import Message, View
+from workroom.client import (
+    Closed,
+    Essay,
+    NoToken,
+    PermissionDenied,
+    Project,
+    WorkroomError,
+    connect,
+    events,
+)
+from workroom.ids import RoomId, RoomKind
 
-if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
-
-FIRST_WAIT: Final = 0.5
-LONGEST_WAIT: Final = 30.0
-"""Seconds: the ceilings of the first and of the longest wait between two attempts."""
-BAD_TOKEN: Final = 4401
-FORBIDDEN: Final = 4403
-MAX_MESSAGE: Final = 16 * 1024 * 1024
-"""Bytes: what a text of the largest size may take as JSON."""
+Room = Essay | Project
+Event = events.EssayEvent | events.ProjectEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Whom to watch with, and where."""
+    """What to watch, where, and as whom."""
 
-    server: str
-    """``ws://host:port``."""
-    path: str
+    url: str
+    room: RoomId
     token: Callable[[], Awaitable[str]]
-    """A token that is good now."""
-    renews: bool
-    """``token`` gives another one each time."""
+    """A token that is good now; the same one again when there is no other."""
 
 
-def wait_before(attempt: int, chance: float) -> float:
-    """Seconds to wait before an attempt (1, 2, …): exponential, with full jitter.
-
-    ``chance`` is uniform between 0 and 1: clients that lost one server do not return as one crowd.
-    """
-    return chance * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt, 16))
-
-
-async def follow(watch: Watch, view: View, told: Callable[[str | None], None]) -> None:
-    """Keep the view up to date until cancelled; ``told`` hears of every message and every change.
+async def follow(watch: Watch, told: Callable[[Room, Event], None]) -> None:
+    """Let ``told`` hear of everything until cancelled, or until the room is deleted.
 
     Raises Complaint when coming back would not help: a bad token, or no right to view.
     """
-    attempt = 0
-    while True:
-        view.state = "connecting"
-        told(None)
-        if await _once(watch, view, told):
-            attempt = 0
-        attempt += 1
-        seconds = wait_before(attempt, random.random())  # noqa: S311 - spreads load, keeps no secret
-        view.state = f"connection lost, next attempt in {seconds:.0f} s"
-        view.forget_people()
-        told(view.state)
-        await asyncio.sleep(seconds)
-
-
-async def _once(watch: Watch, view: View, told: Callable[[str | None], None]) -> bool:
-    """One connection from its start to its end; whether anything came through it."""
-    from websockets.asyncio.client import connect
-    from websockets.exceptions import ConnectionClosed, InvalidHandshake
-
-    token, heard = await watch.token(), False
-    protocols: Any = ["workroom.v1", f"bearer.{token}"]
-    address = watch.server + watch.path
+    title = f"{watch.room.kind} {watch.room.number}"
+    await watch.token()  # what is wrong with the command is said at once, and not tried again
     try:
-        async with connect(address, subprotocols=protocols, max_size=MAX_MESSAGE) as socket:
-            await socket.send(json.dumps(view.hello()))
-            # What happens meanwhile waits in the socket, so that nothing is missed or undone.
-            await _list(watch, view, token)
-            view.state = "live"
-            async for text in socket:
-                heard = True
-                message = json.loads(text)
-                await _renew(watch, socket, message)
-                told(view.apply(message))
-            _judge(socket.close_code, view)
-    except ConnectionClosed as closed:
-        _judge(closed.rcvd.code if closed.rcvd else None, view)
-    except (OSError, InvalidHandshake, TimeoutError):
-        pass
-    return heard
-
-
-async def _list(watch: Watch, view: View, token: str) -> None:
-    """Ask REST for what was there before; without an answer, the news will have to do."""
-    import httpx
-
-    if view.list_path is None:
-        return
-    address = watch.server.replace("ws", "http", 1) + view.list_path
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
-        while address:
-            try:
-                page = (await client.get(address)).raise_for_status().json()
-            except (httpx.HTTPError, ValueError):
-                return
-            for item in page["results"]:
-                view.listed(item)
-            address = str(httpx.URL(address).join(page["next"])) if page["next"] else ""
-
-
-def _judge(code: int | None, view: View) -> None:
-    if code == BAD_TOKEN:
+        async with connect(watch.url, token=watch.token, timeout=None) as workroom:
+            is_essay = watch.room.kind is RoomKind.ESSAY
+            room: Room = (workroom.essay if is_essay else workroom.project)(watch.room.number)
+            async for event in room:
+                told(room, event)
+    except Closed as error:
+        raise Complaint(f"{title} is gone: {error}") from None
+    except NoToken:
         message = "the token is not good, or no longer; get another one with `workroom token`"
-        raise Complaint(message, field="WORKROOM_TOKEN")
-    if code == FORBIDDEN:
-        message = f"there is no {view.title}, or this user may not view it"
-        raise Complaint(message)
-
-
-async def _renew(watch: Watch, socket: ClientConnection, message: Message) -> None:
-    """Go on with a new token before the old one ends."""
-    if message.get("type") == "token_expiring" and watch.renews:
-        token = await watch.token()
-        in_essay, in_project = {"action": "refresh_token", "token": token}, {"token": token}
-        enveloped = "payload" in message
-        answer = {"type": "refresh_token", "payload": in_project} if enveloped else in_essay
-        await socket.send(json.dumps(answer))
+        raise Complaint(message, field="WORKROOM_TOKEN") from None
+    except PermissionDenied:
+        raise Complaint(f"there is no {title}, or this user may not view it") from None
+    except WorkroomError as error:
+        raise Complaint(str(error)) from None
+    except ValueError as error:
+        raise Complaint(str(error), field="WORKROOM_URL") from None

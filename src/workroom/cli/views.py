@@ -1,211 +1,115 @@
-"""What somebody who watches a room knows of it: messages in, a picture of the room out. Pure."""
+"""What happens in a room that somebody watches, in lines for people and for programs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+import json
+from typing import TYPE_CHECKING, Any
 
 from workroom.cli.failures import escaped
+from workroom.client import events
 
-Message = Mapping[str, Any]
+if TYPE_CHECKING:
+    from workroom.protocol.essay_parts import FeedbackChangeExtended, FeedbackNewExtended
 
-
-class View(Protocol):
-    """One room, as far as it is known."""
-
-    @property
-    def title(self) -> str:
-        """What it is called on the screen."""
-
-    state: str
-    """How the connection is, in a few words."""
-    here: dict[int, str]
-
-    @property
-    def list_path(self) -> str | None:
-        """Where REST lists what the WebSocket tells only the news of."""
-
-    def listed(self, item: Message) -> None:
-        """Take an item of that list in."""
-
-    def hello(self) -> Message:
-        """What to send when the connection is open."""
-
-    def apply(self, message: Message) -> str | None:
-        """Take a message in; returns a line about it, if it is worth one."""
-
-    def forget_people(self) -> None:
-        """The connection is gone: nobody is known to be here."""
+    Remark = events.Feedback | FeedbackNewExtended | FeedbackChangeExtended
 
 
-@dataclass
-class EssayView:
-    """An essay that is being watched."""
+class Teller:
+    """Turns events into lines for people. Remembers names: who has left is known by number only."""
 
-    number: int
-    state: str = ""
-    text: str = ""
-    words: int = 0
-    editor: str = ""
-    edited_at: str = ""
-    here: dict[int, str] = field(default_factory=dict)
-    typing: set[int] = field(default_factory=set)
-    feedback: dict[int, Message] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
 
-    @property
-    def title(self) -> str:
-        """What it is called on the screen."""
-        return f"essay {self.number}"
+    def line(self, event: events.EssayEvent | events.ProjectEvent) -> str | None:
+        """A line about an event; None when it is not worth one."""
+        return self._about_people(event) or _about_work(event) or _about_connection(event)
 
-    @property
-    def list_path(self) -> str | None:
-        """The feedback that is there already."""
-        return f"/api/essays/{self.number}/feedback/"
-
-    def listed(self, item: Message) -> None:
-        """Take a piece of feedback in."""
-        self.feedback[int(item["id"])] = item
-
-    def hello(self) -> Message:
-        """Ask for the present state."""
-        return {"action": "subscribe_essay", "essay_id": self.number}
-
-    def forget_people(self) -> None:
-        """The connection is gone."""
-        self.here.clear()
-        self.typing.clear()
-
-    def apply(self, message: Message) -> str | None:
-        """Take a message in."""
-        match message:
-            case {"type": "essay_update", "content": str(text), "word_count": int(words)}:
-                return self._edited(message, text, words)
-            case {"type": "user_joined", "user": {"id": int(user), "name": name, "role": role}}:
-                return arrived(self.here, user, escaped(f"{name} ({role})"))
-            case {"type": "user_left", "user_id": int(user)}:
-                self.typing.discard(user)
-                return f"{self.here.pop(user, f'user {user}')} has left"
-            case {"type": "typing_start", "user": {"id": int(user), "name": name}}:
-                self.typing.add(user)
-                self.here.setdefault(user, escaped(str(name)))
-                return f"{self.here[user]} is typing"
-            case {"type": "typing_stop", "user_id": int(user)}:
-                self.typing.discard(user)
-                return f"{self.here.get(user, f'user {user}')} stopped typing"
-            case _:
-                return self._about_feedback(message) or about_any(message)
-
-    def _edited(self, message: Message, text: str, words: int) -> str:
-        by = message.get("updated_by") or {}
-        self.text, self.words = text, words
-        self.editor, self.edited_at = escaped(str(by.get("name"))), str(message.get("timestamp"))
-        return f"{words} words, last edited by {self.editor}"
-
-    def _about_feedback(self, message: Message) -> str | None:
-        match message:
-            case {"type": "new_feedback" | "feedback_update" as kind, "feedback": dict(item)}:
-                number = int(item["id"])
-                self.feedback[number] = {**self.feedback.get(number, {}), **item}
-                verb = "new" if kind == "new_feedback" else "changed"
-                return f"{verb} feedback {number}: {escaped(self.comment(number))}"
-            case {"type": "feedback_deleted", "feedback_id": int(number)}:
-                self.feedback.pop(number, None)
-                return f"feedback {number} was deleted"
+    def _about_people(self, event: Any) -> str | None:
+        match event:
+            case events.UserJoined(user=person):
+                return self._joined(person.id, f"{person.name} ({person.role})")
+            case events.MemberJoined(user_id=user, username=name):
+                return self._joined(user, name)
+            case events.UserLeft(user_id=user) | events.MemberLeft(user_id=user):
+                return f"{self._name(user)} has left"
+            case events.TypingStart(user=person):
+                self._names.setdefault(person.id, escaped(person.name))
+                return f"{self._name(person.id)} is typing"
+            case events.TypingStop(user_id=user):
+                return f"{self._name(user)} stopped typing"
             case _:
                 return None
 
-    def comment(self, number: int) -> str:
-        """A piece of feedback in one line."""
-        item = self.feedback[number]
-        author = (item.get("author") or {}).get("name", "")
-        return f"[{item.get('type')}] {author}: {item.get('comment')}"
+    def _joined(self, user: int, name: str) -> str:
+        self._names[user] = escaped(name)
+        return f"{self._names[user]} is here"
 
-    def marked(self, number: int) -> str | None:
-        """The words under a highlight; None when it is about the whole essay."""
-        item = self.feedback[number]
-        start, end = item.get("highlight_start"), item.get("highlight_end")
-        if start is None or end is None:
-            return None
-        units = self.text.encode("utf-16-le")[2 * start : 2 * end]
-        return units.decode("utf-16-le", "replace")
+    def _name(self, user: int) -> str:
+        return self._names.get(user, f"user {user}")
 
 
-@dataclass
-class ProjectView:
-    """A project that is being watched."""
-
-    number: int
-    state: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
-    here: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        """What it is called on the screen."""
-        return f"project {self.number}"
-
-    @property
-    def list_path(self) -> str | None:
-        """Joining tells everything."""
-        return None
-
-    def listed(self, item: Message) -> None:
-        """Nothing is."""
-
-    def hello(self) -> Message:
-        """Join it, which is answered with the present state."""
-        return {"type": "join_project", "payload": {"project_id": self.number}}
-
-    def forget_people(self) -> None:
-        """The connection is gone, and its state will be told anew."""
-        self.here.clear()
-        self.fields.clear()
-
-    def apply(self, message: Message) -> str | None:
-        """Take a message in."""
-        payload = message.get("payload")
-        if not isinstance(payload, Mapping):
-            return about_any(message)
-        match message.get("type"), payload:
-            case "project_updated", {"changes": dict(changes), "updated_by": by}:
-                return self._changed(changes, str(by))
-            case "user_joined", {"user_id": int(user), "username": name}:
-                return arrived(self.here, user, escaped(str(name)))
-            case "user_left", {"user_id": int(user)}:
-                return f"{self.here.pop(user, f'user {user}')} has left"
-            case "canvas_added", {"canvas": {"name": name, "author": {"name": who}}}:
-                return escaped(f"{who} has added {name}")
-            case "canvas_removed", {"canvas_id": int(number)}:
-                return f"canvas {number} was deleted"
-            case _:
-                return about_any(message)
-
-    def _changed(self, changes: dict[str, Any], by: str) -> str:
-        from workroom.core.fields import merge_patch
-
-        for name, value in changes.items():
-            known = self.fields.get(name)
-            self.fields[name] = merge_patch(known, value) if name == "metadata" else value
-        return f"{', '.join(map(escaped, changes))} set by user {escaped(by)}"
+def _about_work(event: Any) -> str | None:
+    match event:
+        case events.EssayUpdate(word_count=words, updated_by=editor):
+            return f"{words} words, last edited by {escaped(editor.name)}"
+        case events.NewFeedback(feedback=item):
+            return f"feedback {item.id}: {remark(item)}"
+        case events.FeedbackUpdate(feedback=item):
+            return f"feedback {item.id} has changed: {remark(item)}"
+        case events.FeedbackDeleted(feedback_id=number):
+            return f"feedback {number} was deleted"
+        case events.ProjectUpdated(changes=changes, updated_by=by):
+            fields = ", ".join(map(escaped, changes.model_dump(exclude_unset=True)))
+            return f"{fields} set by user {escaped(by)}"
+        case events.CanvasAdded(canvas=canvas):
+            return escaped(f"{canvas.author.name} has added {canvas.name}")
+        case events.CanvasRemoved(canvas_id=number):
+            return f"canvas {number} was deleted"
+        case _:
+            return _about_tasks(event)
 
 
-def arrived(here: dict[int, str], user: int, name: str) -> str | None:
-    """Somebody is here; a line if that is news."""
-    news = user not in here
-    here[user] = name
-    return f"{name} is here" if news else None
-
-
-def about_any(message: Message) -> str | None:
-    """A line about an error, whichever format it came in; None for other messages."""
-    body = message.get("payload", message)
-    match message.get("type"), body:
-        case "error" | "permission_denied" | "connection_error", {"message": text}:
-            return escaped(f"refused: {text}")
-        case "rights_changed", {"rights": rights}:
-            return f"your right here is now: {rights or 'none'}"
-        case "essay_closed" | "project_closed", _:
-            return "it was deleted"
+def _about_tasks(event: Any) -> str | None:
+    match event:
+        case events.TaskStarted(task_id=task, task_type=kind, canvas_id=canvas):
+            return escaped(f"task {task} has begun: {kind} of canvas {canvas}")
+        case events.TaskProgress(task_id=task, progress=percent, message=message):
+            return escaped(f"task {task}: {percent} % {message}".rstrip())
+        case events.TaskCompleted(task_id=task, result=result):
+            reason = f": {result.error}" if result.error else ""
+            return escaped(f"task {task} has ended, {result.status}{reason}")
         case _:
             return None
+
+
+def _about_connection(event: Any) -> str | None:
+    match event:
+        case events.StatusChanged(status="offline", retry_in=seconds):
+            return f"connection lost, next attempt in {seconds or 0:.0f} s"
+        case events.StatusChanged(status="live" | "connecting" as status):
+            return str(status)
+        case events.RightsChanged(rights=rights) | events.ProjectRightsChanged(rights=rights):
+            return f"your right here is now: {rights or 'none'}"
+        case events.EventsDropped(count=count):
+            return f"{count} events came too fast to be told"
+        case _:
+            return None
+
+
+def remark(item: Remark) -> str:
+    """A piece of feedback in one line."""
+    status = "" if item.status == "open" else f", {item.status}"
+    author = getattr(item, "author", None)
+    by = f" {author.name}:" if author is not None else ""
+    return escaped(f"[{item.type}{status}]{by} {item.comment}")
+
+
+def as_json(event: events.EssayEvent | events.ProjectEvent) -> str:
+    """An event for programs: its ``type``, and the keys that the reference gives it."""
+    if isinstance(event, events.StatusChanged):
+        body: dict[str, Any] = {"status": event.status, "retry_in": event.retry_in}
+    elif isinstance(event, events.EventsDropped):
+        body = {"count": event.count}
+    else:
+        body = event.model_dump(mode="json", exclude_unset=True)
+    return json.dumps({"type": events.wire_name(event), **body}, ensure_ascii=True)

@@ -10,10 +10,12 @@ import typer
 
 from workroom.cli.data import open_data, user_named
 from workroom.cli.options import DatabaseOption, DataDirOption, read_settings, require_data
+from workroom.ids import RoomId, essay_room, project_room
 
 if TYPE_CHECKING:
-    from workroom.cli.stream import Watch
-    from workroom.cli.views import View
+    from rich.console import RenderableType
+
+    from workroom.cli.stream import Event, Room, Watch
     from workroom.config import Settings
 
 REDRAWS: Final = 8
@@ -49,21 +51,24 @@ UserOption = Annotated[
 ]
 
 
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON object per event and line, for programs.")
+]
+
+
 @app.command()
 def essay(
     number: Number,
     url: UrlOption = None,
     token: TokenOption = None,
     user: UserOption = "admin",
+    json: JsonOption = False,
     database: DatabaseOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
     """The end of the text, who is here, who is typing, and the feedback."""
-    from workroom.cli.views import EssayView
-
     settings = read_settings(database=database, data_dir=data_dir)
-    watch = _watch(settings, url, f"/ws/essays/{number}/", token, user)
-    _run(watch, EssayView(number))
+    _run(_watch(settings, url, essay_room(number), token, user), json)
 
 
 @app.command()
@@ -72,22 +77,20 @@ def project(
     url: UrlOption = None,
     token: TokenOption = None,
     user: UserOption = "admin",
+    json: JsonOption = False,
     database: DatabaseOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
-    """The project's fields, and who is here."""
-    from workroom.cli.views import ProjectView
-
+    """The project's fields, its tasks, and who is here."""
     settings = read_settings(database=database, data_dir=data_dir)
-    watch = _watch(settings, url, "/ws/projects/", token, user)
-    _run(watch, ProjectView(number))
+    _run(_watch(settings, url, project_room(number), token, user), json)
 
 
-def _watch(settings: Settings, url: str | None, path: str, token: str | None, user: str) -> Watch:
+def _watch(
+    settings: Settings, url: str | None, room: RoomId, token: str | None, user: str
+) -> Watch:
     from workroom.cli.stream import Watch
 
-    base = (url or f"ws://localhost:{settings.port}").rstrip("/")
-    base = base.replace("http", "ws", 1) if base.startswith("http") else base
     if token is None:
         require_data(settings)
 
@@ -97,42 +100,59 @@ def _watch(settings: Settings, url: str | None, path: str, token: str | None, us
         async with open_data(settings) as app:
             return await app.accounts.issue_token(await user_named(app, user))
 
-    return Watch(base, path, current, renews=token is None)
+    return Watch(url or f"ws://localhost:{settings.port}", room, current)
 
 
-def _run(watch: Watch, view: View) -> None:
+def _run(watch: Watch, json: bool) -> None:
     from workroom.cli import logs
 
     logs.set_up("text", "warning")
     try:
-        if sys.stdout.isatty():
-            asyncio.run(_on_screen(watch, view))
+        if sys.stdout.isatty() and not json:
+            asyncio.run(_on_screen(watch))
         else:
-            asyncio.run(_as_lines(watch, view))
+            asyncio.run(_as_lines(watch, json))
     except KeyboardInterrupt:
         pass
 
 
-async def _as_lines(watch: Watch, view: View) -> None:
+async def _as_lines(watch: Watch, json: bool) -> None:
     """For pipes and files: one line per event."""
     from workroom.cli.stream import follow
+    from workroom.cli.views import Teller, as_json
 
-    await follow(watch, view, lambda line: print(line, flush=True) if line else None)
+    write = as_json if json else Teller().line
+
+    def told(_room: Room, event: Event) -> None:
+        line = write(event)
+        if line is not None:
+            print(line, flush=True)
+
+    await follow(watch, told)
 
 
-async def _on_screen(watch: Watch, view: View) -> None:
+async def _on_screen(watch: Watch) -> None:
     from rich.console import Console
     from rich.live import Live
+    from rich.text import Text
 
     from workroom.cli.screen import draw
     from workroom.cli.stream import follow
+    from workroom.cli.views import Teller
+    from workroom.client.events import StatusChanged
 
-    console = Console()
-    live = Live(
-        get_renderable=lambda: draw(view, console),
-        console=console,
-        screen=True,
-        refresh_per_second=REDRAWS,
-    )
+    console, teller = Console(), Teller()
+    shown: list[Room] = []
+    connection = ["connecting"]
+
+    def told(room: Room, event: Event) -> None:
+        shown[:] = [room]
+        if isinstance(event, StatusChanged):
+            connection[:] = [teller.line(event) or event.status]
+
+    def picture() -> RenderableType:
+        return draw(shown[0], connection[0], console) if shown else Text("connecting")
+
+    live = Live(get_renderable=picture, console=console, screen=True, refresh_per_second=REDRAWS)
     with live:
-        await follow(watch, view, lambda _line: None)
+        await follow(watch, told)

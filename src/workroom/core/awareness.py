@@ -36,10 +36,16 @@ class Typists:
         """Everybody who types."""
         return self._until.keys()
 
-    def touch(self, user_id: UserId, tick: float) -> bool:
-        """A sign of typing; True when it is the first one of a pause."""
+    def __contains__(self, user_id: UserId) -> bool:
+        return user_id in self._until
+
+    def touch(self, user_id: UserId, tick: float, idle: float | None = None) -> bool:
+        """A sign of typing; True when it is the first one of a pause.
+
+        ``idle``: seconds for which this sign is good, when that is not as usual.
+        """
         started = user_id not in self._until
-        self._until[user_id] = tick + self._idle
+        self._until[user_id] = tick + (self._idle if idle is None else idle)
         return started
 
     def stop(self, user_id: UserId) -> bool:

@@ -14,6 +14,7 @@ from workroom.core.canvas import Media
 from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right, User
 from workroom.core.tasks import TaskState
+from workroom.core.text import Candidate, Version
 from workroom.core.values import value
 from workroom.ids import CanvasId, ConnectionId, FeedbackId, ReplyId, TaskId
 
@@ -110,6 +111,8 @@ class AddFeedback:
     comment: str
     start: int | None = None
     end: int | None = None
+    seen: Candidate | Version | None = None
+    """That text, where the room has found it out before it could carry this out (``bind``)."""
 
 
 @value
@@ -137,6 +140,8 @@ class ChangeFeedback:
     start: int | None = None
     end: int | None = None
     resolved: bool | None = None
+    seen: Candidate | Version | None = None
+    """As in ``AddFeedback``."""
 
 
 @value

@@ -192,6 +192,10 @@ class Delivery:
         for writer in self._writers.all():
             writer.lost(seq)
 
+    def retraced(self) -> None:
+        """What the store did not take came to nothing; what everybody has is as it was."""
+        self._writers.retraced()
+
     def restored(self, text: EssayText) -> None:
         """The room started again from what is stored; who saved lately is sent that at a pause.
 

@@ -13,7 +13,7 @@ from workroom.core.commands import (
     ShowAwareness,
     Synchronize,
 )
-from workroom.core.effects import Broadcast, Effect, Send
+from workroom.core.effects import Broadcast, Effect, Send, Share
 from workroom.core.entries import Entry, TextEdited
 from workroom.core.essay_awareness import EssayAwareness
 from workroom.core.essay_state import EssayState
@@ -21,6 +21,7 @@ from workroom.core.essay_text import EssayText
 from workroom.core.events import AwarenessShown, CursorMoved, Event, TextPatched
 from workroom.core.people import User
 from workroom.core.replicas import Replicas
+from workroom.core.signals import Pointed, Shown
 from workroom.core.text import Version, to_utf16
 from workroom.core.time import Now
 from workroom.ids import ConnectionId, EssayId, UserId
@@ -43,11 +44,14 @@ class Editors:
         "_moved",
         "_placed",
         "_replicas",
+        "_watchers",
     )
 
     def __init__(self, essay_id: EssayId) -> None:
         self._essay_id = essay_id
         self._replicas = Replicas(essay_id)
+        self._watchers: set[str] = set()
+        """Other nodes with editors in this essay."""
         self._awareness = EssayAwareness()
         self._carets = Carets()
         self._moved: set[ConnectionId] = set()
@@ -64,8 +68,43 @@ class Editors:
 
     @property
     def here(self) -> bool:
-        """Whether there is any editor."""
+        """Whether there is any editor, on this node or another."""
+        return bool(len(self._replicas) or self._watchers)
+
+    @property
+    def watching(self) -> bool:
+        """Whether there is any on this node."""
         return bool(len(self._replicas))
+
+    # ---- other nodes ------------------------------------------------------------------------
+
+    def watched_from(self, node: str, tick: float, *, watching: bool) -> None:
+        """Another node has editors, or none any longer."""
+        if watching and node not in self._watchers:
+            self._watchers.add(node)
+            self._awareness.watched(tick)
+            self._awareness.retell()
+        elif watching:
+            return
+        else:
+            self._watchers.discard(node)
+            self._rest_if_alone()
+
+    def heard(self, node: str, states: Iterable[ClientState]) -> list[Effect]:
+        """Another node told its editors this."""
+        return self._passed_on(self._awareness.heard(node, states))
+
+    def lose(self, node: str) -> list[Effect]:
+        """Another node is no more."""
+        self._watchers.discard(node)
+        effects = self._passed_on(self._awareness.lose(node))
+        self._rest_if_alone()
+        return effects
+
+    def _passed_on(self, states: Sequence[ClientState]) -> list[Effect]:
+        if not states or not self.watching:
+            return []
+        return [Broadcast(event) for event in self._shown(states)]
 
     # ---- coming, asking, going -------------------------------------------------------------
 
@@ -86,6 +125,9 @@ class Editors:
         self._moved.discard(connection)
         self._cursors.pop(connection, None)
         self._placed.pop(connection, None)
+        self._rest_if_alone()
+
+    def _rest_if_alone(self) -> None:
         if not self.here:
             self._awareness.unwatched()
             self._carets.close()
@@ -138,7 +180,7 @@ class Editors:
 
     def patched(self, entry: Entry, author: ConnectionId | None) -> list[Effect]:
         """The text was edited, durably. ``author``: the replica that has it already."""
-        if not self.here or not isinstance(entry.fact, TextEdited):
+        if not self.watching or not isinstance(entry.fact, TextEdited):
             return []
         patch = TextPatched(self._essay_id, entry.seq, entry.fact.update)
         spared = self._replicas.awaiting(entry.seq)
@@ -176,6 +218,12 @@ class Editors:
         self._ahead = False
         self._carets.close()
 
+    def retraced(self, text: EssayText, seq: int) -> list[Effect]:
+        """The text is what is stored up to ``seq`` again, and was read from nowhere for that."""
+        self._ahead = False
+        self._carets.close()
+        return self._replicas.retraced(text, seq)
+
     def close(self) -> None:
         """The room leaves memory."""
         self._carets.close()
@@ -208,7 +256,9 @@ class Editors:
             return [*asked, *self._cursors_told(text, state, behind, now)]
         states, changed = told
         self._moved |= {c for c in changed if c in self._replicas}
-        shown = [Broadcast(event) for event in self._shown(states)]
+        shown: list[Effect] = [Broadcast(event) for event in self._shown(states)]
+        if states:
+            shown += [Share(Shown(event.states)) for event in self._shown(states)]
         return [*asked, *shown, *self._cursors_told(text, state, behind, now)]
 
     def _cursors_told(
@@ -229,6 +279,8 @@ class Editors:
             if caret is not None:
                 event = _cursor_moved(state, user.id, caret)
                 effects.append(Broadcast(event, except_user=user.id, except_connections=behind))
+                pointed = Pointed(user.id, state.seq, event.position, event.selection_end)
+                effects.append(Share(pointed))
         return effects
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from workroom.core.commands import Origin
 from workroom.core.entries import Entry
 from workroom.core.events import Event
+from workroom.core.signals import Signal
 from workroom.core.values import value
 from workroom.errors import WorkroomError
 from workroom.ids import ConnectionId, UserId
@@ -64,6 +65,8 @@ class Acknowledge:
     origin: Origin
     seq: int
     details: Mapping[str, Any] = field(default_factory=dict)
+    unchanged: bool = False
+    """It left nothing in the log, where it could have: perhaps it was done before."""
 
 
 @value
@@ -74,7 +77,14 @@ class Refuse:
     error: WorkroomError
 
 
-Effect = Broadcast | Send | Probe | Admit | Dismiss | Acknowledge | Refuse
+@value
+class Share:
+    """The other nodes are to hear this of the room (``Room.heard``); it may get lost."""
+
+    signal: Signal
+
+
+Effect = Broadcast | Send | Probe | Admit | Dismiss | Acknowledge | Refuse | Share
 
 
 @value

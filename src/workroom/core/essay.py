@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
-from workroom.core.awareness import Typists
 from workroom.core.bases import bases_named
 from workroom.core.commands import (
     AddFeedback,
@@ -36,12 +35,11 @@ from workroom.core.commands import (
     Synchronize,
 )
 from workroom.core.delivery import Delivery
-from workroom.core.effects import Acknowledge, Broadcast, Effect, Outcome, Probe, Send
+from workroom.core.effects import Broadcast, Effect, Outcome, Probe, Send, Share
 from workroom.core.entries import Entry, EssayChanged, TextEdited, made
 from workroom.core.essay_state import EssayState, evolve
 from workroom.core.essay_text import EssayText
-from workroom.core.essay_view import retold, shown_feedback, shown_text
-from workroom.core.essay_yjs import YjsRoom
+from workroom.core.essay_view import caret_elsewhere, retold, shown_feedback, shown_text
 from workroom.core.events import (
     CursorMoved,
     EssayUpdated,
@@ -57,6 +55,7 @@ from workroom.core.people import User
 from workroom.core.permissions import Verb, allows
 from workroom.core.revisions import naming
 from workroom.core.room import Glimpse, Pending
+from workroom.core.signals import Pointed, Signal, Typing
 from workroom.core.text import (
     Change,
     Highlight,
@@ -68,6 +67,7 @@ from workroom.core.text import (
     utf16_length,
 )
 from workroom.core.time import Now
+from workroom.core.typing_room import TypingRoom
 from workroom.errors import InvalidMessage, TooLarge
 from workroom.ids import ConnectionId, UserId
 
@@ -86,7 +86,7 @@ class Untold:
     selection_end: int | None
 
 
-class EssayRoom(YjsRoom):
+class EssayRoom(TypingRoom):
     """The authority over one essay on this node."""
 
     def __init__(
@@ -97,7 +97,6 @@ class EssayRoom(YjsRoom):
         rules: RoomRules,
     ) -> None:
         super().__init__(state, text, people, rules)
-        self._typists = Typists(rules.typing_idle)
         self._delivery = Delivery(rules, text)
         self._threads = Threads(rules, self.people, self._require, self._range)
         self._threads.seen(state.feedback)
@@ -133,7 +132,7 @@ class EssayRoom(YjsRoom):
                 | ChangeReply()
                 | DeleteReply()
             ):
-                return self._discuss(command, origin, now)
+                return self._discuss(self.bind(command, origin), origin, now)
             case RestoreRevision():
                 return self._restore(command, origin, now)
             case NameRevision():
@@ -225,18 +224,29 @@ class EssayRoom(YjsRoom):
     def _behind(self) -> frozenset[ConnectionId]:
         return self._delivery.behind()
 
-    def _discuss(self, command: FeedbackCommand, origin: Origin, now: Now) -> Outcome:
+    def bind(self, command: Command, origin: Origin) -> Command:
+        """As in every room: offsets count in the text that the client last had."""
+        if isinstance(command, AddFeedback | ChangeFeedback) and command.seen is None:
+            seen = self._delivery.newest(origin.connection, origin.user.id)
+            return command if command.start is None else replace(command, seen=seen)
+        return command
+
+    def _discuss(self, asked: Command, origin: Origin, now: Now) -> Outcome:
+        command = cast("FeedbackCommand", asked)
         facts = self._threads.decide(command, origin, self.head)
         pending, outcome = self._accept(command, origin, facts, now)
         pending.details.update(made(pending.entries))
         return self._settle_now(outcome, now)
 
-    def _range(self, start: int | None, end: int | None, origin: Origin) -> Highlight | None:
-        if start is None or end is None:
+    def _range(self, command: AddFeedback | ChangeFeedback, origin: Origin) -> Highlight | None:
+        base = command.seen
+        if command.start is None or command.end is None or base is None:
             return None
-        base = self._delivery.newest(origin.connection, origin.user.id)
+        newest = self._delivery.newest(origin.connection, origin.user.id)
+        if newest.text == base.text:
+            base = newest  # their own save may have been merged anew since
         to_head = self._text.to_head(base)
-        return range_at_head(base.text, start, end, to_head, self._text.text)
+        return range_at_head(base.text, command.start, command.end, to_head, self._text.text)
 
     def _change(self, command: ChangeEssay, origin: Origin, now: Now) -> Outcome:
         self._require(origin, Verb.EDIT)
@@ -244,24 +254,6 @@ class EssayRoom(YjsRoom):
         changed = {k: v for k, v in command.fields.items() if here[k] != v}
         _, outcome = self._accept(command, origin, [EssayChanged(changed)] if changed else [], now)
         return self._settle_now(outcome, now)
-
-    # ---- typing -----------------------------------------------------------------------------
-
-    def _awareness(self, origin: Origin, effects: list[Effect]) -> Outcome:
-        return Outcome(effects=(*effects, Acknowledge(origin, self.confirmed.seq)))
-
-    def _types(self, user: User, now: Now) -> list[Effect]:
-        if not self._typists.touch(user.id, now.tick):
-            return []
-        self._editors.typing(user.id, typing=True)
-        return [Broadcast(TypingStarted(self.confirmed.id, user, now.wall), except_user=user.id)]
-
-    def _stops_typing(self, user_id: UserId, now: Now) -> list[Effect]:
-        if not self._typists.stop(user_id):
-            return []
-        self._editors.typing(user_id, typing=False)
-        stopped = TypingStopped(self.confirmed.id, user_id, now.wall)
-        return [Broadcast(stopped, except_user=user_id)]
 
     # ---- what people are told ---------------------------------------------------------------
 
@@ -299,7 +291,8 @@ class EssayRoom(YjsRoom):
         text = self.confirmed.text
         end = None if saved.selection_end is None else to_utf16(text, saved.selection_end)
         moved = CursorMoved(self.confirmed.id, user_id, to_utf16(text, saved.cursor), end)
-        return [Broadcast(moved, except_user=user_id, except_connections=held)]
+        pointed = Pointed(user_id, self.confirmed.seq, moved.position, end)
+        return [Broadcast(moved, except_user=user_id, except_connections=held), Share(pointed)]
 
     def _settled(self, pending: Pending[EssayState], now: Now) -> list[Effect]:
         unchanged = isinstance(pending.command, SaveText) and not pending.entries
@@ -366,9 +359,6 @@ class EssayRoom(YjsRoom):
                 effects.append(Send(connection, started))
         return effects
 
-    def _left(self, user_id: UserId, now: Now) -> list[Effect]:
-        return [*self._stops_typing(user_id, now), *super()._left(user_id, now)]
-
     def _dismissed(self, connection: ConnectionId, now: Now) -> None:
         self._delivery.forget(connection, now.tick)
         super()._dismissed(connection, now)
@@ -380,9 +370,6 @@ class EssayRoom(YjsRoom):
     def served(self, user: User, now: Now) -> None:
         """As in every room: that text may be what the user sends a new version of."""
         self._delivery.served(user.id, now.tick)
-
-    def _typing(self) -> Iterable[UserId]:
-        return self._typists.user_ids()
 
     def _news(self, connection: ConnectionId, knows: Glimpse[EssayState], now: Now) -> list[Event]:
         for_editor = self._news_for_editor(connection, now)
@@ -420,13 +407,8 @@ class EssayRoom(YjsRoom):
     # ---- time and trouble -------------------------------------------------------------------
 
     def expire(self, now: Now) -> list[Effect]:
-        """Besides members: typists who stopped, text that was held, moves of highlights."""
+        """Besides members and typing: text that was held, moves of highlights."""
         effects = super().expire(now)
-        essay_id = self.confirmed.id
-        for user_id in self._typists.expire(now.tick):
-            stopped = TypingStopped(essay_id, user_id, now.wall)
-            effects.append(Broadcast(stopped, except_user=user_id))
-            self._editors.typing(user_id, typing=False)
         released = self._delivery.expire(now.tick)
         if released:
             shown = shown_text(self.confirmed, self.people)
@@ -435,10 +417,9 @@ class EssayRoom(YjsRoom):
         return effects + _to_all(self._threads.due(self.confirmed, now.tick))
 
     def next_deadline(self) -> float | None:
-        """Besides members: typing, held text and moves of highlights have theirs."""
+        """Besides members and typing: held text and moves of highlights have theirs."""
         dues = (
             super().next_deadline(),
-            self._typists.next_deadline(),
             self._delivery.next_deadline(),
             self._threads.next_deadline(),
         )
@@ -449,6 +430,42 @@ class EssayRoom(YjsRoom):
         undone = super().rewind()
         self._delivery.lost(self.confirmed.seq)
         return undone
+
+    def retrace(self) -> list[Effect]:
+        """As in every room; members know nothing of it, and what they have stays their base."""
+        self._text.take_back(self.confirmed.seq)
+        self._saves.clear()
+        self._delivery.retraced()
+        return self._retraced()
+
+    def heard(self, node: str, signal: Signal, now: Now) -> list[Effect]:
+        """As in every room; also who types, where carets are, and what editors show."""
+        match signal:
+            case Typing():
+                return self._typing_elsewhere(signal, now)
+            case Pointed():
+                return self._pointed_elsewhere(signal)
+            case _:
+                return super().heard(node, signal, now)
+
+    def _pointed_elsewhere(self, signal: Pointed) -> list[Effect]:
+        moved = caret_elsewhere(signal, self._text.mirror, self.confirmed)
+        if moved is None:
+            return []
+        held = self._delivery.behind()
+        return [Broadcast(moved, except_user=signal.user_id, except_connections=held)]
+
+    def _take_over(self, entry: Entry, after: Entry | None, now: Now) -> None:
+        fact = entry.fact
+        if not isinstance(fact, TextEdited):
+            return
+        self._text.follow(fact, entry.seq, entry.actor)
+        if entry.actor in self._typists:
+            self._goes_on_typing(entry.actor, now)
+        more = after is not None and isinstance(after.fact, TextEdited)
+        if not (fact.change.is_empty or more):  # else what follows is told with it
+            version = self._text.head()
+            self._saves[entry.seq] = Untold(version, exact=True, cursor=None, selection_end=None)
 
     def restore(self, state: EssayState, text: EssayText) -> None:
         """Start again from what is stored, after ``rewind``; members stay."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from workroom.core.awareness import ClientState
@@ -25,8 +25,11 @@ RENEWED_EVERY: Final = 15.0
 """Seconds after which the server repeats what it shows: editors forget what is older than 30. It
 also keeps the connection open, which ``y-websocket`` closes when it hears nothing for 30 seconds.
 """
-FIRST_OWN: Final = MAX_ID - 2**32
+OWN: Final = 2**40
+FIRST_OWN: Final = MAX_ID - OWN
 """Client ids from here on are the server's. Editors draw theirs below 2**32."""
+MOST_ELSEWHERE: Final = 10_000
+"""Client ids of one other node that are remembered for who comes later."""
 REMEMBERED: Final = 1000
 """Client ids that have gone and are remembered, so that nobody else takes one over."""
 
@@ -62,6 +65,7 @@ class EssayAwareness:
 
     __slots__ = (
         "_dirty",
+        "_elsewhere",
         "_gone",
         "_owners",
         "_removed",
@@ -82,6 +86,8 @@ class EssayAwareness:
         self._told_at = 0.0
         self._renewed_at: float | None = None
         """None: there is no replica to tell anything."""
+        self._elsewhere: dict[str, dict[int, ClientState]] = {}
+        """What other nodes told their editors, by node and client id."""
 
     # ---- replicas ---------------------------------------------------------------------------
 
@@ -89,6 +95,10 @@ class EssayAwareness:
         """There is a replica to tell."""
         if self._renewed_at is None:
             self._renewed_at = tick
+
+    def retell(self) -> None:
+        """There is somebody more to tell, who knows nothing yet."""
+        self._dirty.update(self._typists, self._shown)
 
     def unwatched(self) -> None:
         """The last replica has gone."""
@@ -155,7 +165,35 @@ class EssayAwareness:
             and shown.state is not None
             and (known or shown.user.id != user.id)
         ]
-        return (*states, *(self._typist_entry(c, t) for c, t in self._typists.items()))
+        typists = (self._typist_entry(c, t) for c, t in self._typists.items())
+        others = (state for told in self._elsewhere.values() for state in told.values())
+        return (*states, *typists, *others)
+
+    # ---- other nodes ------------------------------------------------------------------------
+
+    def heard(self, node: str, states: Iterable[ClientState]) -> tuple[ClientState, ...]:
+        """Another node told its editors this; what is to be told to those of this one.
+
+        Of an editor that is here by now, this node knows better.
+        """
+        told = self._elsewhere.setdefault(node, {})
+        passed = []
+        for said in states:
+            before = told.get(said.client)
+            late = before is not None and before.clock > said.clock
+            if late or said.client in self._owners:
+                continue
+            if said.state is None:
+                told.pop(said.client, None)
+            elif before is not None or len(told) < MOST_ELSEWHERE:
+                told[said.client] = said
+            passed.append(said)
+        return tuple(passed)
+
+    def lose(self, node: str) -> tuple[ClientState, ...]:
+        """Another node is no more: what its people showed is to be taken away."""
+        told = self._elsewhere.pop(node, {})
+        return tuple([replace(each, state=None) for each in told.values()])
 
     # ---- members without a copy ----------------------------------------------------------------
 
@@ -242,7 +280,7 @@ class EssayAwareness:
 
 def _own(connection: ConnectionId) -> int:
     """The client id under which the server shows a member without a copy."""
-    return FIRST_OWN + connection % 2**32
+    return FIRST_OWN + connection % OWN
 
 
 def _is_newer(said: ClientState, mine: _Shown) -> bool:

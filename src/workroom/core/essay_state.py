@@ -32,14 +32,14 @@ from workroom.core.entries import (
     TextEdited,
 )
 from workroom.core.feedback import Feedback, Reply
+from workroom.core.feedback_map import FeedbackMap
 from workroom.core.people import Right
 from workroom.core.permissions import with_right
-from workroom.core.text import Change, Highlight, Hunk, move_all, word_count
+from workroom.core.text import Change, Hunk, word_count
 from workroom.core.values import value
-from workroom.ids import EssayId, FeedbackId, ReplyId, UserId
+from workroom.ids import EssayId, ReplyId, UserId
 
 _BLANK: Final = re.compile(r"\s")  # the same characters as ``isspace`` and ``split``
-_NOTHING: Final[Mapping[FeedbackId, Feedback]] = MappingProxyType({})
 _NO_NAMES: Final[Mapping[int, str]] = MappingProxyType({})
 
 
@@ -61,7 +61,7 @@ class EssayState:
     edited_at: int
     updated_by: UserId
     updated_at: int
-    feedback: Mapping[FeedbackId, Feedback]
+    feedback: FeedbackMap
     rights: Mapping[UserId, Right]
     deleted: bool = False
     names: Mapping[int, str] = field(default_factory=lambda: _NO_NAMES)
@@ -88,7 +88,7 @@ def first_state(essay_id: EssayId, entry: Entry) -> EssayState:
         edited_at=entry.at,
         updated_by=entry.actor,
         updated_at=entry.at,
-        feedback=_NOTHING,
+        feedback=FeedbackMap(),
         rights=MappingProxyType({entry.actor: Right.OWNER}),
     )
 
@@ -115,8 +115,7 @@ def evolve(state: EssayState, entry: Entry) -> EssayState:
             item = _after(state.feedback[feedback_id], entry.fact, entry)
             return _with_feedback(state, replace(item, updated_at=entry.at))
         case FeedbackDeleted(feedback_id=feedback_id):
-            left = {k: v for k, v in state.feedback.items() if k != feedback_id}
-            return replace(state, feedback=MappingProxyType(left))
+            return replace(state, feedback=state.feedback.without(feedback_id))
         case RevisionNamed():
             return replace(state, names=_with_name(state.names, entry.fact))
         case RightSet(user_id=user_id, right=right):
@@ -180,15 +179,6 @@ def _word_start(text: str, at: int) -> int:
 
 def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:
     text = change.apply(state.text)
-    feedback = state.feedback
-    if feedback:
-        ranges = {k: f.highlight for k, f in feedback.items() if f.highlight is not None}
-        moved: dict[FeedbackId, Highlight] = move_all(ranges, change, state.text, text)
-        if moved:
-            items = dict(feedback)
-            for feedback_id, highlight in moved.items():
-                items[feedback_id] = items[feedback_id].moved(highlight)
-            feedback = MappingProxyType(items)
     return EssayState(  # in full: ``replace`` asks for every field by its name, which takes a while
         id=state.id,
         seq=entry.seq,
@@ -203,7 +193,7 @@ def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:
         edited_at=entry.at,
         updated_by=entry.actor,
         updated_at=entry.at,
-        feedback=feedback,
+        feedback=state.feedback.moved(change, state.text, text),
         rights=state.rights,
         deleted=state.deleted,
         names=state.names,
@@ -211,7 +201,7 @@ def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:
 
 
 def _with_feedback(state: EssayState, feedback: Feedback) -> EssayState:
-    return replace(state, feedback=MappingProxyType({**state.feedback, feedback.id: feedback}))
+    return replace(state, feedback=state.feedback.put(feedback))
 
 
 def _with_name(names: Mapping[int, str], fact: RevisionNamed) -> Mapping[int, str]:

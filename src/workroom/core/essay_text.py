@@ -7,31 +7,40 @@ out what the client changed relative to that base, and rebase that change over w
 
 from __future__ import annotations
 
+from typing import Final
+
 from workroom.core.entries import TextEdited
 from workroom.core.text import (
     EMPTY_UPDATE,
     Candidate,
     Change,
     Mirror,
+    Past,
     TooManyPieces,
     UpdateAhead,
     Version,
     YText,
     mending,
+    seams,
     utf16_length,
 )
 from workroom.errors import InvalidMessage, TooLarge
 from workroom.ids import UserId
 
+MOST_UPDATES: Final = 1024
+"""Updates of other nodes that are kept one by one; a node that only follows takes no checkpoint."""
+
 
 class EssayText:
     """The head of the text. Every change of it goes through ``commit``."""
 
-    __slots__ = ("_mirror", "_ytext")
+    __slots__ = ("_mirror", "_past", "_ytext")
 
-    def __init__(self, ytext: YText, mirror: Mirror) -> None:
+    def __init__(self, ytext: YText, mirror: Mirror, past: Past | None = None) -> None:
+        """``past``: what ``ytext`` was made from; None: it is as it is now."""
         self._ytext = ytext
         self._mirror = mirror
+        self._past = past or Past(mirror.seq, ytext.state())
 
     @property
     def mirror(self) -> Mirror:
@@ -69,14 +78,45 @@ class EssayText:
     def commit(self, change: Change, seq: int, author: UserId) -> TextEdited:
         """Make ``change`` at the head, and say what the log has to hold of it."""
         update = self._ytext.edit(change)
-        self._mirror.commit(seq, change, author_mark(author))
+        self._note(change, update, seq, author)
         return TextEdited(change, update)
+
+    def follow(self, fact: TextEdited, seq: int, author: UserId) -> None:
+        """Take what another node stored as the entry ``seq``, right behind what is here.
+
+        Raises RuntimeError when it does not come to what that node says: read the text anew then.
+        """
+        try:
+            self._ytext.apply(fact.update)
+            self._note(fact.change, fact.update, seq, author)
+        except ValueError as error:
+            raise RuntimeError("an entry does not fit the text") from error
+        if self._ytext.text != self._mirror.text:
+            raise RuntimeError("an entry makes another text than it says")
+        if len(self._past) > MOST_UPDATES:
+            self._past.reached(seq, self._ytext.state())
+
+    def take_back(self, seq: int) -> None:
+        """Make the text what the entry ``seq`` left it: nothing after that was stored.
+
+        Raises LookupError when that is too long ago.
+        """
+        if self._mirror.seq > seq or self._ytext.broken:
+            self._mirror.take_back(seq)
+            before, self._ytext = self._ytext, self._past.until(seq, self._ytext.client_id)
+            before.close()
+            self._past.reached(seq, self._ytext.state())
+
+    def _note(self, change: Change, update: bytes, seq: int, author: UserId) -> None:
+        self._mirror.commit(seq, change, author_mark(author))
+        self._past.add(seq, update)
 
     def receive(self, update: bytes, seq: int, author: UserId, most_units: int) -> list[TextEdited]:
         """Take a replica's update; what the log has to hold of it, from entry ``seq`` on.
 
         That is nothing when all of it was known, and a second edit where it brought letters that no
-        essay holds. Raises UpdateAhead, TooLarge and InvalidMessage; nothing was changed then.
+        essay holds, or glued two words. Raises UpdateAhead, TooLarge and InvalidMessage; nothing
+        was changed then.
         """
         self._require_fits(update, most_units)
         try:
@@ -91,12 +131,21 @@ class EssayText:
             raise InvalidMessage(str(error), field="update") from None
         if done == EMPTY_UPDATE:
             return []
-        self._mirror.commit(seq, change, author_mark(author))
+        before = self._mirror.head()
+        self._note(change, done, seq, author)
         facts = [TextEdited(change, done)]
         if change.is_empty:
             return facts
-        cure = mending(self.text)
+        cure = self._cure(change, before, author_mark(author))
         return facts if cure is None else [*facts, self.commit(cure, seq + 1, author)]
+
+    def _cure(self, change: Change, before: Version, author: str) -> Change | None:
+        """What an editor's change calls for: blanks between words, and none but allowed letters."""
+        blanks = seams(change, before.text, before.authors, author)
+        cleaned = mending(self.text if blanks is None else blanks.apply(self.text))
+        if blanks is None or cleaned is None:
+            return blanks or cleaned
+        return blanks.compose(cleaned)
 
     def _require_fits(self, update: bytes, most_units: int) -> None:
         """Raise TooLarge when the text would be: what was applied could not be taken back."""
@@ -127,7 +176,9 @@ class EssayText:
 
     def state(self) -> bytes:
         """The whole Yjs state, for a checkpoint."""
-        return self._ytext.state()
+        state = self._ytext.state()
+        self._past.reached(self._mirror.seq, state)
+        return state
 
     def close(self) -> None:
         """Let go of the Yjs document."""

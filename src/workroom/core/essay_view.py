@@ -19,6 +19,7 @@ from workroom.core.entries import (
 )
 from workroom.core.essay_state import EssayState
 from workroom.core.events import (
+    CursorMoved,
     EssayUpdated,
     Event,
     FeedbackRemoved,
@@ -29,7 +30,8 @@ from workroom.core.events import (
 )
 from workroom.core.feedback import Feedback, Reply
 from workroom.core.people import People
-from workroom.core.text import to_utf16_many
+from workroom.core.signals import Pointed
+from workroom.core.text import Change, Mirror, Side, from_utf16, to_utf16, to_utf16_many
 from workroom.ids import FeedbackId
 
 
@@ -156,3 +158,25 @@ def _shown(item: Feedback, people: People, offsets: Mapping[int, int]) -> Feedba
         resolved_at=item.resolved_at,
         replies=None,
     )
+
+
+def caret_elsewhere(signal: Pointed, mirror: Mirror, state: EssayState) -> CursorMoved | None:
+    """Where a caret of another node stands in what people here have (``state``).
+
+    None when this node has not come to its text yet, or has forgotten that: the next edit tells.
+    """
+    base = mirror.version_at(signal.seq) if signal.seq <= state.seq else None
+    if base is None:
+        return None
+    position, end = signal.position, signal.selection_end
+    if base.seq != mirror.number_at(state.seq):
+        since = mirror.between(signal.seq, state.seq + 1)
+        assert since is not None  # it reaches to the base
+        position = _moved(position, base.text, since, state.text)
+        end = None if end is None else _moved(end, base.text, since, state.text)
+    return CursorMoved(state.id, signal.user_id, position, end)
+
+
+def _moved(at: int, base: str, since: Change, text: str) -> int:
+    """An offset in UTF-16 units of ``base``, in those of ``text``."""
+    return to_utf16(text, since.map(from_utf16(base, at), Side.BEFORE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 
 from workroom.core.commands import (
     ApplyUpdate,
@@ -16,7 +17,7 @@ from workroom.core.commands import (
     Synchronize,
 )
 from workroom.core.editors import Editors
-from workroom.core.effects import Acknowledge, Effect, Outcome, Send
+from workroom.core.effects import Acknowledge, Effect, Outcome, Send, Share
 from workroom.core.entries import RightSet, TextEdited
 from workroom.core.essay_state import EssayState
 from workroom.core.essay_text import EssayText
@@ -25,6 +26,7 @@ from workroom.core.limits import RoomRules
 from workroom.core.people import User
 from workroom.core.permissions import Verb, allows
 from workroom.core.room import Glimpse, Room
+from workroom.core.signals import Roster, Shown, Signal
 from workroom.core.text import UpdateAhead
 from workroom.core.time import Now
 from workroom.ids import ConnectionId, RoomId, RoomKind, UserId
@@ -98,9 +100,27 @@ class YjsRoom(Room[EssayState]):
             typing = origin.user.id in self._typing()
             self._editors.joined(connection, origin.user, now, typing=typing)
             return outcome
+        first = not self._editors.watching
         shown = self._editors.joined_as_replica(connection, origin.user, now)
         asked = self._ask(origin.user, connection, now)
-        return Outcome(outcome.entries, (*outcome.effects, *asked, *shown))
+        told = [Share(self.roster())] if first else []  # so that they tell what there is to see
+        return Outcome(outcome.entries, (*outcome.effects, *asked, *shown, *told))
+
+    def roster(self) -> Roster:
+        """As in every room; also whether there are editors to tell anything."""
+        return replace(super().roster(), watching=self._editors.watching)
+
+    def heard(self, node: str, signal: Signal, now: Now) -> list[Effect]:
+        """As in every room; also what editors there show."""
+        if isinstance(signal, Shown):
+            return self._editors.heard(node, signal.states)
+        if isinstance(signal, Roster):
+            self._editors.watched_from(node, now.tick, watching=signal.watching)
+        return super().heard(node, signal, now)
+
+    def lose_node(self, node: str, now: Now) -> list[Effect]:
+        """As in every room; what its people showed goes with them."""
+        return [*self._editors.lose(node), *super().lose_node(node, now)]
 
     def _right_changed(self, fact: RightSet, now: Now) -> list[Effect]:
         """Who may edit from now on may have tried before."""
@@ -153,6 +173,10 @@ class YjsRoom(Room[EssayState]):
         """As in every room; the text is not to be read until it is restored."""
         self._editors.lost()
         return super().rewind()
+
+    def _retraced(self) -> list[Effect]:
+        """The text is what is stored again; who waited for an answer made of more gets another."""
+        return self._editors.retraced(self._text, self.confirmed.seq)
 
     def _take_up(self, text: EssayText) -> None:
         """Go on with this text, which is what is stored."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
-from workroom.core.feedback import Feedback
+from workroom.core.feedback_map import FeedbackMap
 from workroom.ids import FeedbackId
 
 MOST_AT_ONCE: Final = 100
@@ -21,31 +20,29 @@ class FeedbackPace:
     def __init__(self, pace: float) -> None:
         """``pace``: seconds between two notices about one piece of feedback."""
         self._pace = pace
-        self._seen: Mapping[FeedbackId, Feedback] = {}
+        self._seen = FeedbackMap()
         self._told_at: dict[FeedbackId, float] = {}
         self._waiting: dict[FeedbackId, float] = {}
 
-    def told(
-        self, feedback_id: FeedbackId, feedback: Mapping[FeedbackId, Feedback], tick: float
-    ) -> None:
+    def told(self, feedback_id: FeedbackId, feedback: FeedbackMap, tick: float) -> None:
         """Everybody is being told of this item for another reason."""
         self._seen = feedback
         self._told_at[feedback_id] = tick
         self._waiting.pop(feedback_id, None)
 
-    def seen(self, feedback: Mapping[FeedbackId, Feedback]) -> None:
+    def seen(self, feedback: FeedbackMap) -> None:
         """This is how things stand; nothing moved."""
         self._seen = feedback
 
-    def moved(self, feedback: Mapping[FeedbackId, Feedback], tick: float) -> list[FeedbackId]:
+    def moved(self, feedback: FeedbackMap, tick: float) -> list[FeedbackId]:
         """The text changed: the items to tell of now. The others that moved wait for their turn."""
         if feedback is self._seen:
             return []
         before, self._seen = self._seen, feedback
         now: list[FeedbackId] = []
-        for feedback_id, item in feedback.items():
-            old = before.get(feedback_id)
-            if old is None or old is item or old.highlight is item.highlight:
+        waiting = self._waiting
+        for feedback_id in feedback.altered_since(before):
+            if waiting.get(feedback_id, tick) > tick:
                 continue
             turn = self._told_at.get(feedback_id, float("-inf")) + self._pace
             if len(now) == MOST_AT_ONCE:

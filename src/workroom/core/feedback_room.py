@@ -36,6 +36,7 @@ from workroom.core.essay_state import EssayState
 from workroom.core.essay_view import feedback_told, shown_feedback
 from workroom.core.events import Event, FeedbackRemoved, FeedbackUpdated, NewFeedback
 from workroom.core.feedback import Feedback, Reply
+from workroom.core.feedback_map import FeedbackMap
 from workroom.core.feedback_pace import FeedbackPace
 from workroom.core.limits import RoomRules
 from workroom.core.people import People
@@ -55,7 +56,7 @@ class Threads:
         rules: RoomRules,
         people: People,
         require: Callable[[Origin, Verb], None],
-        place: Callable[[int | None, int | None, Origin], Highlight | None],
+        place: Callable[[AddFeedback | ChangeFeedback, Origin], Highlight | None],
     ) -> None:
         """``require`` refuses who may not; ``place`` finds somebody's range at the head."""
         self._rules = rules
@@ -107,7 +108,7 @@ class Threads:
         if isinstance(command, QuoteFeedback):
             highlight: Highlight | None = find_quote(head.text, command)
         else:
-            highlight = self._place(command.start, command.end, origin)
+            highlight = self._place(command, origin)
         return FeedbackAdded(command.feedback_id, command.type, command.comment, highlight)
 
     def _changed(self, command: ChangeFeedback, origin: Origin, head: EssayState) -> list[Fact]:
@@ -118,7 +119,7 @@ class Threads:
             if command.comment is not None:
                 added = len(command.comment) - len(item.comment)
                 self._check_length(item, added, "feedback.comment")
-            highlight = self._place(command.start, command.end, origin)
+            highlight = self._place(command, origin)
             facts += _changes(item, command, highlight)
         if command.resolved is not None:
             self._may(Deed.RESOLVE, origin, item.author)
@@ -164,7 +165,7 @@ class Threads:
 
     # ---- what people are told ---------------------------------------------------------------
 
-    def seen(self, feedback: Mapping[FeedbackId, Feedback]) -> None:
+    def seen(self, feedback: FeedbackMap) -> None:
         """This is how things stand, and everybody knows."""
         self._pace.seen(feedback)
 

@@ -17,7 +17,7 @@ class RoomRules:
     """Who sent an update this recently is not sent other people's text yet."""
     longest_hold: float = 2.0
     """After this long, held text follows right behind one of the receiver's own updates."""
-    confirm_after: float = 3.0
+    confirm_after: float = 5.0
     """The author's own confirmation comes this long after their last update."""
     feedback_pace: float = 0.5
     """At most one ``feedback_update`` per item in this time when edits move its highlight."""

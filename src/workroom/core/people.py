@@ -59,6 +59,9 @@ class People:
         """Remember a user, or how they are called now."""
         self._known[user.id] = user
 
+    def __contains__(self, user_id: UserId) -> bool:
+        return user_id in self._known
+
     def __getitem__(self, user_id: UserId) -> User:
         """The user; a stand-in when the account is gone."""
         known = self._known.get(user_id)

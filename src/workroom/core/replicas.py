@@ -47,7 +47,7 @@ class _Replica:
 class Replicas:
     """The replicas of one essay on this node."""
 
-    __slots__ = ("_again", "_essay_id", "_members", "_owed", "_torn")
+    __slots__ = ("_again", "_essay_id", "_members", "_owed", "_torn", "_unanswered")
 
     def __init__(self, essay_id: EssayId) -> None:
         self._essay_id = essay_id
@@ -58,6 +58,8 @@ class Replicas:
         """What may be sent once the log has come as far as the number."""
         self._torn = False
         """The text holds what is not stored: nothing may be read from it until it is restored."""
+        self._unanswered: set[ConnectionId] = set()
+        """Who was owed something that was made of what is not stored."""
 
     def __contains__(self, connection: object) -> bool:
         return connection in self._members
@@ -77,7 +79,10 @@ class Replicas:
     def ask(self, connection: ConnectionId, text: EssayText, tick: float) -> list[Send]:
         """Ask a replica for what it has and the room lacks; in a while, if that was just done."""
         replica = self._members.get(connection)
-        if replica is None or self._torn:
+        if replica is None:
+            return []
+        if self._torn:
+            self._again[connection] = tick
             return []
         if tick - replica.asked_at < ASK_AGAIN:
             self._again[connection] = replica.asked_at + ASK_AGAIN
@@ -88,10 +93,12 @@ class Replicas:
 
     def next_deadline(self) -> float | None:
         """The tick at which somebody is to be asked."""
-        return min(self._again.values(), default=None)
+        return None if self._torn else min(self._again.values(), default=None)
 
     def expire(self, text: EssayText, tick: float) -> list[Effect]:
         """Ask those whose time has come."""
+        if self._torn:
+            return []
         due = [connection for connection, at in self._again.items() if at <= tick]
         return [send for connection in due for send in self.ask(connection, text, tick)]
 
@@ -103,6 +110,7 @@ class Replicas:
         if replica.missed is not None:
             replica.missed = _ALL
         if self._torn or replica.missed is not None:
+            self._unanswered.add(connection)
             return []  # ``news`` will hold it
         try:
             update = text.lacking(vector)
@@ -162,13 +170,28 @@ class Replicas:
     def lost(self) -> None:
         """The store refused something that is in the text."""
         self._torn = True
+        self._unanswered |= {send.connection for _, send in self._owed}
         self._owed.clear()
-        self._again.clear()
 
     def restored(self) -> None:
         """The text is what is stored. Slow readers need all of it, the others ask ``news``."""
         self._torn = False
+        self._unanswered.clear()
+        self._again.clear()
         for replica in self._members.values():
             replica.asked_at = float("-inf")
             if replica.missed is not None:
                 replica.missed = _ALL
+
+    def retraced(self, text: EssayText, seq: int) -> list[Effect]:
+        """The text is what is stored up to ``seq`` again, and everybody has that but these."""
+        waited = [each for each in sorted(self._unanswered) if each in self._members]
+        again = dict(self._again)
+        self.restored()
+        self._again.update(again)
+        return [
+            Send(connection, event)
+            for connection in waited
+            if self._members[connection].missed is None
+            for event in self.news(connection, text, seq, seq)
+        ]

@@ -25,6 +25,7 @@ from workroom.core.effects import (
     Outcome,
     Refuse,
     Send,
+    Share,
 )
 from workroom.core.entries import Entry, Fact, RightSet, RoomDeleted
 from workroom.core.events import (
@@ -38,7 +39,8 @@ from workroom.core.events import (
 from workroom.core.limits import RoomRules
 from workroom.core.people import People, Right, Role, User
 from workroom.core.permissions import Verb, allows, effective, require
-from workroom.core.presence import Presence
+from workroom.core.presence import Change, Presence
+from workroom.core.signals import Arrived, Departed, Roster, Signal
 from workroom.core.time import Now
 from workroom.errors import Conflict, InvalidMessage, NotSubscribed, TooLarge, WorkroomError
 from workroom.ids import ConnectionId, RoomId, UserId
@@ -82,7 +84,8 @@ class Glimpse(Generic[State]):
 class Pending(Generic[State]):
     """A command that was accepted and is not durable yet."""
 
-    command: Command
+    command: Command | None
+    """None: no command, an entry that another node appended."""
     origin: Origin
     entries: tuple[Entry, ...]
     state: State
@@ -131,16 +134,69 @@ class Room(ABC, Generic[State]):
 
     def rewind(self) -> list[tuple[Command, Origin]]:
         """Forget what is not durable; returns those commands in order, to be refused or retried."""
-        undone = [(pending.command, pending.origin) for pending in self._pending]
+        undone = [(each.command, each.origin) for each in self._pending if each.command is not None]
         self._pending.clear()
         self.head = self.confirmed
         return undone
 
+    def retrace(self) -> list[Effect]:
+        """After ``rewind``: nothing of what was taken back was stored, so go on from ``confirmed``.
+
+        Raises LookupError when that is no longer in memory: use ``restore`` then.
+        """
+        return []
+
+    def follow(self, entries: Sequence[Entry], now: Now) -> list[Effect]:
+        """Another node appended these, right behind ``confirmed``, and nothing is pending here.
+
+        Everybody is told of them what they would be told had they been decided here. Raises
+        RuntimeError when they do not fit: start again from what is stored.
+        """
+        for entry, after in zip(entries, (*entries[1:], None), strict=True):
+            if entry.seq != self.head.seq + 1:
+                message = f"entry {entry.seq} does not follow {self.head.seq}"
+                raise RuntimeError(message)
+            self.head = self._evolve(self.head, entry)
+            self._take_over(entry, after, now)
+            origin = Origin(self.people[entry.actor])
+            self._pending.append(Pending(None, origin, (entry,), self.head))
+        return self.committed(self.head.seq, now)
+
     def expire(self, now: Now) -> list[Effect]:
         """Do what is due at ``now``."""
         effects: list[Effect] = []
-        for user_id in self.presence.expire(now.tick):
-            effects += self._left(user_id, now)
+        for user_id, gone in self.presence.expire(now.tick):
+            effects.append(Share(Departed(user_id)))
+            if gone:
+                effects += self._left(user_id, now)
+        return effects
+
+    # ---- what other nodes say ---------------------------------------------------------------
+
+    def roster(self) -> Roster:
+        """Who is here through this node, for the other nodes."""
+        return Roster(self.presence.here())
+
+    def heard(self, node: str, signal: Signal, now: Now) -> list[Effect]:
+        """Another node says this of the room."""
+        return self._came_and_went(self.presence.heard(node, signal), now)
+
+    def lose_node(self, node: str, now: Now) -> list[Effect]:
+        """Another node is dead, and those who were here through it have gone with it."""
+        return self._came_and_went(self.presence.lose(node), now)
+
+    def hand_over(self, node: str, now: Now) -> None:
+        """Another node ends in good order: who was here through it will be back."""
+        self.presence.hand_over(node, now.tick)
+
+    def _came_and_went(self, changes: Iterable[Change], now: Now) -> list[Effect]:
+        effects: list[Effect] = []
+        for user, came in changes:
+            if came:
+                self.people.meet(user)
+                effects.append(Broadcast(UserJoined(self.id, user, now.wall)))
+            else:
+                effects += self._left(user.id, now)
         return effects
 
     def next_deadline(self) -> float | None:
@@ -154,14 +210,25 @@ class Room(ABC, Generic[State]):
         return Glimpse(self.confirmed, present, frozenset(self._typing()))
 
     def lacks(self, command: Command, origin: Origin) -> bool:
-        """Whether older entries than are in memory are needed to carry out this command.
+        """Whether entries that are not in memory are needed to carry out this command.
+
+        Older ones, or newer ones that another node has already told of.
 
         They are not for who will be refused anyway.
         """
         since = command.since if isinstance(command, Join) else None
-        if since is None or not self.backlog.lowest <= since < self.backlog.floor:
+        if since is None or self.backlog.floor <= since <= self.backlog.newest:
+            return False
+        if since < self.backlog.lowest:
             return False
         return allows(self.id.kind, Verb.VIEW, self.right_of(origin.user))
+
+    def bind(self, command: Command, _origin: Origin) -> Command:
+        """The command, for it to mean the same when it is carried out later.
+
+        What the client has seen by then is more than what it asks about.
+        """
+        return command
 
     def arrived(self, connection: ConnectionId, probe: int, now: Now) -> None:
         """A ``Probe`` came back: what was told before it has arrived there."""
@@ -192,6 +259,11 @@ class Room(ABC, Generic[State]):
         """The durable part of ``catch_up``, and what else this kind of room has."""
 
     @property
+    def settled(self) -> bool:
+        """Nothing waits to become durable: ``head`` is ``confirmed``."""
+        return not self._pending
+
+    @property
     def idle(self) -> bool:
         """Nobody is here, and nothing waits: the room may leave memory."""
         return not self._pending and not len(self.presence) and self.next_deadline() is None
@@ -217,6 +289,9 @@ class Room(ABC, Generic[State]):
     @abstractmethod
     def _welcome(self, connection: ConnectionId, user: User, now: Now) -> list[Effect]:
         """The present state, for a connection that joined or asked."""
+
+    def _take_over(self, entry: Entry, after: Entry | None, now: Now) -> None:
+        """Another node appended this; ``after``: the entry that is told right behind it, if any."""
 
     def _left(self, user_id: UserId, now: Now) -> list[Effect]:
         """A user is no longer present."""
@@ -271,7 +346,9 @@ class Room(ABC, Generic[State]):
                     effects += self._closed(now)
                 case _:
                     effects += self._told(entry, pending, now)
-        effects.append(Acknowledge(pending.origin, pending.state.seq, pending.details))
+        if pending.command is not None:
+            seq, unchanged = pending.state.seq, not pending.entries
+            effects.append(Acknowledge(pending.origin, seq, pending.details, unchanged=unchanged))
         return effects
 
     def _join(self, command: Join, origin: Origin, now: Now) -> Outcome:
@@ -282,6 +359,8 @@ class Room(ABC, Generic[State]):
         require(self.id.kind, Verb.VIEW, self.right_of(origin.user))
         effects: list[Effect] = []
         if connection not in self.presence:
+            if not self.presence.is_here(origin.user.id):
+                effects.append(Share(Arrived(origin.user)))
             first = self.presence.arrive(connection, origin.user)
             effects.append(Admit(connection))
             effects += self._arrived(connection, origin.user, now, first=first)
@@ -337,10 +416,13 @@ class Room(ABC, Generic[State]):
 
     def _part(self, connection: ConnectionId, *, clean: bool, now: Now) -> list[Effect]:
         self._dismissed(connection, now)
+        user_id = self.presence.user_of(connection)
         gone = self.presence.depart(connection, clean=clean, tick=now.tick)
         effects: list[Effect] = [Dismiss(connection)]
         if gone is not None:
             effects += self._left(gone, now)
+        if user_id is not None and not self.presence.is_here(user_id):
+            effects.append(Share(Departed(user_id)))
         return effects
 
     def _set_right(self, command: SetRight, origin: Origin, now: Now) -> Outcome:

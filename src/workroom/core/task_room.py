@@ -28,6 +28,7 @@ from workroom.core.people import User
 from workroom.core.permissions import Verb
 from workroom.core.project_state import ProjectState, begun_by, settled_by
 from workroom.core.room import Room
+from workroom.core.signals import Progressed, Signal
 from workroom.core.tasks import Bar, OpenTask, SettledTask, TaskState
 from workroom.core.time import Now
 from workroom.errors import Conflict, RateLimited
@@ -119,6 +120,13 @@ class TaskRoom(Room[ProjectState], ABC):
             if shown is None
             else Outcome(effects=(self._told_bar(command.task_id, shown),))
         )
+
+    def heard(self, node: str, signal: Signal, now: Now) -> list[Effect]:
+        """As in every room; also how far tasks are whose worker spoke to another node."""
+        if not isinstance(signal, Progressed):
+            return super().heard(node, signal, now)
+        told = ShowProgress(signal.task_id, signal.attempt, signal.percent, signal.message)
+        return list(self._show(told, now).effects)
 
     # ---- what people are told ---------------------------------------------------------------
 

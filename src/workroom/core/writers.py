@@ -396,6 +396,11 @@ class Writers:
         elif (guest := self._guests.get(connection)) is not None:
             guest.slow = slowly
 
+    def retraced(self) -> None:
+        """What the store did not take is in no log."""
+        for writer in self.all():
+            writer.doubtful = []
+
     def restored(self, text: EssayText) -> None:
         """The room was read back from the store."""
         self._text = text

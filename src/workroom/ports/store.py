@@ -2,14 +2,19 @@
 
 The promise: an ``append`` that is answered with ``Appended`` survives a crash of the process and of
 the machine. One that is answered otherwise has left no trace. Appends to one room are answered in
-the order in which they were handed over, and the log of a room is numbered 1, 2, 3 … without gaps.
+the order in which they were handed over, and the log of a room is numbered 1, 2, 3 … without gaps,
+also when several nodes append to it. Texts hold no NUL character.
+
+Whoever hands over a second append before the first one is answered builds on numbers that another
+node may get: see ``Append.line``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
-from typing import Any, Literal, Protocol
+from itertools import count
+from typing import Any, Final, Literal, Protocol
 
 from workroom.core.entries import Record
 from workroom.core.people import Right, User
@@ -103,8 +108,22 @@ class Append:
     tasks_settled: tuple[SettledTask, ...] = ()
     answer: Answer | None = None
     checkpoint: Checkpoint | None = None
+    line: int = 0
+    """Appends of one line build on each other, and no line is ever used twice (see ``new_line``).
+
+    When one of them that has records is not ``Appended``, none behind it is: it is ``Behind``, also
+    where its numbers would fit, for then they are another node's. 0: this append stands alone.
+    """
     deletes_room: bool = False
     """The room's lists and rights vanish; its log stays for the record, and ``load`` is None."""
+
+
+_LINES: Final = count(1)
+
+
+def new_line() -> int:
+    """A number for ``Append.line`` that nobody in this process has had."""
+    return next(_LINES)
 
 
 @value
@@ -130,7 +149,11 @@ class AlreadyDone:
 
 @value
 class NotStored:
-    """The store failed: nothing was stored. Appends behind it in the same room fail as well."""
+    """The store failed: nothing was stored. Appends behind it in the same room fail as well.
+
+    One thing it cannot promise: where the store was lost in the middle of a commit and has not come
+    back within seconds, nobody knows what became of it. The error says so; ``load`` will show it.
+    """
 
     error: Unavailable
 
@@ -170,6 +193,12 @@ class RoomStore(Protocol):
 
     async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
         """Up to ``limit`` entries with a number greater than ``after``, in order."""
+
+    async def heads(self, rooms: Collection[RoomId]) -> Mapping[RoomId, int]:
+        """Where the logs of these rooms end, in one question, however many they are.
+
+        The log of a deleted room ends with its deletion; rooms that never were are left out.
+        """
 
     async def milestone(self, room: RoomId, most: int) -> Milestone | None:
         """The latest milestone with a number of at most ``most``."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from workroom.core.canvas import ImageFacts
-from workroom.core.events import CanvasShown
 from workroom.protocol.essay_parts import Person
 from workroom.protocol.shapes import OPEN, Count, Id, PlainShape, Timestamp
 from workroom.protocol.writing import timestamp
+
+if TYPE_CHECKING:
+    # Loads all that the server knows of texts, and clients need none of it to read a canvas.
+    from workroom.core.events import CanvasShown
 
 MEDIA_TYPES: Final = (
     "image/png",

@@ -85,6 +85,10 @@ class Accounts:
         """
         self._revocations.on_user(callback)
 
+    def on_ended_here(self, callback: Callable[[SessionId | None, UserId | None], None]) -> None:
+        """Call back with each session, or user, logged out on this node, to tell the others."""
+        self._revocations.on_ended_here(callback)
+
     def learn_revoked(self, session: SessionId) -> None:
         """Another node revoked a session, as the bus says."""
         self._sessions.ended_elsewhere(session)

@@ -66,7 +66,12 @@ class Listed:
                 self.room_deleted = True
 
     def append(
-        self, room: RoomId, entries: Entries, summary: RoomSummary, answer: Answer | None
+        self,
+        room: RoomId,
+        entries: Entries,
+        summary: RoomSummary,
+        answer: Answer | None,
+        line: int,
     ) -> Append:
         """All that is stored of these entries."""
         return Append(
@@ -82,6 +87,7 @@ class Listed:
             tasks_started=tuple(self.begun),
             tasks_settled=tuple(self.ended),
             answer=answer,
+            line=line,
             deletes_room=self.room_deleted,
         )
 

@@ -1,7 +1,7 @@
 """Who is in which room now, for lists of rooms.
 
-As far as this node knows: of rooms that it does not hold, nobody is here. Whatever learns of people
-on other nodes has to be asked in ``present_in``, and nowhere else.
+As far as this node knows: of rooms that it holds, everybody, on other nodes as well; of all other
+rooms, nobody. Whatever will know of those has to be asked in ``present_in``, and nowhere else.
 """
 
 from __future__ import annotations

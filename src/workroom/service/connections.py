@@ -406,7 +406,8 @@ class Connection:
             return
         self._stage = Stage.CLOSED
         CLOSES.labels(str(code)).inc()
-        self._leave_all(clean=True)
+        # Whoever is sent away by a restart will be back: they are awaited, as after a broken link.
+        self._leave_all(clean=code != RESTARTING)
         self._outlet.close(code, reason)
 
     def refuse(self, error: WorkroomError, request_id: str | None = None) -> None:

@@ -38,8 +38,12 @@ class Gateway:
         *,
         max_message_bytes: int,
         origins: Iterable[str] = (),
+        first_connection: int = 1,
     ) -> None:
-        """``origins``: web pages that may connect, besides those of this host; ``*`` for any."""
+        """``origins``: web pages that may connect, besides those of this host; ``*`` for any.
+
+        ``first_connection``: from where connections are numbered; no two nodes may meet there.
+        """
         self.hub = hub
         self.accounts = accounts
         self.clock = clock
@@ -47,7 +51,7 @@ class Gateway:
         self.max_message_bytes = max_message_bytes
         self._registry = registry
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
-        self._numbers = count(1)
+        self._numbers = count(first_connection)
         self._unauthenticated: set[Connection] = set()
         self._open: set[Connection] = set()
         self._by_user: dict[UserId, set[Connection]] = {}
@@ -196,6 +200,8 @@ class Gateway:
         if self._stopping:
             return
         self._stopping = True
+        if self.hub.neighbours is not None:
+            self.hub.neighbours.leave()
         leaving = [*self._unauthenticated, *self._open]
         tick = self.clock.now().tick
         for number, connection in enumerate(leaving):

@@ -1,13 +1,15 @@
-"""What some commands need of a room's past, and the room no longer has in memory.
+"""What some commands need of a room's log, and the room does not have in memory.
 
 Somebody comes back and names an entry of long ago, or saves a text that was written from a version
-of long ago. Their commands wait until it is read from the log; nobody else's do. However many come
-back to a room at once, its entries are read once.
+of long ago; or they come from another node, and know more of the room than this one does yet. Their
+commands wait until it is read from the log; nobody else's do. However many come back to a room at
+once, its entries are read once.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from workroom.core.commands import Command, Join, SaveText
@@ -19,8 +21,10 @@ from workroom.service.life import AnyRoom
 class Hindsight:
     """Reads up for rooms. Runs on the event loop's thread."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, come_up: Callable[[RoomId], Awaitable[None]]) -> None:
+        """``come_up`` has a room follow its log to where that ends."""
         self._history = history
+        self._come_up = come_up
         self._reading: dict[RoomId, asyncio.Task[None]] = {}
 
     async def give(self, room: AnyRoom, command: Command) -> Command:
@@ -29,6 +33,10 @@ class Hindsight:
         Returns the command as it is to be carried out. Raises Unavailable.
         """
         if isinstance(command, Join):
+            if command.since is not None and command.since > room.backlog.newest:
+                await self._come_up(room.id)
+                known = command.since <= room.backlog.newest
+                return command if known else replace(command, since=0)
             await self._reach_back(room)
         elif isinstance(command, SaveText) and command.base_seq is not None:
             text = await self._history.text(room.id, command.base_seq)

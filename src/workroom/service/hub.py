@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Final
 
-from workroom.core.commands import AWARENESS, AddFeedback, Command, Join, Origin, QuoteFeedback
-from workroom.core.entries import Entry, Fact
+from workroom.core.commands import AWARENESS, Command, Join, Origin
+from workroom.core.entries import Entry, Fact, Record
 from workroom.core.events import Event
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, User
 from workroom.core.permissions import Verb, require
+from workroom.core.signals import Signal
 from workroom.errors import Conflict, NotFound, PermissionDenied, Unavailable, WorkroomError
-from workroom.ids import ConnectionId, FeedbackId, RoomId, RoomKind
+from workroom.ids import ConnectionId, RoomId, RoomKind
 from workroom.observe import ROOMS, log_failure, logger
+from workroom.ports.bus import Bus
 from workroom.ports.clock import Clock, Timer
-from workroom.ports.store import (
-    Append,
-    Appended,
-    AppendResult,
-    NotStored,
-    RoomStore,
-)
+from workroom.ports.store import Append, Appended, AppendResult, NotStored, RoomStore
 from workroom.protocol.dialect import Form
 from workroom.service.appends import first_summary
+from workroom.service.archive import Archive
+from workroom.service.bulletins import Scribe
 from workroom.service.fanout import Recipient
+from workroom.service.feedback_ids import FeedbackIds, needs_id
+from workroom.service.following import Following, Users
 from workroom.service.hindsight import Hindsight
 from workroom.service.history import History
 from workroom.service.life import AnyRoom, Draft, checkpoint_seq, revive
+from workroom.service.neighbours import Neighbours
 from workroom.service.receipts import Receipts
 from workroom.service.records import to_record
 from workroom.service.replies import Replies
@@ -40,10 +39,6 @@ SWEEP_EVERY: Final = 10.0
 """Seconds between two looks for rooms that nobody uses."""
 UNLOAD_AFTER: Final = 60.0
 """Seconds that a room stays in memory after the last use."""
-ID_BLOCK: Final = 64
-"""Feedback ids that are fetched from the store at once."""
-FEW_IDS: Final = 16
-"""Ids left at which more are fetched, so that nobody has to wait for them."""
 MOST_HELD: Final = 64
 """Commands of one connection that wait until an earlier one of its has been looked up."""
 WORTH_A_CHECKPOINT: Final = 64
@@ -61,13 +56,15 @@ class Hub:
         clock: Clock,
         rules: RoomRules,
         new_client_id: Callable[[], int],
+        users: Users | None = None,
     ) -> None:
+        """``users`` finds those who acted in a room through another node."""
         self.rules = rules
         self.store = store
         self.clock = clock
         self.history = History(store)
         """The past of the essays."""
-        self._hindsight = Hindsight(self.history)
+        self._archive = Archive(self.history, self._spawn)
         self._held: dict[ConnectionId, list[tuple[RoomId, Command, Origin]]] = {}
         """What connections ask for whose last command waits for something long ago."""
         self.replies = Replies()
@@ -77,8 +74,11 @@ class Hub:
         self._rooms: dict[RoomId, RoomHost] = {}
         self._loading: dict[RoomId, asyncio.Task[RoomHost | None]] = {}
         self._waiting: dict[RoomId, list[tuple[Command, Origin]]] = {}
-        self._feedback_ids: list[int] = []
-        self._refilling = False
+        self._feedback_ids = FeedbackIds(store, self._spawn)
+        self._following = Following(self._rooms, store, users, self.reload, self._spawn)
+        self._hindsight = Hindsight(self.history, self._following.come_up)
+        self.neighbours: Neighbours | None = None
+        """The other nodes, where there can be any (``meet``)."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sweep_timer: Timer | None = None
 
@@ -86,8 +86,16 @@ class Hub:
 
     async def start(self) -> None:
         """Get ready to serve. Raises Unavailable when the store is not."""
-        await self._refill_ids()
+        await self._feedback_ids.refill()
+        if self.neighbours is not None:
+            await self.neighbours.start()
         self._arrange_sweep()
+
+    def meet(self, node: str, bus: Bus, scribe: Scribe) -> Neighbours:
+        """Be the node of this name on a bus; call it before ``start``."""
+        here = self._rooms, self._following
+        self.neighbours = Neighbours(node, bus, scribe, self.clock, *here, self._spawn)
+        return self.neighbours
 
     async def stop(self) -> None:
         """Let go of every room; everything of them is in the store."""
@@ -96,6 +104,8 @@ class Hub:
         for task in list(self._tasks):
             task.cancel()
         self.history.close()
+        if self.neighbours is not None:
+            await self.neighbours.stop()
         for host in self._rooms.values():
             host.close()
         self._rooms.clear()
@@ -117,11 +127,12 @@ class Hub:
             self._wait_for(room, command, origin)
         elif host.room.lacks(command, origin):
             self._hold(host, command, origin)
-        elif not _needs_id(command):
+        elif not needs_id(command):
             host.idle_since = None
+            self._following.named(host, command)
             host.submit(command, origin)
         elif self._feedback_ids:
-            host.submit(self._with_id(command), origin)
+            host.submit(self._feedback_ids.given_to(command), origin)
         else:
             self._wait_for(room, command, origin)
 
@@ -149,7 +160,7 @@ class Hub:
         Raises NotFound when there is none or the user may not see it; PermissionDenied when they
         may see it and not do this.
         """
-        host = await self._host(room)
+        host = await self._newest(room)
         if host is None or host.room.confirmed.deleted:
             raise _not_found(room)
         right = host.room.right_of(user)
@@ -168,8 +179,14 @@ class Hub:
 
     async def peek(self, room: RoomId) -> AnyRoom | None:
         """A room as everybody may know it, whoever asks; None when there is none."""
-        host = await self._host(room)
+        host = await self._newest(room)
         return None if host is None or host.room.confirmed.deleted else host.room
+
+    async def _newest(self, room: RoomId) -> RoomHost | None:
+        """A room with all that other nodes have stored of it: who wrote there may read here."""
+        if self.neighbours is not None and room in self._rooms and not self.neighbours.alone:
+            await self._following.come_up(room)
+        return await self._host(room)
 
     async def create(self, room: RoomId, facts: list[Fact], author: User) -> AnyRoom:
         """Begin a room with these facts; the first creates it. Raises Unavailable, Conflict."""
@@ -256,34 +273,36 @@ class Hub:
         if member := self.replies.member(connection):
             member.left(room, why)
 
+    def stored(self, host: RoomHost, records: tuple[Record, ...]) -> None:
+        """Entries of a room are durable."""
+        if self.neighbours is not None:
+            self.neighbours.stored(host, records)
+
+    def share(self, room: RoomId, signal: Signal) -> None:
+        """The other nodes are to hear this of a room, whether it is in memory here or not."""
+        if self.neighbours is not None:
+            self.neighbours.share(room, signal)
+
+    def fell_behind(self, host: RoomHost, head: int) -> None:
+        """Another node appended to a room what it does not have yet."""
+        self._following.fell_behind(host, head)
+
+    def settled(self, host: RoomHost) -> None:
+        """A room has nothing on its way to the store any more."""
+        self._following.settled(host)
+
     def reload(self, host: RoomHost) -> None:
         """Read a room back from the store after it failed, however long that takes."""
         self._spawn(self._reload(host))
 
     def write_out(self, host: RoomHost, draft: Draft) -> None:
         """Make a checkpoint of what a room was at a moment, off the loop."""
-        self._spawn(self._write_out(host, draft))
-
-    async def _write_out(self, host: RoomHost, draft: Draft) -> None:
-        try:
-            checkpoint = await asyncio.to_thread(draft.checkpoint)
-        except Exception as mistake:  # noqa: BLE001 -- ours; the room goes on without
-            log_failure(log, "checkpoint_not_written", mistake, room=str(host.room.id))
-            checkpoint = None
-        host.written_out(draft, checkpoint)
+        self._archive.write_out(host, draft)
 
     def chapter_ended(self, room: RoomId) -> None:
-        """Tell the chapter while it is short, so that nobody has to wait for it later."""
+        """The log of a room has grown by a whole chapter."""
         if room.kind is RoomKind.ESSAY:
-            self._spawn(self._keep_up(room))
-
-    async def _keep_up(self, room: RoomId) -> None:
-        try:
-            await self.history.keep_up(room)
-        except Unavailable:
-            log.warning("milestone_not_kept", room=str(room))
-        except Exception as mistake:  # noqa: BLE001 -- ours; whoever asks for it is told
-            log_failure(log, "milestone_not_kept", mistake, room=str(room))
+            self._archive.keep_up(room)
 
     # ---- what is long ago -------------------------------------------------------------------
 
@@ -343,7 +362,7 @@ class Hub:
                 self.refused(origin, room, error or _denied(room))
             elif isinstance(command, Join) and not self._is_here(origin):
                 continue  # gone while the room was being loaded: nobody was told that they came
-            elif _needs_id(command) and no_ids is not None:
+            elif needs_id(command) and no_ids is not None:
                 self.refused(origin, room, no_ids)
             else:
                 self._pass_on(room, command, origin)
@@ -361,10 +380,10 @@ class Hub:
     async def _try_to_get_ids(self, room: RoomId) -> Unavailable | None:
         """Fetch as many ids as the waiting comments need; more may come while we do."""
         try:
-            while (wanted := sum(_needs_id(c) for c, _ in self._waiting[room])) > len(
+            while (wanted := sum(needs_id(c) for c, _ in self._waiting[room])) > len(
                 self._feedback_ids
             ):
-                await self._refill_ids(wanted)
+                await self._feedback_ids.refill(wanted)
         except Unavailable as unavailable:
             return unavailable
         except Exception as mistake:  # noqa: BLE001 -- ours; whoever waits must be answered
@@ -386,6 +405,8 @@ class Hub:
         return await asyncio.shield(task)
 
     async def _load(self, room: RoomId) -> RoomHost | None:
+        if self.neighbours is not None:
+            await self.neighbours.expect(room)
         stored = await self.store.load(room)
         if stored is None:
             return None
@@ -393,6 +414,8 @@ class Hub:
         host = RoomHost(revived, self, self.store, self.clock, checkpoint_seq(stored))
         self._rooms[room] = host
         ROOMS.labels(room.kind.value).inc()
+        if self.neighbours is not None:
+            self.neighbours.opened(host)
         return host
 
     async def _reload(self, host: RoomHost) -> None:
@@ -441,8 +464,8 @@ class Hub:
         self._arrange_sweep()
 
     def _retire(self, room: RoomId, host: RoomHost) -> None:
-        if host.unwritten >= WORTH_A_CHECKPOINT and not host.room.head.deleted:
-            host.write_checkpoint()
+        if host.checkpoints.unwritten >= WORTH_A_CHECKPOINT and not host.room.head.deleted:
+            host.checkpoints.begin()
         else:
             self._unload(room)
 
@@ -451,38 +474,13 @@ class Hub:
         if host is not None:
             host.close()
             ROOMS.labels(room.kind.value).dec()
-
-    # ---- ids --------------------------------------------------------------------------------
-
-    async def _refill_ids(self, wanted: int = 1) -> None:
-        """Have at least ``wanted`` ids for feedback at hand. Raises Unavailable."""
-        if len(self._feedback_ids) < wanted:
-            fresh = await self.store.new_ids("feedback", max(ID_BLOCK, wanted))
-            self._feedback_ids[:0] = reversed(fresh)
-
-    async def _refill_ids_early(self) -> None:
-        try:
-            with suppress(Unavailable):  # whoever needs one that is not there will be told
-                await self._refill_ids(FEW_IDS)
-        finally:
-            self._refilling = False
-
-    def _with_id(self, command: Command) -> Command:
-        if not isinstance(command, AddFeedback | QuoteFeedback):
-            return command
-        if len(self._feedback_ids) <= FEW_IDS and not self._refilling:
-            self._refilling = True
-            self._spawn(self._refill_ids_early())
-        return replace(command, feedback_id=FeedbackId(self._feedback_ids.pop()))
+            if self.neighbours is not None:
+                self.neighbours.closed(room)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _needs_id(command: Command) -> bool:
-    return isinstance(command, AddFeedback | QuoteFeedback)
 
 
 def _finish(over: asyncio.Future[None]) -> None:

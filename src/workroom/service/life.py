@@ -16,13 +16,14 @@ from workroom.core.essay import EssayRoom
 from workroom.core.essay_state import EssayState
 from workroom.core.essay_text import EssayText, author_mark
 from workroom.core.feedback import Feedback, FeedbackType, Reply
+from workroom.core.feedback_map import FeedbackMap
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right
 from workroom.core.project import ProjectRoom
 from workroom.core.project_state import ProjectState
 from workroom.core.revisions import runs_of, spelled
 from workroom.core.tasks import OpenTask, SettledTask, TaskState
-from workroom.core.text import Highlight, Mirror, YText
+from workroom.core.text import Highlight, Mirror, Past, YText
 from workroom.errors import Unavailable
 from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, RoomKind, TaskId, UserId
 from workroom.ports.store import Checkpoint, RoomSummary, StoredRoom
@@ -80,17 +81,18 @@ def essay_parts(
     for entry in entries:
         fact = entry.fact
         if isinstance(fact, TextEdited):
-            updates.append(fact.update)
+            updates.append((entry.seq, fact.update))
             mirror.commit(entry.seq, fact.change, author_mark(entry.actor))
         if state is None:
             state = essay_state.first_state(EssayId(stored.room.number), entry)
         else:
             state = essay_state.evolve(state, entry)
-    ytext = YText(yjs, updates, client_id=new_client_id())
+    ytext = YText(yjs, [update for _, update in updates], client_id=new_client_id())
     if state is None or state.seq != stored.seq or state.text != ytext.text:
         message = f"the log of {stored.room} ends before its last entry"
         raise ValueError(message)
-    return state, EssayText(ytext, mirror)
+    past = Past(kept.seq if kept else 0, yjs, updates)
+    return state, EssayText(ytext, mirror, past)
 
 
 def _project(stored: StoredRoom, entries: Sequence[Entry]) -> ProjectState:
@@ -196,7 +198,7 @@ def essay_state_of(body: dict[str, Any]) -> EssayState:
     return EssayState(
         **{
             **body,
-            "feedback": MappingProxyType(items),
+            "feedback": FeedbackMap(items),
             "rights": _rights(body["rights"]),
             "names": MappingProxyType(names),
         }

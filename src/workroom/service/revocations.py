@@ -28,6 +28,7 @@ class Revocations:
         self._revoked: dict[SessionId, int | None] = {}
         self._session_listeners: list[Callable[[SessionId], None]] = []
         self._user_listeners: list[Callable[[UserId], None]] = []
+        self._ended_here: list[Callable[[SessionId | None, UserId | None], None]] = []
 
     def __contains__(self, session: SessionId) -> bool:
         return session in self._revoked
@@ -39,6 +40,10 @@ class Revocations:
     def on_user(self, callback: Callable[[UserId], None]) -> None:
         """Call back whenever all sessions of a user end."""
         self._user_listeners.append(callback)
+
+    def on_ended_here(self, callback: Callable[[SessionId | None, UserId | None], None]) -> None:
+        """Call back with each session that ends here, or user, so that other nodes can be told."""
+        self._ended_here.append(callback)
 
     async def load(self) -> None:
         """Learn what the store knows, and announce what is new. Raises Unavailable."""
@@ -56,6 +61,14 @@ class Revocations:
         until = expires + _MARGIN
         await self._store.revoke_session(session, until)
         self.learn(session, until)
+        for callback in self._ended_here:
+            callback(session, None)
+
+    def revoke_user(self, user_id: UserId) -> None:
+        """All sessions of a user have ended here."""
+        self.announce_user(user_id)
+        for callback in self._ended_here:
+            callback(None, user_id)
 
     def learn(self, session: SessionId, until: int | None = None) -> None:
         """A session was revoked, by this node or another: refuse it, and tell the listeners."""

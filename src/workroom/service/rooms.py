@@ -6,12 +6,12 @@ is told of a command before its entries are durable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import orjson
 
-from workroom.core.commands import AWARENESS, Command, Join, Origin
+from workroom.core.commands import AWARENESS, Command, Join, Origin, SaveText
 from workroom.core.effects import (
     Acknowledge,
     Admit,
@@ -22,13 +22,13 @@ from workroom.core.effects import (
     Probe,
     Refuse,
     Send,
+    Share,
 )
-from workroom.core.entries import (
-    Entry,
-    made,
-)
+from workroom.core.entries import Entry, Record, made
+from workroom.core.people import User
 from workroom.core.revisions import CHAPTER
 from workroom.core.room import Glimpse
+from workroom.core.signals import Signal
 from workroom.core.time import Now
 from workroom.errors import Unavailable, WorkroomError
 from workroom.ids import ConnectionId, RoomId
@@ -44,15 +44,15 @@ from workroom.ports.store import (
     Checkpoint,
     NotStored,
     RoomStore,
+    new_line,
 )
 from workroom.service.appends import listed_of, weight
+from workroom.service.checkpoints import Checkpoints
 from workroom.service.fanout import Audience, Recipient
-from workroom.service.life import AnyRoom, Draft, checkpoint_seq, draft, restore, summary
+from workroom.service.life import AnyRoom, Draft, checkpoint_seq, restore, summary
 from workroom.service.probes import probe_frame
+from workroom.service.recall import Answers, Recall
 
-CHECKPOINT_EVERY: Final = 256
-CHECKPOINT_BYTES: Final = 2 * 2**20
-"""Entries, and bytes of them, after which the whole state is written down again."""
 MOST_WAITING: Final = 256
 MOST_BYTES: Final = 8 * 2**20
 """Commands, and bytes of their entries, that may wait for the store; more are refused."""
@@ -62,26 +62,35 @@ RELOAD_AFTER: Final = 0.5
 log = logger("rooms")
 
 
-class Desk(Protocol):
+class Desk(Answers, Protocol):
     """Where a room hands in its answers, and finds the connections that it names."""
 
     def admitted(self, connection: ConnectionId, room: RoomId) -> Recipient | None:
         """A connection follows the room from here on: how to write to it. None: it has gone."""
 
-    def acknowledged(self, origin: Origin, room: RoomId, answer: Mapping[str, Any]) -> None:
-        """A command is done, and durable."""
-
-    def refused(self, origin: Origin, room: RoomId, error: WorkroomError) -> None:
-        """A command was not carried out."""
-
     def dismissed(self, connection: ConnectionId, room: RoomId, why: WorkroomError | None) -> None:
         """A connection no longer follows the room."""
+
+    def stored(self, host: RoomHost, records: tuple[Record, ...]) -> None:
+        """These entries of the room are durable, and its members have been told."""
+
+    def fell_behind(self, host: RoomHost, head: int) -> None:
+        """Another node appended, up to ``head``: call ``host.retrace``, have the room follow.
+
+        None of what the room had on its way to the store was stored.
+        """
+
+    def share(self, room: RoomId, signal: Signal) -> None:
+        """The other nodes are to hear this of the room."""
+
+    def settled(self, host: RoomHost) -> None:
+        """The room can follow what other nodes appended, for the first time since it was said."""
 
     def reload(self, host: RoomHost) -> None:
         """Read the room back from the store, and call ``host.reloaded``."""
 
     def write_out(self, host: RoomHost, draft: Draft) -> None:
-        """Make a checkpoint of the draft off the loop, and call ``host.written_out``."""
+        """Make a checkpoint of the draft off the loop; then ``host.checkpoints.written_out``."""
 
     def chapter_ended(self, room: RoomId) -> None:
         """The log of the room has grown by a whole chapter, durably."""
@@ -91,50 +100,53 @@ class RoomHost:
     """A room in memory on this node."""
 
     __slots__ = (
+        "_answered",
         "_appending",
         "_bytes",
-        "_checkpoint_seq",
         "_clock",
         "_desk",
-        "_draft",
         "_failure",
         "_glimpses",
+        "_known_head",
+        "_line",
+        "_recall",
         "_reloading",
         "_store",
         "_timer",
         "_timer_at",
         "_undone",
-        "_unwritten_bytes",
-        "_written",
         "audience",
+        "behind",
+        "checkpoints",
         "idle_since",
         "room",
         "suspended",
     )
 
     def __init__(
-        self,
-        room: AnyRoom,
-        desk: Desk,
-        store: RoomStore,
-        clock: Clock,
-        checkpoint_seq: int,
+        self, room: AnyRoom, desk: Desk, store: RoomStore, clock: Clock, checkpoint_seq: int
     ) -> None:
         self.room = room
         self.audience = Audience(clock.call_soon)
         self.suspended = False
         """The store failed; the room knows only what it told, until it is read back."""
+        self.behind = False
+        """Other nodes appended what the room does not have yet: commands wait for that."""
         self.idle_since: float | None = clock.now().tick
         self._desk = desk
         self._store = store
         self._clock = clock
-        self._checkpoint_seq = checkpoint_seq
-        self._draft: Draft | None = None
-        self._written: Checkpoint | None = None
-        self._unwritten_bytes = 0
+        self._recall = Recall(room.id, desk, store)
+        self.checkpoints = Checkpoints(
+            room, checkpoint_seq, lambda draft: desk.write_out(self, draft), self._store_checkpoint
+        )
         self._appending = 0
         self._bytes = 0
         self._undone: list[tuple[Command, Origin]] = []
+        self._answered: list[tuple[Origin, bytes]] = []
+        """Requests that were done before, and their answers: given when the room is there."""
+        self._known_head = 0
+        self._line = new_line()
         self._failure: Unavailable | None = None
         self._reloading = False
         self._glimpses: dict[ConnectionId, Glimpse[Any]] = {}
@@ -146,12 +158,11 @@ class RoomHost:
     def submit(self, command: Command, origin: Origin) -> None:
         """Carry out a command. The answer goes to the desk, now or when it is durable."""
         durable = not isinstance(command, AWARENESS)
-        if durable and self.suspended:
+        if durable and (self.suspended or self.behind):
             self._put_off(command, origin)
             return
         if durable and (self._appending >= MOST_WAITING or self._bytes >= MOST_BYTES):
-            message = "the store is slower than what is sent to it; try again soon"
-            self._desk.refused(origin, self.room.id, Unavailable(message, retry_after=1.0))
+            self._refuse_for_now(origin)
             return
         try:
             self._carry_out(command, origin)
@@ -200,24 +211,85 @@ class RoomHost:
         """Read the room back, once nothing of it is on its way to the store any more."""
         if self.suspended and self._appending == 0 and not self._reloading:
             self._reloading = True
-            self._desk.reload(self)
+            if self._failure is None:
+                self._desk.fell_behind(self, self._known_head)
+            else:
+                self._desk.reload(self)
+
+    # ---- what other nodes append ------------------------------------------------------------
+
+    def retrace(self) -> None:
+        """Go on from what is confirmed, without what was taken back. Raises LookupError."""
+        self._perform(self.room.retrace())
+        self.suspended, self._reloading, self.behind = False, False, True
+
+    def follow(self, entries: Sequence[Entry], people: Iterable[User]) -> None:
+        """Other nodes appended these, right behind what is confirmed; nothing is pending."""
+        try:
+            for user in people:
+                self.room.people.meet(user)
+            self._perform(self.room.follow(entries, self._clock.now()))
+            self._arrange()
+        except Exception as error:  # noqa: BLE001 - a mistake of ours: the room starts again
+            self._failed("entries_not_followed", error)
+
+    def heard(self, node: str, signal: Signal) -> None:
+        """Another node says this of the room."""
+        self._perform(self.room.heard(node, signal, self._clock.now()))
+        self._arrange()
+
+    def lose_node(self, node: str) -> None:
+        """Another node is dead."""
+        self._perform(self.room.lose_node(node, self._clock.now()))
+        self._arrange()
+
+    def hand_over(self, node: str) -> None:
+        """Another node ends, and its people will be back."""
+        self.room.hand_over(node, self._clock.now())
+        self._arrange()
+
+    def go_on(self) -> None:
+        """All that other nodes appended is here: carry out what was put off."""
+        self.behind, self._known_head, self._line = False, 0, new_line()
+        self._give_answers()
+        self._retry()
+
+    def _retry(self) -> None:
+        retried, self._undone = self._undone, []
+        for command, origin in retried:
+            self.submit(command, origin)
+        self._arrange()
 
     def _put_off(self, command: Command, origin: Origin) -> None:
         """The room is being read back: retry the command then, or refuse it if the store failed."""
-        if self._failure is None:
-            self._undone.append((command, origin))
-        else:
+        if self._failure is not None:
             self._desk.refused(origin, self.room.id, self._failure)
+        elif len(self._undone) >= MOST_WAITING:
+            self._refuse_for_now(origin)
+        else:
+            self._undone.append((self._bound(command, origin), origin))
+
+    def _bound(self, command: Command, origin: Origin) -> Command:
+        """Offsets count in the text that the client has now, or in that of a save that waits."""
+        saves = any(
+            isinstance(earlier, SaveText) and its.connection == origin.connection
+            for earlier, its in self._undone
+        )
+        return command if saves else self.room.bind(command, origin)
+
+    def _refuse_for_now(self, origin: Origin) -> None:
+        message = "the store is slower than what is sent to it; try again soon"
+        self._desk.refused(origin, self.room.id, Unavailable(message, retry_after=1.0))
 
     def _append(self, entries: tuple[Entry, ...], origin: Origin, now: Now) -> None:
         listed = listed_of(self.room.id, entries)
         answer = self._answer(origin, entries[-1].seq, made(entries), now)
-        append = listed.append(self.room.id, entries, summary(self.room), answer)
+        append = listed.append(self.room.id, entries, summary(self.room), answer, self._line)
         size = weight(append)
         self._appending += 1
         self._bytes += size
-        self._unwritten_bytes += size
-        self._store.append(append, lambda result: self._appended(result, now.tick, size))
+        self.checkpoints.appended(size)
+        self._store.append(append, lambda result: self._appended(result, append, now.tick, size))
 
     def _answer(self, origin: Origin, seq: int, new: Mapping[str, int], now: Now) -> Answer | None:
         if origin.request_id is None:
@@ -227,29 +299,33 @@ class RoomHost:
 
     # ---- what the store says ----------------------------------------------------------------
 
-    def _appended(self, result: AppendResult, since: float, size: int) -> None:
+    def _appended(self, result: AppendResult, append: Append, since: float, size: int) -> None:
         self._appending -= 1
         self._bytes -= size
         match result:
             case Appended(seq=seq):
                 now = self._clock.now()
                 COMMIT_SECONDS.observe(now.tick - since)
+                self._desk.stored(self, append.records)
                 if not self.suspended:
                     self._told(seq, now)
             case AlreadyDone(answer=answer):
                 self._suspend(None, answer)
-            case Behind():
+            case Behind(head=head):
+                self._known_head = max(self._known_head, head)
                 self._suspend(None, None)
             case NotStored(error=error):
                 STORE_FAILURES.inc()
                 self._suspend(error, None)
         self._reload_if_settled()
+        if self.behind and not self.suspended and self.room.settled:
+            self._desk.settled(self)
 
     def _told(self, seq: int, now: Now) -> None:
         try:
             before = self.room.confirmed.seq
             self._perform(self.room.committed(seq, now))
-            self._checkpoint_if_due()
+            self.checkpoints.advance()
             if before // CHAPTER < seq // CHAPTER:
                 self._desk.chapter_ended(self.room.id)
             self._arrange()
@@ -259,16 +335,28 @@ class RoomHost:
     def _suspend(self, error: Unavailable | None, answer: bytes | None) -> list[Origin]:
         """Take back what is not durable. Commands are refused if the store failed, else retried."""
         self.suspended = True
-        self._draft = self._written = None  # it may hold what is taken back now
+        self.checkpoints.give_up()
         undone = self.room.rewind()
         if answer is not None and undone:
             (_, origin), *undone = undone
-            self._desk.acknowledged(origin, self.room.id, orjson.loads(answer))
-        self._undone += undone
+            self._note_done(origin, answer)
+        self._undone[:0] = undone
         if error is not None and self._failure is None:
             self._failure = error
             log.warning("store_refused", room=str(self.room.id), reason=error.message)
         return [] if self._failure is None else self._refuse_undone(self._failure)
+
+    def _note_done(self, origin: Origin, answer: bytes) -> None:
+        """A request was done before, perhaps by another node: first come to where that was."""
+        said = orjson.loads(answer)
+        if said.get("room") == str(self.room.id):
+            self._known_head = max(self._known_head, said["seq"])
+        self._answered.append((origin, answer))
+
+    def _give_answers(self) -> None:
+        answered, self._answered = self._answered, []
+        for origin, answer in answered:
+            self._desk.acknowledged(origin, self.room.id, orjson.loads(answer))
 
     def _refuse_undone(self, error: WorkroomError) -> list[Origin]:
         undone, self._undone = self._undone, []
@@ -284,64 +372,31 @@ class RoomHost:
         """
         knows: Glimpse[Any] = self.room.glimpse()
         restore(self.room, stored, new_client_id)
-        self._checkpoint_seq = checkpoint_seq(stored)
-        self.suspended, self._failure, self._reloading = False, None, False
+        self.checkpoints.restored(checkpoint_seq(stored))
+        self.suspended = self.behind = self._reloading = False
+        self._failure, self._known_head, self._line = None, 0, new_line()
+        self._give_answers()
         now = self._clock.now()
         for connection in tuple(self.room.presence.connections()):
             if connection not in self._glimpses:  # a slow one is told when it has drained
                 self._perform(self.room.catch_up(connection, knows, now))
-        retried, self._undone = self._undone, []
-        for command, origin in retried:
-            self.submit(command, origin)
-        self._arrange()
+        self._desk.settled(self)
+        self._retry()
 
     def out_of_reach(self, error: Unavailable) -> None:
         """The room cannot be read back yet: nobody waits for that without an answer."""
         self.suspended = self._reloading = True
         self._failure = error
+        self._give_answers()
         self._refuse_undone(error)
 
     def vanished(self) -> None:
         """The room is no longer in the store: it was deleted elsewhere."""
+        self._give_answers()
         self._refuse_undone(Unavailable("this room is gone"))
         self._perform(self.room.closed(self._clock.now()))
 
-    def _checkpoint_if_due(self) -> None:
-        if self._draft is not None:
-            self._store_checkpoint()
-        elif self._is_due() and not self.room.head.deleted:
-            self.write_checkpoint()
-
-    def _is_due(self) -> bool:
-        return self.unwritten >= CHECKPOINT_EVERY or self._unwritten_bytes >= CHECKPOINT_BYTES
-
-    def write_checkpoint(self) -> None:
-        """Begin to write the whole state down, as it is at the head now.
-
-        The head may be ahead of the store: the state and its Yjs document are taken here, together,
-        and what was made of them is stored when the entries up to there are durable.
-        """
-        self._draft = draft(self.room)
-        self._checkpoint_seq = self._draft.seq
-        self._unwritten_bytes = 0
-        self._desk.write_out(self, self._draft)
-
-    def written_out(self, draft: Draft, checkpoint: Checkpoint | None) -> None:
-        """The checkpoint is made, or cannot be; the room may have been taken back since."""
-        if draft is not self._draft:
-            return
-        if checkpoint is None:
-            self._draft = None
-        else:
-            self._written = checkpoint
-            self._store_checkpoint()
-
-    def _store_checkpoint(self) -> None:
-        """Store what was written out, once all that is in it is durable."""
-        checkpoint = self._written
-        if checkpoint is None or checkpoint.seq > self.room.confirmed.seq:
-            return
-        self._draft = self._written = None
+    def _store_checkpoint(self, checkpoint: Checkpoint) -> None:
         self._appending += 1
         append = Append(self.room.id, self.room.head.seq, (), checkpoint=checkpoint)
         self._store.append(append, self._noted)
@@ -367,13 +422,15 @@ class RoomHost:
                     audience.probe(effect.connection, probe_frame(room_id, effect.number))
                 case Acknowledge():
                     answer = {"room": str(room_id), "seq": effect.seq, **effect.details}
-                    desk.acknowledged(effect.origin, room_id, answer)
+                    self._recall.acknowledged(effect.origin, answer, new=not effect.unchanged)
                 case Refuse():
-                    desk.refused(effect.origin, room_id, effect.error)
+                    self._recall.refused(effect.origin, effect.error)
                 case Admit():
                     if recipient := desk.admitted(effect.connection, room_id):
                         audience.add(recipient)
                         self.idle_since = None
+                case Share():
+                    desk.share(room_id, effect.signal)
                 case Dismiss():
                     audience.remove(effect.connection)
                     self._glimpses.pop(effect.connection, None)
@@ -422,16 +479,12 @@ class RoomHost:
     @property
     def busy(self) -> bool:
         """Something is on its way to or from the store, or somebody is here."""
-        working = bool(self._appending or self._undone) or self._draft is not None
+        working = bool(self._appending or self._undone) or self.checkpoints.busy or self.behind
         return working or self.suspended or not self.room.idle
 
     def close(self) -> None:
         """The room leaves memory; everything of it is in the store."""
         if self._timer is not None:
             self._timer.cancel()
+        self._recall.close()
         self.room.close()
-
-    @property
-    def unwritten(self) -> int:
-        """Entries since the last checkpoint."""
-        return self.room.head.seq - self._checkpoint_seq

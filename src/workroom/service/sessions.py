@@ -104,7 +104,7 @@ class Sessions:
         """Revoke every session of a user that began here, and announce the user."""
         for session in await self._store.sessions_of(user_id):
             await self.end(session)
-        self.revocations.announce_user(user_id)
+        self.revocations.revoke_user(user_id)
 
     def ended_elsewhere(self, session: SessionId) -> None:
         """Another node revoked a session."""

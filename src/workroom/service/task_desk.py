@@ -14,6 +14,7 @@ from workroom.core.commands import SettleTask, ShowProgress
 from workroom.core.fields import json_size
 from workroom.core.people import People, User
 from workroom.core.project import ProjectRoom
+from workroom.core.signals import Progressed
 from workroom.core.tasks import Claim, Task, TaskState
 from workroom.errors import Conflict, NotFound
 from workroom.ids import TaskId, project_room
@@ -205,9 +206,13 @@ class TaskDesk:
     # ---- inside -----------------------------------------------------------------------------
 
     async def _show(self, task: Task) -> None:
-        """Tell the room, if anybody is in it."""
+        """Tell the room, if anybody is in it, here or on another node."""
         room = project_room(task.project)
-        if task.percent is not None and self._hub.holds(room):
+        if task.percent is None:
+            return
+        told = Progressed(task.id, task.attempt, task.percent, task.message)
+        self._hub.share(room, told)
+        if self._hub.holds(room):
             command = ShowProgress(task.id, task.attempt, task.percent, task.message)
             self._hub.tell(room, command, await self._requester(task))
 

@@ -8,7 +8,8 @@ import pytest
 
 from workroom.core.text.change import Change, Hunk
 from workroom.core.text.diff import diff
-from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_all
+from workroom.core.text.highlight_set import move, move_all
+from workroom.core.text.highlights import Anchor, Highlight, attach
 
 TEXT = "hello world again"
 

@@ -15,9 +15,9 @@ ESSAY = "It was a dark and stormy night. The rain fell in torrents."
 class Desk:
     """One essay, Ana's connection to it, and others who write too."""
 
-    def __init__(self, text: str = ESSAY, *, has_pongs: bool = True) -> None:
+    def __init__(self, text: str = ESSAY) -> None:
         self.mirror = Mirror(text)
-        self.ana = Reader(self.mirror, "a", has_pongs=has_pongs)
+        self.ana = Reader(self.mirror, "a")
         self.now = 100.0
         self.ana_gets_the_text()
 
@@ -142,15 +142,6 @@ def test_what_cannot_have_arrived_is_believed_when_nothing_else_explains_the_sav
     assert saved.base.number == 1 and desk.mirror.text == text + "!"
 
 
-def test_without_pongs_all_versions_since_the_last_base_are_looked_at() -> None:
-    desk = Desk(has_pongs=False)
-    desk.ana_saves(ESSAY + " Except")
-    desk.ben_writes("Once. ", at=0)
-    text = desk.ana_gets_the_text(arrives=False)
-    desk.ana_saves(text + " at")
-    assert desk.mirror.text == text + " at"
-
-
 def test_who_keeps_an_own_text_is_learned() -> None:
     desk = Desk()
     own = ESSAY
@@ -243,6 +234,110 @@ def test_who_puts_own_words_into_each_text_that_comes_doubles_nothing(named: boo
     assert desk.mirror.text == f"Today {mixed}"
 
 
+def crossing(desk: Desk, own: str, *, by_ben: str) -> int:
+    """Ben's version and a save of Ana's meet on the way; the version's number."""
+    desk.ben_writes(by_ben, at=0)
+    seq = desk.mirror.seq
+    desk.ana_gets_the_text(arrives=False)
+    desk.ana_saves(ESSAY + own, after=0.1)
+    desk.ana.arrived(desk.ana._sent, desk.now)
+    return seq
+
+
+def test_the_version_named_is_meant_as_it_was_sent_where_no_own_words_are_in_the_text() -> None:
+    """The page put it over words on their way; what it shows instead did not delete them."""
+    desk = Desk()
+    seq = crossing(desk, " Lightning struck.", by_ben="Ben: hail. ")
+    text = f"Ben: rain. {ESSAY}"
+    saved = desk.ana_saves(text, caret=9, base_seq=seq)
+    assert not saved.base.is_own and not saved.base.is_mixed
+    assert desk.mirror.text == f"{text} Lightning struck."
+
+
+def test_the_version_named_is_meant_with_own_words_where_some_are_in_the_text() -> None:
+    desk = Desk()
+    seq = crossing(desk, " Lightning struck.", by_ben="Ben: hail. ")
+    text = f"Ben: hail. {ESSAY} Lightning fell."
+    saved = desk.ana_saves(text, caret=len(text) - 1, base_seq=seq)
+    assert saved.base.is_mixed
+    assert desk.mirror.text == text
+
+
+def test_who_was_seen_to_keep_own_words_can_delete_them() -> None:
+    desk = Desk()
+    seq = crossing(desk, " Lightning struck.", by_ben="Ben: hail. ")
+    desk.ana._mixing = 1.0
+    text = f"Ben: hail. {ESSAY}"
+    desk.ana_saves(text, caret=len(text), base_seq=seq)
+    assert desk.mirror.text == text
+
+
+def test_own_words_that_a_page_put_elsewhere_are_neither_doubled_nor_lost() -> None:
+    """Both wrote at the end; the page put its words before Ben's, the server behind them."""
+    desk = Desk()
+    desk.ben_writes(" hail")
+    seq = desk.mirror.seq
+    desk.ana_gets_the_text(arrives=False)
+    desk.ana_saves(ESSAY + " lightning", after=0.1)
+    desk.ana.arrived(desk.ana._sent, desk.now)
+    assert desk.mirror.text == f"{ESSAY} hail lightning"
+    text = f"{ESSAY} lightning hail thunder"
+    desk.ana_saves(text, caret=len(text), base_seq=seq)
+    assert sorted(desk.mirror.text.split()) == sorted(text.split())
+    desk.ana_saves(f"{text} sun", caret=len(text) + 4, base_seq=seq)
+    assert sorted(desk.mirror.text.split()) == sorted(f"{text} sun".split())
+
+
+def test_of_equal_versions_the_newest_may_still_be_on_its_way_to_the_screen() -> None:
+    """Ben wrote and deleted a word: a save from before can be followed by one from after that."""
+    desk = Desk()
+    desk.ben_writes("Once. ", at=0)
+    change = Change.of(len(desk.mirror.text), [Hunk(0, 6, "")])
+    desk.mirror.commit(desk.mirror.seq + 1, change, "b")
+    assert desk.ana_gets_the_text() == ESSAY
+    desk.ana_saves(ESSAY + " Lightning.", caret=len(ESSAY) + 11, after=0.1)
+    text = ESSAY + " Thunder."  # the page took the version, and her words were gone
+    desk.ana_saves(text, caret=len(text), after=0.4)
+    assert "Lightning." in desk.mirror.text and "Thunder." in desk.mirror.text
+
+
+def test_a_word_that_another_version_brought_was_not_typed() -> None:
+    """The page saved before it took Ben's version, and then deleted something in that."""
+    desk = Desk()
+    desk.ben_writes("Ben ", at=0)
+    desk.ana_gets_the_text()
+    desk.ana_saves(ESSAY + " It", caret=len(ESSAY) + 3, after=0.05)
+    text = f"Ben {ESSAY}"
+    desk.ana_saves(text + " It", caret=3, after=0.3)
+    assert desk.mirror.text.count("Ben") == 1
+
+
+def test_who_was_away_for_long_doubles_nothing_of_what_they_had_saved() -> None:
+    """A new connection, whose page names the version that it took before it saved."""
+    desk = Desk()
+    seq = desk.mirror.seq
+    text = f"{ESSAY} Lightning struck."
+    desk.ana_saves(text, base_seq=seq)
+    desk.ben_writes("Ben says: ", at=0)
+    desk.ana = Reader(desk.mirror, "a")
+    desk.ana_gets_the_text()
+    desk.ana_saves(f"{text} Twice.", base_seq=seq)
+    assert desk.mirror.text == f"Ben says: {text} Twice."
+    desk.ana_saves(f"{text} Twice or more.", base_seq=seq)
+    assert desk.mirror.text == f"Ben says: {text} Twice or more."
+
+
+def test_what_somebody_wrote_elsewhere_is_not_deleted_by_who_has_not_seen_it() -> None:
+    """The same person in two windows: the second names a version from before."""
+    desk = Desk()
+    seq = desk.mirror.seq
+    desk.ana_saves(f"{ESSAY} Lightning struck.", base_seq=seq)
+    desk.ana = Reader(desk.mirror, "a")
+    desk.ana_gets_the_text()
+    desk.ana_saves(f"So: {ESSAY}", base_seq=seq)
+    assert desk.mirror.text == f"So: {ESSAY} Lightning struck."
+
+
 def test_a_version_that_this_client_was_never_sent_can_be_named_too() -> None:
     desk = Desk()
     for word in (" One.", " Two.", " Three."):
@@ -264,7 +359,7 @@ def test_a_base_that_is_forgotten_is_inferred() -> None:
 
 
 def test_much_of_others_is_not_deleted_without_proof_that_it_had_been_seen() -> None:
-    desk = Desk("Title. ", has_pongs=True)
+    desk = Desk("Title. ")
     foreign = desk.ben_writes("words of Ben " * (FOREIGN_DELETION // 10))
     desk.ana = Reader(desk.mirror, "a")  # a new connection, with an old text
     desk.ana_gets_the_text(arrives=False)

@@ -2,14 +2,17 @@
 
 export type Route =
   | { readonly view: "home" }
-  | { readonly view: "essay" | "project"; readonly id: number }
+  | { readonly view: "essay"; readonly id: number; readonly past: boolean }
+  | { readonly view: "project"; readonly id: number }
   | { readonly view: "unknown" };
 
 function read(path: string): Route {
   if (path === "/") return { view: "home" };
-  const [, kind, id] = /^\/(essay|project)s\/([1-9][0-9]{0,15})\/?$/.exec(path) ?? [];
-  if (kind === undefined) return { view: "unknown" };
-  return { view: kind === "essay" ? "essay" : "project", id: Number(id) };
+  const [, kind, id, past] =
+    /^\/(essays|projects)\/([1-9][0-9]{0,15})(\/history)?\/?$/.exec(path) ?? [];
+  if (kind === "projects" && !past) return { view: "project", id: Number(id) };
+  if (kind === "essays") return { view: "essay", id: Number(id), past: past !== undefined };
+  return { view: "unknown" };
 }
 
 export const route = $state({ now: read(location.pathname) });
@@ -24,13 +27,20 @@ export function guard(before: () => Promise<boolean>): () => void {
   };
 }
 
+/** Whether what is shown may be left for an address. An essay's history is part of the essay. */
+function mayGo(path: string): Promise<boolean> {
+  const next = read(path);
+  const stays = next.view === "essay" && route.now.view === "essay" && next.id === route.now.id;
+  return stays ? Promise.resolve(true) : mayLeave();
+}
+
 /** Whether what is shown may be left. */
 export function mayLeave(): Promise<boolean> {
   return ready ? ready() : Promise.resolve(true);
 }
 
 export async function go(path: string): Promise<void> {
-  if (path === location.pathname || !(await mayLeave())) return;
+  if (path === location.pathname || !(await mayGo(path))) return;
   shown = path;
   history.pushState(null, "", path);
   route.now = read(path);
@@ -40,7 +50,7 @@ export async function go(path: string): Promise<void> {
 let shown = location.pathname;
 addEventListener("popstate", () => {
   const { pathname } = location;
-  void mayLeave().then((may) => {
+  void mayGo(pathname).then((may) => {
     if (may) route.now = read((shown = pathname));
     else history.pushState(null, "", shown);
   });

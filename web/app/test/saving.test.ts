@@ -38,11 +38,13 @@ describe("what was typed", () => {
     expect(saving.pending).toBe(false);
   });
 
-  it("need not be stored when it was taken back", () => {
+  it("is not stored because it was taken back: the server may have got it all the same", () => {
     const saving = new Saving();
     saving.stored("a");
     saving.edited("ab");
     saving.edited("a");
+    expect(saving.pending).toBe(true);
+    saving.stored("a");
     expect(saving.pending).toBe(false);
   });
 

@@ -169,7 +169,7 @@ def rotate_session(
 ) -> bool:
     """Exchange the refresh token; revokes the log-in when the old one is not the good one."""
     this = sessions.c.sid == session
-    row = connection.execute(select(sessions).where(this)).first()
+    row = connection.execute(select(sessions).where(this).with_for_update()).first()
     if row is None or row.revoked or row.expires <= now:
         return False
     if row.refresh_id != old_refresh_id:
@@ -184,7 +184,7 @@ def rotate_session(
 def revoke_session(connection: Connection, session: SessionId, expires: int) -> None:
     """End a log-in, known or not."""
     this = sessions.c.sid == session
-    row = connection.execute(select(sessions.c.expires).where(this)).first()
+    row = connection.execute(select(sessions.c.expires).where(this).with_for_update()).first()
     if row is None:
         connection.execute(insert(sessions).values(sid=session, expires=expires, revoked=True))
     else:

@@ -6,9 +6,10 @@ store, one row per thing, so that it can be written table by table.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from workroom.core.entries import Record
 from workroom.core.people import Right
@@ -38,6 +39,8 @@ class Head(NamedTuple):
 
 
 NO_ROOM = Head(0, deleted=False)
+MOST_BROKEN: Final = 10_000
+"""Broken lines that are remembered: far more than can have appends on their way at one time."""
 
 
 def answer_key(append: Append) -> AnswerKey | None:
@@ -46,24 +49,70 @@ def answer_key(append: Append) -> AnswerKey | None:
     return None if answer is None else (answer.user_id, answer.request_id)
 
 
+class BrokenLines:
+    """The lines of appends of which one was not stored: nothing behind it may be (``Append.line``).
+
+    A store keeps one of these for as long as it is open. Written by whoever decides what is stored.
+    """
+
+    __slots__ = ("_lines",)
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[int, None] = OrderedDict()
+
+    def __contains__(self, append: Append) -> bool:
+        return append.line in self._lines
+
+    def copy(self) -> BrokenLines:
+        """To try out what would become of appends."""
+        other = BrokenLines()
+        other._lines = self._lines.copy()
+        return other
+
+    def break_off(self, append: Append) -> None:
+        """This append was not stored."""
+        if append.line and append.records:
+            self._lines[append.line] = None
+            if len(self._lines) > MOST_BROKEN:
+                self._lines.popitem(last=False)
+
+    def note(self, appends: Iterable[Append], results: Iterable[AppendResult]) -> None:
+        """These were answered so."""
+        for append, result in zip(appends, results, strict=True):
+            if not isinstance(result, Appended):
+                self.break_off(append)
+
+
 def judge(
-    appends: Sequence[Append], heads: dict[RoomId, Head], answers: dict[AnswerKey, bytes]
+    appends: Sequence[Append],
+    heads: dict[RoomId, Head],
+    answers: dict[AnswerKey, bytes],
+    broken: BrokenLines,
 ) -> list[AppendResult]:
-    """The result of each append, in order, given what is stored; brings both dicts up to date.
+    """The result of each append, in order, given what is stored; brings all three up to date.
 
     Nothing can follow the last entry of a deleted room: such an append is ``Behind``.
     """
-    return [_judge_one(append, heads, answers) for append in appends]
+    results = []
+    for append in appends:
+        result = _judge_one(append, heads, answers, broken)
+        if not isinstance(result, Appended):
+            broken.break_off(append)
+        results.append(result)
+    return results
 
 
 def _judge_one(
-    append: Append, heads: dict[RoomId, Head], answers: dict[AnswerKey, bytes]
+    append: Append,
+    heads: dict[RoomId, Head],
+    answers: dict[AnswerKey, bytes],
+    broken: BrokenLines,
 ) -> AppendResult:
     key = answer_key(append)
     if key is not None and key in answers:
         return AlreadyDone(answers[key])
     head = heads.get(append.room, NO_ROOM)
-    if head.deleted or head.seq != append.expected:
+    if head.deleted or head.seq != append.expected or append in broken:
         return Behind(head.seq)
     seq = append.expected
     for record in append.records:
@@ -76,12 +125,14 @@ def _judge_one(
     return Appended(seq)
 
 
-def all_good(appends: Sequence[Append]) -> bool:
+def all_good(appends: Sequence[Append], broken: BrokenLines) -> bool:
     """Whether all are good if the logs end where the first append to each expects it."""
+    if any(append in broken for append in appends):
+        return False
     heads: dict[RoomId, Head] = {}
     for append in appends:
         heads.setdefault(append.room, Head(append.expected, deleted=False))
-    return all(isinstance(result, Appended) for result in judge(appends, heads, {}))
+    return all(isinstance(result, Appended) for result in judge(appends, heads, {}, BrokenLines()))
 
 
 @dataclass(slots=True)

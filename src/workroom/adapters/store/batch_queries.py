@@ -1,7 +1,7 @@
 """The SQL that judges and stores a batch: functions on an open connection, for every SQL store.
 
 Each runs inside the caller's transaction and lets the driver's errors through. Nothing here is
-peculiar to one database; ``express.py`` does the same on SQLite with one statement.
+peculiar to one database; ``sqlite_express.py`` does the same with one statement.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
-import orjson
-from sqlalchemy import BigInteger, Connection, Select, Text, delete, select, update
+from sqlalchemy import BigInteger, Connection, Select, Table, Text, delete, select, update
 
 from workroom.adapters.store import task_queries
 from workroom.adapters.store.batch import AnswerKey, Batch, Head
 from workroom.adapters.store.rows import entry_row, head_rows, people_rows
-from workroom.adapters.store.sql import fetch, insert_many, pairs
+from workroom.adapters.store.sql import Insert, fetch, insert_all, pair_keys, pairs
 from workroom.adapters.store.tables import (
     answers,
     canvases,
@@ -27,7 +26,7 @@ from workroom.adapters.store.tables import (
     people,
     rooms,
 )
-from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
+from workroom.ids import RoomId, RoomKind, UserId
 
 _ROOM_KEY: Final = "ON CONFLICT (room_kind, room_id)"
 _NEW_HEAD: Final = f"{_ROOM_KEY} DO UPDATE SET seq = excluded.seq"
@@ -46,12 +45,15 @@ _KEEP: Final = "ON CONFLICT DO NOTHING"
 
 
 @cache
-def _heads(dialect: str) -> Select[Any]:
+def _heads(dialect: str, *, lock: bool) -> Select[Any]:
     wanted = pairs(dialect, Text, BigInteger)
     here = (rooms.c.room_kind == wanted.c.a) & (rooms.c.room_id == wanted.c.b)
-    return select(rooms.c.room_kind, rooms.c.room_id, rooms.c.seq, rooms.c.deleted).join_from(
-        wanted, rooms, here
-    )
+    heads = select(rooms.c.room_kind, rooms.c.room_id, rooms.c.seq, rooms.c.deleted)
+    found = heads.join_from(wanted, rooms, here)
+    if not lock:
+        return found
+    # In one order everywhere, so that two nodes never wait for each other.
+    return found.order_by(rooms.c.room_kind, rooms.c.room_id).with_for_update(of=rooms)
 
 
 @cache
@@ -63,9 +65,15 @@ def _answers_given(dialect: str) -> Select[Any]:
     )
 
 
-def heads(connection: Connection, wanted: Collection[RoomId]) -> dict[RoomId, Head]:
-    """Where the logs of these rooms end; rooms that never were are left out."""
-    rows = fetch(connection, _heads(connection.dialect.name), _json_keys(wanted))
+def heads(
+    connection: Connection, wanted: Collection[RoomId], *, lock: bool = False
+) -> dict[RoomId, Head]:
+    """Where the logs of these rooms end; rooms that never were are left out.
+
+    ``lock``: no other transaction may append to them before this one is over.
+    """
+    dialect = connection.dialect.name
+    rows = fetch(connection, _heads(dialect, lock=lock), pair_keys(dialect, wanted))
     return {
         RoomId(RoomKind(kind), number): Head(seq, bool(deleted))
         for kind, number, seq, deleted in rows
@@ -76,56 +84,49 @@ def answers_given(connection: Connection, wanted: Collection[AnswerKey]) -> dict
     """The answers to those of these requests that were answered."""
     if not wanted:
         return {}
-    rows = fetch(connection, _answers_given(connection.dialect.name), _json_keys(wanted))
+    dialect = connection.dialect.name
+    rows = fetch(connection, _answers_given(dialect), pair_keys(dialect, wanted))
     return {(UserId(user_id), request_id): body for user_id, request_id, body in rows}
-
-
-def _json_keys(wanted: Collection[tuple[object, object]]) -> dict[str, str]:
-    return {"keys": orjson.dumps(list(map(tuple, wanted))).decode()}
 
 
 def store_batch(connection: Connection, batch: Batch) -> None:
     """Write all that a batch holds, each table at once."""
-    bare, full = head_rows(batch)
-    actors, rights = people_rows(batch)
-    insert_many(connection, entries, [entry_row(*each) for each in batch.records])
-    insert_many(connection, rooms, bare, _NEW_HEAD)
-    insert_many(connection, rooms, full, _NEW_SUMMARY)
-    insert_many(connection, people, actors, _KEEP)
-    insert_many(connection, people, rights, _NEW_RIGHT)
-    _store_feedback(connection, batch.feedback)
-    _store_canvases(connection, batch.canvases)
+    insert_all(connection, _inserts(batch))
+    _delete(connection, feedback, batch.feedback)
+    _delete(connection, canvases, batch.canvases)
     task_queries.start(connection, batch.tasks_started)
     task_queries.settle(connection, batch.tasks_settled)
-    insert_many(
-        connection, answers, [(a.user_id, a.request_id, a.at, a.body) for a in batch.answers]
-    )
-    insert_many(
-        connection,
-        checkpoints,
-        [(r.kind.value, r.number, c.seq, c.state) for r, c in batch.checkpoints.items()],
-        _NEW_CHECKPOINT,
-    )
     for room in batch.deleted:
         _forget_room(connection, room)
 
 
-def _store_feedback(connection: Connection, owners: Mapping[FeedbackId, RoomId | None]) -> None:
-    kept = [(number, room.number) for number, room in owners.items() if room is not None]
-    gone = [number for number, room in owners.items() if room is None]
-    insert_many(connection, feedback, kept, _NEW_OWNER)
-    if gone:
-        connection.execute(delete(feedback).where(feedback.c.id.in_(gone)))
+def _inserts(batch: Batch) -> list[Insert]:
+    """In an order that is the same everywhere, so that two nodes seldom wait for each other."""
+    bare, full = head_rows(batch)
+    actors, rights = people_rows(batch)
+    owners, places, states = batch.feedback, batch.canvases, batch.checkpoints
+    return [
+        Insert(entries, sorted(entry_row(*each) for each in batch.records)),
+        Insert(rooms, bare, _NEW_HEAD),
+        Insert(rooms, full, _NEW_SUMMARY),
+        Insert(people, actors, _KEEP),
+        Insert(people, rights, _NEW_RIGHT),
+        Insert(answers, sorted((a.user_id, a.request_id, a.at, a.body) for a in batch.answers)),
+        Insert(feedback, [(n, room.number) for n, room in owners.items() if room], _NEW_OWNER),
+        Insert(canvases, [(n, of[0].number, of[1]) for n, of in places.items() if of], _NEW_PLACE),
+        Insert(
+            checkpoints,
+            [(room.kind.value, room.number, c.seq, c.state) for room, c in states.items()],
+            _NEW_CHECKPOINT,
+        ),
+    ]
 
 
-def _store_canvases(
-    connection: Connection, places: Mapping[CanvasId, tuple[RoomId, BlobKey] | None]
-) -> None:
-    kept = [(number, of[0].number, of[1]) for number, of in places.items() if of is not None]
-    gone = [number for number, of in places.items() if of is None]
-    insert_many(connection, canvases, kept, _NEW_PLACE)
+def _delete(connection: Connection, table: Table, owners: Mapping[Any, object]) -> None:
+    """Delete those that belong to nobody any more."""
+    gone = [number for number, owner in owners.items() if owner is None]
     if gone:
-        connection.execute(delete(canvases).where(canvases.c.id.in_(gone)))
+        connection.execute(delete(table).where(table.c.id.in_(gone)))
 
 
 def _forget_room(connection: Connection, room: RoomId) -> None:

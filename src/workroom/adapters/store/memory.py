@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from workroom.adapters.store.batch import AnswerKey, Batch, Head, collect, judge
+from workroom.adapters.store.batch import AnswerKey, Batch, BrokenLines, Head, collect, judge
 from workroom.adapters.store.memory_accounts import MemoryAccounts
 from workroom.adapters.store.memory_tasks import MemoryTasks
 from workroom.core.entries import Record
@@ -57,6 +57,7 @@ class MemoryStore(MemoryAccounts, MemoryTasks):
         MemoryTasks.__init__(self)
         self._rooms: dict[RoomId, _Room] = {}
         self._heads: dict[RoomId, Head] = {}
+        self._broken = BrokenLines()
         self._answers: dict[AnswerKey, bytes] = {}
         self._answered_at: dict[AnswerKey, int] = {}
         self._feedback: dict[FeedbackId, RoomId] = {}
@@ -118,6 +119,7 @@ class MemoryStore(MemoryAccounts, MemoryTasks):
         waiting, self._waiting = self._waiting, []
         if self._write_error is not None:
             results: Sequence[AppendResult] = [NotStored(self._write_error)] * len(waiting)
+            self._broken.note([append for append, _ in waiting], results)
         else:
             results = self._store([append for append, _ in waiting])
         for (_, done), result in zip(waiting, results, strict=True):
@@ -129,7 +131,7 @@ class MemoryStore(MemoryAccounts, MemoryTasks):
                 )
 
     def _store(self, appends: Sequence[Append]) -> list[AppendResult]:
-        results = judge(appends, self._heads, self._answers)
+        results = judge(appends, self._heads, self._answers, self._broken)
         good = [a for a, r in zip(appends, results, strict=True) if isinstance(r, Appended)]
         self._keep_batch(collect(good))
         return results
@@ -184,6 +186,12 @@ class MemoryStore(MemoryAccounts, MemoryTasks):
                 each: self._accounts[each].user for each in kept.people if each in self._accounts
             },
         )
+
+    async def heads(self, rooms: Collection[RoomId]) -> Mapping[RoomId, int]:
+        """Where the logs of these rooms end."""
+        self._may_read()
+        found = {room: self._heads[room].seq for room in rooms if room in self._heads}
+        return {room: seq for room, seq in found.items() if seq > 0}
 
     async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
         """Entries after a number, in order; of deleted rooms too."""

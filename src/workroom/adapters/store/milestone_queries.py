@@ -35,8 +35,10 @@ _PAGE: Final = (
     .order_by(milestones.c.seq)
     .limit(bindparam("limit"))
 )
-_ALIVE: Final = select(rooms.c.seq).where(
-    rooms.c.room_kind == _KIND, rooms.c.room_id == _NUMBER, rooms.c.deleted.is_(False)
+_ALIVE: Final = (
+    select(rooms.c.seq)
+    .where(rooms.c.room_kind == _KIND, rooms.c.room_id == _NUMBER, rooms.c.deleted.is_(False))
+    .with_for_update(read=True)
 )
 
 

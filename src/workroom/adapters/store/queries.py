@@ -253,9 +253,10 @@ _SET_COUNTER: Final = "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
 def next_id(connection: Connection, name: str) -> int:
-    """The first id of that kind which is still free."""
-    value: int | None = connection.execute(_COUNTER.with_for_update(), {"name": name}).scalar()
-    return 1 if value is None else value
+    """The first id of that kind which is still free; it waits for others who take some."""
+    insert_many(connection, counters, [(name, 1)], "ON CONFLICT DO NOTHING")
+    value: int = connection.execute(_COUNTER.with_for_update(), {"name": name}).scalar_one()
+    return value
 
 
 def set_next_id(connection: Connection, name: str, value: int) -> None:

@@ -1,31 +1,33 @@
-"""Two ways of talking to a database that hold the interpreter's lock for as few turns as possible.
+"""Talking to a database in as few turns as possible.
 
-The driver lets go of Python's global lock for every row that it steps to, and a thread that lets go
-of it beside a busy event loop waits for its next turn for milliseconds. So many rows go in with one
-statement, and on SQLite many rows come out as one.
+On SQLite the driver lets go of Python's global lock for every row that it steps to, and a thread
+that lets go of it beside a busy event loop waits for its next turn for milliseconds: so many rows
+go in with one statement, and come out as one. On PostgreSQL every statement is a message there and
+back: so the rows of all tables go in with one statement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
-from typing import Any, Final
+from itertools import chain, count
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import (
+    Column,
     Connection,
     FromClause,
     LargeBinary,
     Select,
+    String,
     Table,
     bindparam,
     case,
-    cast,
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 Row = Sequence[Any]
@@ -38,19 +40,60 @@ _SMALL: Final = 16_384
 _LARGE: Final = -1
 
 
+class Insert(NamedTuple):
+    """Full rows for one table, values in the order of its columns."""
+
+    table: Table
+    rows: Sequence[Row]
+    on_conflict: str = ""
+    """The rest of the statement, in the SQL that SQLite and PostgreSQL share."""
+
+
 def insert_many(
     connection: Connection, table: Table, rows: Sequence[Row], on_conflict: str = ""
 ) -> None:
-    """Insert full rows, values in the order of the table's columns, in few statements.
+    """Insert rows into one table; see ``Insert``."""
+    insert_all(connection, [Insert(table, rows, on_conflict)])
 
-    ``on_conflict`` is the rest of the statement, in the SQL that SQLite and PostgreSQL share.
-    """
-    columns = tuple(column.name for column in table.columns)
-    for part in _powers_of_two(rows, _MOST_PARAMETERS // len(columns)):
-        text = _insert_text(
-            table.name, columns, len(part), on_conflict, connection.dialect.paramstyle
+
+def insert_all(connection: Connection, inserts: Sequence[Insert]) -> None:
+    """Insert rows into several tables, in few statements. No row may be met twice."""
+    some = [insert for insert in inserts if insert.rows]
+    if connection.dialect.name == "postgresql":
+        if some:
+            columns = [list(column) for each in some for column in zip(*each.rows, strict=True)]
+            text = _unnest_text(tuple((each.table, each.on_conflict) for each in some))
+            connection.exec_driver_sql(text, tuple(columns))
+        return
+    for table, rows, on_conflict in some:
+        names = tuple(column.name for column in table.columns)
+        for part in _powers_of_two(rows, _MOST_PARAMETERS // len(names)):
+            text = _values_text(table.name, names, len(part), on_conflict)
+            connection.exec_driver_sql(text, tuple(chain.from_iterable(part)))
+
+
+@lru_cache(maxsize=256)
+def _unnest_text(parts: tuple[tuple[Table, str], ...]) -> str:
+    """One statement of PostgreSQL for all parts; every column is bound as one array."""
+    place = count(1)
+    inserts = []
+    for table, on_conflict in parts:
+        names = ",".join(column.name for column in table.columns)
+        arrays = ",".join(f"${next(place)}::{_array(column)}" for column in table.columns)
+        # The names are those of tables.py.
+        inserts.append(
+            f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) {on_conflict}"  # noqa: S608
         )
-        connection.exec_driver_sql(text, tuple(chain.from_iterable(part)))
+    *others, last = inserts
+    named = ", ".join(f"part{number} AS ({each})" for number, each in enumerate(others))
+    return f"WITH {named} {last}" if named else last
+
+
+def _array(column: Column[Any]) -> str:
+    """The type of an array for a column. A length would cut what is too long, without a word."""
+    if isinstance(column.type, String):
+        return "text[]"
+    return f"{column.type.compile(postgresql.dialect())}[]"  # type: ignore[no-untyped-call]
 
 
 def _powers_of_two(rows: Sequence[Row], most: int) -> Iterator[Sequence[Row]]:
@@ -63,18 +106,8 @@ def _powers_of_two(rows: Sequence[Row], most: int) -> Iterator[Sequence[Row]]:
 
 
 @lru_cache(maxsize=256)
-def _insert_text(
-    table: str, columns: tuple[str, ...], rows: int, on_conflict: str, paramstyle: str
-) -> str:
-    width = len(columns)
-    if paramstyle == "qmark":
-        values = ",".join(["(" + ",".join("?" * width) + ")"] * rows)
-    else:
-        numbered = (
-            ",".join(f"${row * width + column + 1}" for column in range(width))
-            for row in range(rows)
-        )
-        values = ",".join(f"({row})" for row in numbered)
+def _values_text(table: str, columns: tuple[str, ...], rows: int, on_conflict: str) -> str:
+    values = ",".join(["(" + ",".join("?" * len(columns)) + ")"] * rows)
     # The names are those of tables.py; every value is bound.
     return f"INSERT INTO {table} ({','.join(columns)}) VALUES {values} {on_conflict}"  # noqa: S608
 
@@ -122,16 +155,24 @@ def _packed(statement: Select[Any]) -> tuple[Select[Any], tuple[int, ...]]:
 
 
 def pairs(dialect: str, *types: type[TypeEngine[Any]]) -> FromClause:
-    """The value ``keys``, a JSON list of pairs, as a table with the columns ``a`` and ``b``.
+    """The value ``keys`` (see ``pair_keys``) as a table with the columns ``a`` and ``b``.
 
     Joined with a table it is one look-up in the table's key per pair; SQLite reads the whole table
     for ``(a, b) IN (VALUES …)``.
     """
-    keys: Any = bindparam("keys")
     if dialect == "sqlite":
+        keys: Any = bindparam("keys")
         items = func.json_each(keys).table_valued("value", name="wanted")
         columns: list[Any] = [func.json_extract(items.c.value, f"$[{place}]") for place in (0, 1)]
-    else:
-        items = func.jsonb_array_elements(cast(keys, JSONB)).table_valued("value", name="wanted")
-        columns = [cast(items.c.value.op("->>")(place), types[place]) for place in (0, 1)]
-    return select(columns[0].label("a"), columns[1].label("b")).subquery()
+        return select(columns[0].label("a"), columns[1].label("b")).subquery()
+    arrays = [
+        bindparam(name, type_=postgresql.ARRAY(of)) for name, of in zip("ab", types, strict=True)
+    ]
+    return func.unnest(*arrays).table_valued("a", "b", name="wanted").render_derived()
+
+
+def pair_keys(dialect: str, wanted: Collection[tuple[object, object]]) -> dict[str, Any]:
+    """The values for a statement with ``pairs``."""
+    if dialect == "sqlite":
+        return {"keys": orjson.dumps(list(map(tuple, wanted))).decode()}
+    return {"a": [first for first, _ in wanted], "b": [second for _, second in wanted]}

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Sequence
-from functools import partial
+import asyncio
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Final
 
-from workroom.adapters.store import milestone_queries, queries, verify
+from sqlalchemy.exc import DatabaseError
+
+from workroom.adapters.store import migrations
+from workroom.adapters.store.sql_store import SqlStore
 from workroom.adapters.store.sqlite_access import SqliteAccess
-from workroom.adapters.store.sqlite_accounts import SqliteAccounts
-from workroom.adapters.store.sqlite_tasks import SqliteTasks
-from workroom.adapters.store.work import Done
-from workroom.core.entries import Record
-from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
-from workroom.ports.store import Append, IdKind, Milestone, RoomPage, StoredRoom
-
-_FORGET_AT_ONCE: Final = 5_000
-"""Answers deleted in one transaction: appends must not wait long behind them."""
+from workroom.adapters.store.work import seconds
 
 
-def _seconds() -> int:
-    return int(time.time())
-
-
-class SqliteStore(SqliteAccounts, SqliteTasks):
-    """``RoomStore``, ``AccountStore`` and ``TaskStore`` on one file; see the ports.
+class SqliteStore(SqlStore):
+    """``SqlStore`` on one file.
 
     Open it on the event loop that will use it. ``busy_timeout`` is in seconds; ``most_appends`` and
-    ``most_bytes`` bound one transaction; ``express=False`` writes statement by statement, as a
-    store on another database has to.
+    ``most_bytes`` bound one transaction; ``express=False`` writes statement by statement.
     """
 
     def __init__(
@@ -43,10 +31,11 @@ class SqliteStore(SqliteAccounts, SqliteTasks):
         most_appends: int = 1_000,
         most_bytes: int = 8 * 2**20,
         express: bool = True,
-        clock: Callable[[], int] = _seconds,
+        clock: Callable[[], int] = seconds,
     ) -> None:
+        self._path = Path(path)
         access = SqliteAccess(
-            Path(path),
+            self._path,
             readers=readers,
             busy_timeout=busy_timeout,
             most_appends=most_appends,
@@ -55,110 +44,17 @@ class SqliteStore(SqliteAccounts, SqliteTasks):
         )
         super().__init__(access, clock)
 
-    async def open(self) -> None:
-        """Make the file if there is none, bring its tables up to date, and start the writer.
+    async def version(self) -> str | None:
+        """The last migration that was run there; None where there is no database of ours.
 
-        Raises Misconfigured when the file is damaged, not a database, or of a newer Workroom;
-        Unavailable when it is locked. Neither changes the file.
+        It need not be open, and no file is made.
         """
-        await self._access.open()
+        return await asyncio.to_thread(self._version)
 
-    async def close(self) -> None:
-        """Store what was handed over, answer it, and let go of the file."""
-        await self._access.close()
-
-    async def load(self, room: RoomId) -> StoredRoom | None:
-        """The room as stored."""
-        return await self._access.read(partial(queries.load, room=room))
-
-    async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
-        """Entries after a number, in order; of deleted rooms too."""
-        return await self._access.read(
-            partial(queries.records, room=room, after=after, limit=limit)
-        )
-
-    async def milestone(self, room: RoomId, most: int) -> Milestone | None:
-        """The latest milestone up to a number."""
-        return await self._access.read(partial(milestone_queries.milestone, room=room, most=most))
-
-    async def milestone_groups(
-        self, room: RoomId, above: int, below: int, limit: int
-    ) -> list[Milestone]:
-        """Milestones by the number of groups up to them, without their state."""
-        return await self._access.read(
-            partial(
-                milestone_queries.milestone_groups,
-                room=room,
-                above=above,
-                below=below,
-                limit=limit,
-            )
-        )
-
-    async def keep_milestone(self, room: RoomId, milestone: Milestone) -> None:
-        """Keep a milestone."""
-        await self._access.write(
-            partial(milestone_queries.keep_milestone, room=room, milestone=milestone)
-        )
-
-    def append(self, append: Append, done: Done) -> None:
-        """Store in the next group commit, then call ``done`` on the event loop's thread."""
-        self._access.append(append, done)
-
-    async def answer(self, user_id: UserId, request_id: str) -> bytes | None:
-        """The first answer to this request."""
-        return await self._access.read(
-            partial(queries.answer, user_id=user_id, request_id=request_id)
-        )
-
-    async def forget_answers(self, before: int) -> int:
-        """Forget answers given before ``before``, a few at a time; returns how many."""
-        forgotten = 0
-        while True:
-            count = await self._access.write(
-                partial(queries.forget_answers, before=before, limit=_FORGET_AT_ONCE)
-            )
-            forgotten += count
-            if count < _FORGET_AT_ONCE:
-                return forgotten
-
-    async def new_ids(self, kind: IdKind, count: int) -> range:
-        """Ids that were never given before."""
-        return await self._access.write(partial(queries.take_ids, name=kind, count=count))
-
-    async def reserve_id(self, kind: IdKind, number: int) -> None:
-        """Never give ``number``."""
-        await self._access.write(partial(queries.reserve_id, name=kind, number=number))
-
-    async def rooms(
-        self, kind: RoomKind, user_id: UserId | None, *, limit: int, offset: int
-    ) -> RoomPage:
-        """A page of rooms, newest change first."""
-        return await self._access.read(
-            partial(queries.list_rooms, kind=kind, user_id=user_id, limit=limit, offset=offset)
-        )
-
-    async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
-        """The essay to which a piece of feedback belongs."""
-        return await self._access.read(partial(queries.essay_of_feedback, feedback_id=feedback_id))
-
-    async def project_of_canvas(self, canvas_id: CanvasId) -> RoomId | None:
-        """The project that a canvas is in."""
-        return await self._access.read(partial(queries.project_of_canvas, canvas_id=canvas_id))
-
-    async def keys_in_use(self, keys: Collection[BlobKey]) -> set[BlobKey]:
-        """Those of these keys that belong to a canvas."""
-        return await self._access.read(partial(queries.keys_in_use, keys=keys))
-
-    async def check(self) -> None:
-        """Raises Unavailable when a read fails, or when the last write failed and still would."""
-        await self._access.read(queries.ping)
-        if self._access.writer.fault is not None:
-            await self._access.write(queries.raise_fence)
-
-    async def verify(self) -> Sequence[str]:
-        """Read everything and compare; what is wrong, in words; empty when all is well.
-
-        Takes long on a large file. Writers and readers go on meanwhile.
-        """
-        return await self._access.read(verify.findings)
+    def _version(self) -> str | None:
+        if not self._path.exists():
+            return None
+        try:
+            return migrations.current(f"sqlite:///{self._path}")
+        except DatabaseError:  # opening it says what is wrong
+            return None

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from workroom.adapters.store import faults
+from workroom.adapters.store import sqlite_faults as faults
 from workroom.adapters.store.sqlite_file import SqliteFile
-from workroom.adapters.store.work import Done
-from workroom.adapters.store.writer import CLOSED, Writer
+from workroom.adapters.store.sqlite_writer import Writer
+from workroom.adapters.store.work import CLOSED, Done
 from workroom.errors import Unavailable
 from workroom.ports.store import Append
 
@@ -39,6 +39,11 @@ class SqliteAccess:
         self.writer = Writer(
             self._file, most_appends=most_appends, most_bytes=most_bytes, express=express
         )
+
+    @property
+    def fault(self) -> Unavailable | None:
+        """Why the last transaction failed."""
+        return self.writer.fault
 
     async def open(self) -> None:
         """Raises Misconfigured or Unavailable, as ``SqliteFile.open``."""

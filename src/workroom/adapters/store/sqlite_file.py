@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from workroom.adapters.store import express, faults, migrations, queries
+from workroom.adapters.store import migrations, queries
+from workroom.adapters.store import sqlite_express as express
+from workroom.adapters.store import sqlite_faults as faults
 from workroom.adapters.store.batch import Batch
 from workroom.adapters.store.files import make_private_file
 from workroom.errors import Misconfigured, Unavailable
@@ -142,7 +144,9 @@ class SqliteFile:
                 raise
             return connection
 
-        return create_engine("sqlite://", creator=create, poolclass=pool, **options)
+        return create_engine(
+            "sqlite://", creator=create, poolclass=pool, hide_parameters=True, **options
+        )
 
     def _look(self) -> tuple[int, int] | None:
         try:

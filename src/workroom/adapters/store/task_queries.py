@@ -153,7 +153,7 @@ def told_up_to(connection: Connection, project: ProjectId, user_id: UserId) -> i
 
 def note_told(connection: Connection, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
     """Set marks; one that is further already stays."""
-    rows = [(room.number, user_id, seq) for (room, user_id), seq in marks.items()]
+    rows = [(room.number, user_id, seq) for (room, user_id), seq in sorted(marks.items())]
     insert_many(connection, told, rows, _FURTHER)
 
 

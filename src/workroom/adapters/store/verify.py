@@ -1,4 +1,4 @@
-"""For ``workroom db check``: whether the file is sound, and what it holds adds up."""
+"""For ``workroom db check``: whether a file is sound, and what a database holds adds up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
-from workroom.adapters.store import faults
+from workroom.adapters.store import sqlite_faults as faults
 from workroom.adapters.store.tables import checkpoints, entries, milestones, rooms
 
 _MOST_FINDINGS: Final = 100
@@ -66,7 +66,8 @@ _AHEAD: Final = {"checkpoint": _ahead(checkpoints), "milestone": _ahead(mileston
 
 def findings(connection: Connection) -> Sequence[str]:
     """What is wrong, in words; at most a hundred of each sort."""
-    return _file_findings(connection) or [
+    file = _file_findings(connection) if connection.dialect.name == "sqlite" else []
+    return file or [
         *_log_findings(connection),
         *_checkpoint_findings(connection),
     ]

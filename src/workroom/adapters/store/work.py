@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -12,9 +13,16 @@ from workroom.core.values import value
 from workroom.errors import Unavailable
 from workroom.ports.store import Append, AppendResult, NotStored
 
+CLOSED: Final = "The store is closed"
+
 Done = Callable[[AppendResult], None]
 Outcome = tuple[Callable[[Any], None], Any]
 """What to call on the event loop, and with what."""
+
+
+def seconds() -> int:
+    """Whole seconds since 1970: the clock of a store that is given no other."""
+    return int(time.time())
 
 
 @value

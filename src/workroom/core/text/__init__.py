@@ -6,12 +6,15 @@ Everything counts code points; ``units`` converts to the wire. ``ytext`` alone k
 from workroom.core.text.candidates import Candidate, grown
 from workroom.core.text.change import Change, Hunk, Side
 from workroom.core.text.diff import diff
-from workroom.core.text.highlights import Anchor, Highlight, attach, move, move_all
+from workroom.core.text.highlight_set import HighlightSet, move, move_all
+from workroom.core.text.highlights import Anchor, Highlight, attach
 from workroom.core.text.inference import Reader
 from workroom.core.text.mending import mending
 from workroom.core.text.mirror import NOBODY, Mirror, Version
+from workroom.core.text.past import Past
 from workroom.core.text.places import Element, Places
 from workroom.core.text.rebase import Rebased, rebase, signed
+from workroom.core.text.seams import seams
 from workroom.core.text.units import (
     clean_text,
     clean_with_carets,
@@ -39,8 +42,10 @@ __all__ = [
     "Change",
     "Element",
     "Highlight",
+    "HighlightSet",
     "Hunk",
     "Mirror",
+    "Past",
     "Places",
     "Reader",
     "Rebased",
@@ -62,6 +67,7 @@ __all__ = [
     "move",
     "move_all",
     "rebase",
+    "seams",
     "signed",
     "to_utf16",
     "to_utf16_many",

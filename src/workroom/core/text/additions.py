@@ -1,9 +1,16 @@
-"""A change without its deletions, for a save of which it is not known what it meant to delete."""
+"""Changes that do less than a save seems to: without its deletions, without what it only moved."""
 
 from __future__ import annotations
 
-from workroom.core.text.change import Builder, Change
+from typing import Final
+
+from workroom.core.text.change import Builder, Change, Hunk
 from workroom.core.text.words import in_word
+
+_SHORTEST: Final = 3
+_PLACES: Final = 16
+"""Letters of the shortest words that are taken for moved, and most places where they may be looked
+for: shorter ones are everywhere."""
 
 
 def without_deletions(change: Change, before: str) -> Change:
@@ -26,3 +33,35 @@ def restoring(change: Change, additions: Change, before: str) -> Change:
         at = start + deleted
     build.keep(change.before - at)
     return build.change()
+
+
+def unmoved(change: Change, before: str) -> Change:
+    """The same without words that go at one place and come at another: they stay where they were.
+
+    A page that merges by itself may have put them in another order than the server.
+    """
+    hunks = list(change.hunks())
+    if not 1 < len(hunks) <= _PLACES:
+        return change
+    for nth, (at, deleted, _) in enumerate(hunks):
+        words = before[at : at + deleted].strip()
+        for other, hunk in enumerate(hunks):
+            left = None if other == nth else _without(hunk.inserted, words)
+            if left is not None:
+                hunks[other] = hunk._replace(inserted=left)
+                inserted = hunks[nth].inserted
+                touches = inserted and not inserted[-1].isspace()
+                hunks[nth] = Hunk(at, 0, f"{inserted} " if touches else inserted)
+                break
+    return Change.of(change.before, hunks)
+
+
+def _without(inserted: str, words: str) -> str | None:
+    """What is left of an insertion that brings these words whole; None when it does not."""
+    at = f" {inserted} ".find(f" {words} ") if len(words) >= _SHORTEST else -1
+    if at < 0:
+        return None
+    end = at + len(words)
+    if end < len(inserted):
+        return inserted[:at] + inserted[end + 1 :]
+    return inserted[: max(0, at - 1)]

@@ -93,6 +93,8 @@ def _at_caret(old: str, new: str, caret: int) -> Change | None:
     other = old if grown > 0 else new
     if other[:start] != text[:start] or other[start:] != text[end:]:
         return None
+    if grown > 0 and _cuts_word(old, start) and _makes_words(text[start:end]):
+        return None
     typed, gone = (text[start:end], 0) if grown > 0 else ("", -grown)
     return Change.one(len(old), start, gone, typed)
 
@@ -287,8 +289,9 @@ def _settled(old: str, new: str, spans: list[Span], caret: int | None) -> list[S
             floor = settled[-1].x1 + 1 if settled else 0
             ceiling = following.x0 - 1 if following else len(old)
             span = _slide(old, new, span, caret, range(floor, ceiling + 1), steps)
-            if span.x0 == span.x1 and caret != span.y1:
-                span = _whole_word(old, new, span, range(floor, ceiling + 1))
+            if span.x0 == span.x1:
+                typed = caret == span.y1
+                span = _whole_word(old, new, span, range(floor, ceiling + 1), typed=typed)
         settled.append(span)
     return settled
 
@@ -320,15 +323,18 @@ def _slide(
     return Span(*(end + wanted for end in span))
 
 
-def _whole_word(old: str, new: str, span: Span, reach: range) -> Span:
+def _whole_word(old: str, new: str, span: Span, reach: range, *, typed: bool) -> Span:
     """An insertion into a word shorter than itself: it became another one ("hat", "habitat").
 
-    As an insertion it would leave "bita" behind when somebody deletes the hat. What was typed at
-    the caret, letter by letter, is not meant, nor a letter or two that were missing.
+    As an insertion it would leave "bita" behind when somebody deletes the hat. What was ``typed``
+    at the caret, letter by letter, is not meant, nor a letter or two that were missing. Or it
+    became several: nobody types the end of one and the beginning of the next ("hat", "ham at").
     """
     x, _, y, y1 = span
-    most = y1 - y
-    if most < _ANOTHER_WORD or not _cuts_word(old, x) or not is_word(new[y:y1]):
+    several = _makes_words(new[y:y1])
+    most = _WIDEST if several else y1 - y
+    another = not typed and most >= _ANOTHER_WORD and is_word(new[y:y1])
+    if not _cuts_word(old, x) or not (several or another):
         return span
     start, end = x, x
     while start > reach.start and x - start < most and in_word(old[start - 1]):
@@ -338,6 +344,12 @@ def _whole_word(old: str, new: str, span: Span, reach: range) -> Span:
     if end - start >= most or _cuts_word(old, start) or _cuts_word(old, end):
         return span
     return Span(start, end, y - (x - start), y1 + (end - x))
+
+
+def _makes_words(inserted: str) -> bool:
+    """Whether this, put into a word, ends one there and begins another."""
+    ends = in_word(inserted[0]) and in_word(inserted[-1])
+    return ends and any(map(str.isspace, inserted))
 
 
 def _starts_word(text: str, start: int, end: int) -> bool:

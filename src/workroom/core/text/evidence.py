@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections import deque
 from copy import copy
-from itertools import islice
 from typing import Final, Self
 
 from workroom.core.text.candidates import Candidate, Deletion, mixed
 from workroom.core.text.change import Change
+from workroom.core.text.diff import diff
 from workroom.core.text.mirror import Mirror, Version
+from workroom.core.text.pricing import kept
 
 # Prices, in letters typed, of what speaks against a base beside the work (see ``pricing``).
 SUPERSEDED: Final = 30.0
@@ -29,8 +30,6 @@ JUST_ARRIVED: Final = 0.2
 first and take it then."""
 BEHIND: Final = 1.5
 """Any other version from before the last save was merged in: the client mostly has its own text."""
-UNPROVEN: Final = 3.0
-"""The same where no pongs tell."""
 IDLE: Final = 5.0
 IDLE_RATE: Final = 10.0
 """A version under a newer one that has arrived: so much per second that the newer one has lain
@@ -69,8 +68,8 @@ UNMIXED: Final = 12.0
 that. As much against the version as it was sent, for a client that has been seen to do it."""
 MIXING_STEP: Final = 0.5
 """Weight of the latest observation in the moving average of that."""
-LOOKED_AT: Final = 8
-"""Most places that are looked at for it."""
+MIXES: Final = 0.5
+"""From this average on, a client is taken to do it where a text does not show."""
 
 KEPT_VERSIONS: Final = 128
 KEPT_LETTERS: Final = 500_000
@@ -88,12 +87,11 @@ MIXED: Final = 4
 class Evidence:
     """What a client was sent, what has arrived there, and what it wrote last."""
 
-    def __init__(self, mirror: Mirror, author: str, *, has_pongs: bool = True) -> None:
+    def __init__(self, mirror: Mirror, author: str) -> None:
         """``author``: the one character that stands for the client's user (see ``Mirror``)."""
         self.mirror = mirror
         """The text; another one when the room was read back from the store."""
         self._author = author
-        self._has_pongs = has_pongs
         self._versions: deque[Candidate] = deque()
         self._sent = 0
         self._arrived = -1  # the newest version that may have arrived, by its number
@@ -157,7 +155,8 @@ class Evidence:
         """What a client can mean that says it wrote from version ``seq`` of the essay.
 
         It took that version, and may have saved since: then it goes on with its own text. Some say
-        the number that their own last save was given instead.
+        the number that their own last save was given instead. Of who has been away for so long that
+        their text is forgotten, the words that they have put into the head since are known.
         """
         own = self._own
         if own is not None and own.root == seq and not self._inherited:
@@ -169,7 +168,8 @@ class Evidence:
         if taken is None:
             return []
         if own is None:
-            return [taken]
+            made = mixed(taken, self.mirror, self._author, ())
+            return [taken] if made is None else [taken, made]
         if own.root == taken.seq:
             return [taken, own] if self._inherited else [own]
         return [taken, *self._mixed(taken), *([own] if own.seq == seq else [])]
@@ -230,19 +230,27 @@ class Evidence:
     @property
     def _news(self) -> bool:
         """Whether anything has arrived that the client had not when it saved last."""
-        newest = self._arrived if self._has_pongs else self._sent - 1
         taken = -1 if self._own is None else self._own.number
-        return newest > max(self._proven_before, taken)
+        return self._arrived > max(self._proven_before, taken)
 
     def _wrote(
-        self, own: Candidate, base: Candidate, change: Change, now: float, *, sure: bool
+        self,
+        own: Candidate,
+        base: Candidate,
+        change: Change,
+        now: float,
+        *,
+        sure: bool,
+        mixes: bool | None,
     ) -> None:
         """The client has saved ``own``, written from ``base``: older versions are out.
 
         ``change`` is what that came to at the head. ``sure``: it had that base, proven or not.
+        ``mixes``: see ``_shows_mixing``.
         """
         self._notice_stubbornness(base, now)
-        self._notice_mixing(own, base)
+        if mixes is not None:
+            self._mixing += MIXING_STEP * (float(mixes) - self._mixing)
         self._own = own
         self._inherited = False
         gone = [(at, at + deleted) for at, deleted, _ in change.hunks() if deleted]
@@ -266,13 +274,13 @@ class Evidence:
         something deleted. (Else a lone writer's deletions could be taken for an old view.)
         """
         own = self._own
-        if own is None or candidate.is_own or not self._has_pongs:
+        if own is None or candidate.is_own:
             return False
         return candidate.number == own.number and self._taken
 
     def _is_proven(self, base: Candidate) -> bool:
         """Whether there is a sign that the client had this text."""
-        return base.is_own or not self._has_pongs or base.number <= self._arrived
+        return base.is_own or base.number <= self._arrived
 
     def _evidence(self, candidate: Candidate, now: float) -> float:
         """What speaks against a candidate, whatever the client did."""
@@ -283,14 +291,12 @@ class Evidence:
         seq = candidate.root if candidate.is_mixed else candidate.seq
         if own is not None and seq < own.seq:
             price += self._out_of_date(number)
-        if self._has_pongs and number > self._arrived:
+        if number > self._arrived:
             return price + SUPERSEDED
         return price + self._idle(number + 1, now) + self._too_late(number, now)
 
     def _out_of_date(self, number: int) -> float:
         """Against a version from before the client's last save was merged in."""
-        if not self._has_pongs:
-            return UNPROVEN
         if number == self._proven_before:
             lay = max(0.0, self._saved_at - self._arrived_at.get(number, float("-inf")))
             sure = (1 - self._stubborn) * min(1.0, lay / JUST_ARRIVED)
@@ -331,19 +337,13 @@ class Evidence:
         if arrived_at is not None and now - arrived_at > STUBBORN_AFTER:
             self._stubborn += STUBBORN_STEP * (float(base.is_own) - self._stubborn)
 
-    def _notice_mixing(self, own: Candidate, base: Candidate) -> None:
-        """Learn whether this client puts what it has written into what it gets."""
-        if base.bridge is None and self._crossed(base):
-            self._mixing -= MIXING_STEP * self._mixing
-        elif base.undo is not None and _has_kept(own.text, base, base.undo):
-            self._mixing += MIXING_STEP * (1 - self._mixing)
+    def _shows_mixing(self, base: Candidate, text: str) -> bool | None:
+        """Whether a text shows that its page puts what it has written into what it gets.
 
-
-def _has_kept(text: str, base: Candidate, undo: Change) -> bool:
-    """Whether words are in a text that only the client itself can have put into ``base``."""
-    sent = undo.apply(base.text)
-    for at, deleted, _ in islice(undo.hunks(), LOOKED_AT):
-        words = base.text[at : at + deleted].strip()
-        if words and text.count(words) > sent.count(words):
-            return True
-    return False
+        None: there is nothing that would show it.
+        """
+        for put_in in [base] if base.is_mixed else [] if base.is_own else self._mixed(base):
+            undo = put_in.undo
+            if undo is not None and any(hunk.deleted for hunk in undo.hunks()):
+                return kept(diff(put_in.text, text), put_in.text, undo)
+        return None

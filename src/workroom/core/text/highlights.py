@@ -16,15 +16,11 @@ never orphaned.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from workroom.core.text.change import Change
 from workroom.core.text.returning import CONTEXT, Edits, find_again
-
-K = TypeVar("K", bound=Hashable)
 
 
 class Anchor(StrEnum):
@@ -128,66 +124,32 @@ def attach(text: str, start: int, end: int) -> Highlight:
     )
 
 
-def move(highlight: Highlight, change: Change, old: str, new: str) -> Highlight:
-    """The highlight after ``change`` turned ``old`` into ``new``; itself when it stays the same."""
-    return move_all({0: highlight}, change, old, new).get(0, highlight)
-
-
-def move_all(
-    highlights: Mapping[K, Highlight], change: Change, old: str, new: str
-) -> dict[K, Highlight]:
-    """Those of ``highlights`` that ``change`` (``old`` to ``new``) alters, as they are after it."""
-    edits = Edits(change, old, new)
-    if not edits.places or not highlights:
-        return {}
-    first, last = edits.places[0].at, edits.places[-1].to
-    behind: list[tuple[K, Highlight]] = []
-    moved: dict[K, Highlight] = {}
-    for key, highlight in highlights.items():
-        # What is written right beside a changed one may belong to it.
-        margin = 1 if highlight.changed else 0
-        if highlight.end + highlight.right + margin <= first:
-            continue
-        if highlight.start - highlight.left - margin >= last:
-            behind.append((key, highlight))
-            continue
-        after = _moved(highlight, edits, old)
-        if after != highlight:
-            moved[key] = after
-    delta = len(new) - len(old)
-    if delta:
-        _shift(behind, delta, moved)
-    return moved
-
-
 _PUT: Final = tuple(getattr(Highlight, name).__set__ for name in _FIELDS)
 
 
-def _shift(behind: Iterable[tuple[K, Highlight]], delta: int, moved: dict[K, Highlight]) -> None:
-    """Put into ``moved`` the same highlights ``delta`` further on.
+def shifted(highlight: Highlight, delta: int) -> Highlight:
+    """The same highlight ``delta`` further on: all that was edited is before it.
 
-    A keystroke near the beginning does this to all that follow, and the constructor of a frozen
-    dataclass takes twice as long as filling the slots.
+    The constructor of a frozen dataclass takes twice as long as filling the slots.
     """
     start, end, quote, prefix, suffix, orphaned, origin, changed, lost, left, right = _PUT
-    create = object.__new__
-    for key, highlight in behind:
-        moved[key] = shifted = create(Highlight)
-        start(shifted, highlight.start + delta)
-        end(shifted, highlight.end + delta)
-        quote(shifted, highlight.quote)
-        prefix(shifted, highlight.prefix)
-        suffix(shifted, highlight.suffix)
-        orphaned(shifted, highlight.orphaned)
-        origin(shifted, highlight.origin)
-        changed(shifted, highlight.changed)
-        lost(shifted, highlight.lost)
-        left(shifted, highlight.left)
-        right(shifted, highlight.right)
+    other = object.__new__(Highlight)
+    start(other, highlight.start + delta)
+    end(other, highlight.end + delta)
+    quote(other, highlight.quote)
+    prefix(other, highlight.prefix)
+    suffix(other, highlight.suffix)
+    orphaned(other, highlight.orphaned)
+    origin(other, highlight.origin)
+    changed(other, highlight.changed)
+    lost(other, highlight.lost)
+    left(other, highlight.left)
+    right(other, highlight.right)
+    return other
 
 
-def _moved(highlight: Highlight, edits: Edits, old: str) -> Highlight:
-    """A highlight that is among the edits, or near them."""
+def moved_by(highlight: Highlight, edits: Edits, old: str) -> Highlight:
+    """A highlight that is among the edits, or near them, after them; ``old`` was the text."""
     if highlight.orphaned:
         return _orphan_moved(highlight, edits)
     start, end = highlight.start, highlight.end

@@ -19,15 +19,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
 
-from workroom.core.text.additions import restoring, without_deletions
+from workroom.core.text.additions import restoring, unmoved, without_deletions
 from workroom.core.text.alignment import Allowance
-from workroom.core.text.candidates import Candidate, regrown
-from workroom.core.text.change import Change
+from workroom.core.text.candidates import Candidate, grown, regrown
+from workroom.core.text.change import Change, Side
 from workroom.core.text.diff import diff
-from workroom.core.text.evidence import MIXED, UNMIXED, Evidence
+from workroom.core.text.evidence import MIXED, MIXES, UNMIXED, Evidence
 from workroom.core.text.mirror import Mirror
 from workroom.core.text.pricing import deletions, least, retyped, undone, within, work
 from workroom.core.text.rebase import Rebased, rebase, signed
+from workroom.core.text.wholeness import whole
 from workroom.core.text.words import in_word
 
 UNCHANGED: Final = 6.0
@@ -84,6 +85,8 @@ class Saved:
     """How many letters that others wrote the client deleted from the base."""
     additions_only: bool
     """Whether deletions were left out: the client must be sent the text."""
+    mixes: bool | None
+    """Whether its page puts what it has written into what it gets; None when that does not show."""
     change: Change
     """From the head to the merged text."""
     bridge: Change
@@ -100,8 +103,8 @@ class Reader(Evidence):
     ``accepted`` after its commit, all in the order in which things happen on the connection.
     """
 
-    def __init__(self, mirror: Mirror, author: str, *, has_pongs: bool = True) -> None:
-        super().__init__(mirror, author, has_pongs=has_pongs)
+    def __init__(self, mirror: Mirror, author: str) -> None:
+        super().__init__(mirror, author)
         self._caret: int | None = None
         self._word_open = False
 
@@ -117,14 +120,20 @@ class Reader(Evidence):
 
     def save_from(self, bases: list[Candidate], text: str, caret: int | None, now: float) -> Saved:
         """``save``, when the base is one of ``bases``; none of them, to infer it."""
-        told = [self._followed(base) for base in bases]
+        told = [self._followed(base) for base in self._meant(bases, text)]
         base, mine, doubtful, sure = self._understood(told, text, caret, now)
         foreign = self._foreign(base, mine)
         unproven = foreign > FOREIGN_DELETION and not self._is_proven(base)
         refused = not told and (doubtful or unproven)
-        made = without_deletions(mine, base.text) if refused else mine
+        made = unmoved(mine, base.text) if base.is_mixed else mine
+        made = without_deletions(mine, base.text) if refused else made
         merged = self._rebase(base, made, join=self._goes_on(mine, now))
         bridge, bridge_authors = merged.bridge, merged.bridge_authors
+        if made is not mine and not refused:
+            authors = signed(made, self._author).apply(base.authors)
+            there, there_authors = grown(text, made.apply(base.text), authors)
+            bridge = there.compose(bridge)
+            bridge_authors = there_authors.compose(bridge_authors)
         if refused:
             bridge = restoring(mine, made, base.text).compose(bridge)
             signature = signed(made, self._author)
@@ -136,6 +145,7 @@ class Reader(Evidence):
             base=base,
             inferred=not told,
             sure=sure,
+            mixes=self._shows_mixing(base, text),
             foreign=foreign,
             additions_only=refused,
             change=merged.change,
@@ -158,11 +168,23 @@ class Reader(Evidence):
             saved.bridge_authors,
             root,
         )
-        self._wrote(own, saved.base, saved.change, saved.at, sure=saved.sure)
+        self._wrote(own, saved.base, saved.change, saved.at, sure=saved.sure, mixes=saved.mixes)
         self._caret = saved.caret
         self._word_open = _is_in_word(saved.text, saved.caret)
 
     # ---- inference ---------------------------------------------------------------------------
+
+    def _meant(self, bases: list[Candidate], text: str) -> list[Candidate]:
+        """Those that a client can mean, that has said which version its text comes from.
+
+        A version that met its saves on the way lacks what they brought. Some pages put that into
+        it: then it is there, or it was before that they do.
+        """
+        put_in = [base for base in bases if base.is_mixed]
+        if not put_in:
+            return bases
+        merges = self._shows_mixing(put_in[0], text) or self._mixing >= MIXES
+        return [base for base in bases if base.is_own or base.is_mixed == merges]
 
     def _understood(
         self, told: list[Candidate], text: str, caret: int | None, now: float
@@ -196,6 +218,8 @@ class Reader(Evidence):
         hunks = tuple(islice(change.hunks(), 2))
         if len(hunks) != 1 or hunks[0].deleted or len(hunks[0].inserted) > TYPED_ON:
             return None
+        if retyped(change, own.text, self._seen(), Allowance(SEARCHED)):
+            return None  # a version that it had not taken yet had that word
         return own, change
 
     def _readings(
@@ -228,10 +252,11 @@ class Reader(Evidence):
                 again *= 2  # what one has just written oneself, still less
             price += again
             found.append(Reading(price, base.is_own / 2 - base.seq, base, change, again > 0))
-            limit = min(limit, price + (DOUBT if self._has_pongs else 0.0))
+            limit = min(limit, price + DOUBT)
             if len(change.ops) > REWRITTEN:
                 break
-        return sorted([each for each in found if each.price <= limit], key=lambda each: each[:2])
+        found = sorted([each for each in found if each.price <= limit], key=lambda each: each[:2])
+        return _with_oldest(found)
 
     def _likeliest(self, readings: list[Reading]) -> tuple[Reading, bool]:
         """The reading to go by, and whether its deletions are in doubt.
@@ -287,6 +312,10 @@ class Reader(Evidence):
         if change.is_empty:
             return 0.0 if base.is_own and caret in (None, self._caret) else UNCHANGED
         back = undone(change, base.text, base.undo) if base.undo is not None else 0.0
+        if base.is_mixed and (made := unmoved(change, base.text)) != change:
+            there = made.apply(base.text)
+            caret = None if caret is None else diff(text, there).map(caret, Side.BEFORE)
+            change, text = made, there
         return UNMIXED * (1 - self._mixing) * back + work(
             change,
             authors=base.authors,
@@ -304,7 +333,7 @@ class Reader(Evidence):
         if base.bridge is not None and base.bridge_authors is not None:
             since, authors = base.bridge.compose(since), base.bridge_authors.compose(authors)
         return rebase(
-            mine,
+            whole(mine, since, base.text),
             since,
             base=base.text,
             base_authors=base.authors,
@@ -331,6 +360,25 @@ class Reader(Evidence):
             deleted - base.authors.count(self._author, at, at + deleted)
             for at, deleted, _ in mine.hunks()
         )
+
+
+def _with_oldest(readings: list[Reading]) -> list[Reading]:
+    """The best reading made the one of the oldest version among equal ones.
+
+    Texts come again, as when a word is deleted that was just typed. The newer of two equal ones may
+    not have been taken yet when this was written, and is then what the next save is made from.
+    """
+    best = readings[0]
+    if best.base.bridge is not None:
+        return readings
+    same = [
+        each
+        for each in readings
+        if each.price == best.price
+        and each.base.bridge is None
+        and each.base.text == best.base.text
+    ]
+    return [same[-1], *(each for each in readings if each is not same[-1])]
 
 
 def _bound(evidence: float, base: Candidate, text: str) -> tuple[float, float, Candidate]:

@@ -85,6 +85,23 @@ class Mirror:
         if len(self._seqs) > KEPT_CHANGES or self._letters > KEPT_LETTERS:
             self._forget_half()
 
+    def take_back(self, seq: int) -> None:
+        """Forget all changes after the log's entry ``seq``, as if they had never been made.
+
+        Raises LookupError, and does nothing, when that version is forgotten.
+        """
+        version = self.version_at(seq)
+        if version is None:
+            message = f"the text at {seq} is forgotten"
+            raise LookupError(message)
+        count = bisect_right(self._seqs, seq)
+        self.text, self.authors, self.seq = version
+        self._letters -= sum(map(_letters, self._changes.cut(count)))
+        self._signatures.cut(count)
+        del self._seqs[count:]
+        self._landmarks = [mark for mark in self._landmarks if mark.seq <= self.seq]
+        self._since_landmark = count - bisect_right(self._seqs, self._landmarks[-1].seq)
+
     def reaches(self, seq: int) -> bool:
         """Whether ``since`` can tell what came after the log's entry ``seq``."""
         return seq >= self._floor
@@ -203,6 +220,15 @@ class _Stretches:
         if first == last:
             return Change.keep(self._changes[first].before)
         return _compose_all(self._changes, first, last)
+
+    def cut(self, count: int) -> list[Change]:
+        """Drop all but the oldest ``count`` changes and return them."""
+        gone = self._changes[count:]
+        del self._changes[count:]
+        self._composed = {
+            index: (end, change) for index, (end, change) in self._composed.items() if end <= count
+        }
+        return gone
 
     def forget(self, count: int) -> list[Change]:
         """Drop the oldest ``count`` changes and return them."""

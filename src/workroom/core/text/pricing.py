@@ -124,6 +124,27 @@ def undone(change: Change, base: str, undo: Change) -> float:
     return both / max(1, sum([end - start or len(gone) for start, end, gone in theirs]))
 
 
+def kept(change: Change, base: str, undo: Change) -> bool:
+    """Whether ``change`` leaves any words in ``base`` that ``undo`` would take out of it.
+
+    Also when it moves them: a page may have put them at another place than the server.
+    """
+    hunks, sent = list(change.hunks()), undo.apply(base)
+    added = tokens(" ".join([hunk.inserted for hunk in hunks])[:_LOOKED_AT])
+    gone = [(at, at + deleted) for at, deleted, _ in hunks if deleted]
+    for start, length, _ in undo.hunks():
+        place = start
+        for word in tokens(base[start : start + length][:_LOOKED_AT]):
+            first, place = place, place + len(word)
+            if word.isspace() or len(word) < min(_LONG_WORD, length):
+                continue  # short words are everywhere
+            if not any(at < place and first < to for at, to in gone):
+                return True
+            if word in added and word not in sent:
+                return True
+    return False
+
+
 def _gesture(letters: int) -> float:
     return letters if letters <= GESTURE else GESTURE + FURTHER * (letters - GESTURE)
 

@@ -85,6 +85,12 @@ class YText:
         self._observer: Subscription = self._doc.observe(self._recorder.committed)
 
     @property
+    def client_id(self) -> int:
+        """What marks the insertions of this copy."""
+        own: int = self._doc.client_id
+        return own
+
+    @property
     def text(self) -> str:
         """The text as it is now."""
         return self._text
@@ -125,7 +131,7 @@ class YText:
 
     def _wrote(self, received: dict[int, int], words: list[str]) -> None:
         """Keep count of the elements of this copy, in the order in which they were written."""
-        own = self._doc.client_id
+        own = self.client_id
         for inserted in words:
             start = received.get(own, 0)
             received[own] = start + utf16_length(inserted)
@@ -142,8 +148,14 @@ class YText:
         self._require_usable()
         runs = runs_of(update)
         reached = None if runs is None else self._in_order(runs)
-        self._halves = None
-        return self._take(update, reached, wanted=False)
+        halves, self._halves = self._halves, None
+        change = self._take(update, reached, wanted=False)
+        if halves is not None:
+            with suppress(ValueError):  # else they are read anew when they are needed
+                for client, clocks in examine(update).halves.items():
+                    halves.setdefault(client, set()).update(clocks)
+                self._halves = halves
+        return change
 
     def receive(self, update: bytes) -> tuple[Change, bytes]:
         """Apply an update from outside, and nothing that is no edit of the text.
@@ -156,7 +168,7 @@ class YText:
         self._require_usable()
         arrival = examine(update)
         reached = self._in_order(arrival.runs)
-        known, own = self._known(), self._doc.client_id
+        known, own = self._known(), self.client_id
         if reached.get(own, 0) > known.get(own, 0):
             raise ValueError("the update makes up what this copy would have written")
         for client, count in arrival.needs.items():

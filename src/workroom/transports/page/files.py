@@ -22,7 +22,9 @@ BUILT: Final = Path(__file__).parent / "dist"
 """Where ``make page`` puts the page; the wheel carries it."""
 NONCE: Final = "@nonce@"
 """Stands in ``index.html`` for a number that each answer makes up anew."""
-VIEWS: Final = re.compile(r"/(?:(?:essays|projects)/[1-9][0-9]{0,15}/?)?")
+VIEWS: Final = re.compile(
+    r"/(?:essays/[1-9][0-9]{0,15}(?:/history)?/?|projects/[1-9][0-9]{0,15}/?)?"
+)
 """Addresses of the page; it works out itself which of its views is meant."""
 
 _FOREVER: Final = "public, max-age=31536000, immutable"

@@ -41,14 +41,22 @@ class Readiness:
     """Whether this node can serve: every check passes, and it is not shutting down."""
 
     def __init__(
-        self, checks: Mapping[str, Check], *, stopping: Callable[[], bool] = lambda: False
+        self,
+        checks: Mapping[str, Check],
+        *,
+        notes: Callable[[], Mapping[str, str]] = dict,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``checks`` by the name that operators see, as ``database``."""
+        """``checks`` by the name that operators see, as ``database``.
+
+        ``notes``: what operators are told beside it, and what nothing hangs on.
+        """
         self._checks = checks
+        self._notes = notes
         self._stopping = stopping
 
     async def examine(self) -> dict[str, str]:
-        """``ok`` by name, for every check. Raises Unavailable naming the ones that failed."""
+        """``ok`` by name, for every check, and the notes. Raises Unavailable naming who failed."""
         if self._stopping():
             raise Unavailable("the server is shutting down")
         names = list(self._checks)
@@ -56,7 +64,7 @@ class Readiness:
         failed = [name for name, good in zip(names, passed, strict=True) if not good]
         if failed:
             raise Unavailable(f"not ready: {', '.join(failed)}")
-        return dict.fromkeys(names, "ok")
+        return {**dict.fromkeys(names, "ok"), **self._notes()}
 
 
 async def _passes(check: Check) -> bool:

@@ -19,7 +19,7 @@ import { carets } from "./carets.js";
 import { marks } from "./marks.js";
 
 /** Each paragraph has its own direction, by its first letter. */
-const directions = ViewPlugin.fromClass(
+export const directions = ViewPlugin.fromClass(
   class {
     decorations: DecorationSet;
     constructor(view: EditorView) {
@@ -85,6 +85,9 @@ export function createEditor({ parent, text, awareness, keys, updated }: Parts):
       doc: text.toJSON(),
       extensions: [
         EditorView.cspNonce.of(nonce),
+        // As in Yjs, only this is one: otherwise all offsets after a CR would be shifted.
+        EditorState.lineSeparator.of("\n"),
+        EditorView.clipboardInputFilter.of((pasted) => pasted.replace(/\r\n?/gu, "\n")),
         EditorView.lineWrapping,
         EditorView.perLineTextDirection.of(true),
         drawSelection({
@@ -106,6 +109,8 @@ export function createEditor({ parent, text, awareness, keys, updated }: Parts):
     setWritable(on) {
       if (on === writable) return;
       writable = on;
+      // Nobody takes back what they might not write any more.
+      if (!on) undoManager.clear();
       view.dispatch({ effects: mode.reconfigure(modeOf(on)) });
     },
   };

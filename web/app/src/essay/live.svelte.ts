@@ -1,8 +1,7 @@
 // One essay, live: the text and carets by Yjs; people, typing, feedback and what is stored by the
 // JSON connection; and where the two meet, the highlights.
 import { EditorView, type ViewUpdate } from "@codemirror/view";
-import { WebsocketProvider } from "y-websocket";
-import * as Y from "yjs";
+import type * as Y from "yjs";
 import {
   connect,
   diff,
@@ -10,12 +9,12 @@ import {
   type EssayState,
   type Feedback,
   map,
+  merge,
   type Problem,
 } from "workroom-client";
 
-import { accessToken } from "../session/rest.js";
-import { expelled } from "../session/session.svelte.js";
-import { onToken } from "../session/tokens.js";
+import { accessToken, rest } from "../session/rest.js";
+import { expelled, keepForLater } from "../session/session.svelte.js";
 import { createEditor, type Editor } from "./editor.js";
 import {
   feedbackAt,
@@ -27,78 +26,89 @@ import {
   setMarks,
 } from "./marks.js";
 import { Saving } from "./saving.js";
+import { SharedText } from "./shared.svelte.js";
 
 /** Milliseconds within which something typed should be stored, before a comment on it is given up. */
 const PATIENCE = 10_000;
-/** Milliseconds after which a connection whose token was refused is tried with a newer one. */
-const AGAIN = 1000;
+/** Milliseconds within which news are taken together. */
+const TOGETHER = 50;
+/** Pixels above and below what is to be seen in which cards are there already. */
+const BEYOND = 800;
 const NO_ANSWER = "The server has not confirmed the text yet. Please try again in a moment.";
 
-export type Phase = "opening" | "offline" | "sending" | "sent" | "stored";
+export type Phase = "opening" | "offline" | "sending" | "sent" | "stored" | "lost";
+
+/** A comment that is being written. */
+export interface Written {
+  type: FeedbackType;
+  comment: string;
+}
 
 export class LiveEssay {
   state: EssayState;
-  /** The last word on the connection of the text. */
-  connected = $state(false);
-  synced = $state(false);
   pending = $state(false);
-  /** Bytes of ours that the network has not taken yet. */
-  private waiting = $state(false);
-  /** Why the server took an edit for none, and closed the connection. */
-  refused = $state<{ readonly code: number; readonly reason: string } | null>(null);
   closed = $state<Problem | null>(null);
   words = $state(0);
   active = $state<number | null>(null);
-  drafting = $state(false);
+  /** What is being written, and not sent: on marked words, on the whole essay, and as replies. */
+  draft = $state<Written | null>(null);
+  whole = $state<Written | null>(null);
+  replies = $state<Record<number, string>>({});
+  /** The thread in whose reply the caret is. */
+  replying: number | null = null;
+  /** After an old version was put back: which, and the text before and after that. */
+  restored = $state.raw<{
+    readonly name: string;
+    readonly before: string;
+    readonly after: string;
+  } | null>(null);
   /** What is selected, and where, in pixels from the top left of the editor; null for nothing. */
   selection = $state.raw<{ readonly top: number; readonly left: number } | null>(null);
   /** The tops of highlights, by id of the feedback; 0 stands for the draft. */
   tops = $state.raw<ReadonlyMap<number, number>>(new Map());
+  /** What is to be seen of the editor, from its top, and some more. */
+  window = $state.raw<{ readonly from: number; readonly to: number }>({ from: 0, to: 0 });
+  readonly feedback = $derived.by(() => this.state.feedback);
+  readonly people = $derived.by(() => this.state.people);
+  readonly typing = $derived.by(() => this.state.typing);
 
   readonly phase: Phase = $derived.by(() => {
-    if (!this.synced && !this.pending)
-      return this.connected ? "opening" : this.everSynced ? "offline" : "opening";
-    if (!this.connected || !this.synced) return "offline";
+    const { connected, synced, everSynced, waiting } = this.shared;
+    if (!synced && !this.pending) return connected || !everSynced ? "opening" : "offline";
+    if (!connected || !synced) return "offline";
     if (!this.pending) return this.state.phase === "live" ? "stored" : "opening";
-    return this.waiting ? "sending" : "sent";
+    // Who may not write any more is not listened to.
+    if (this.state.phase === "live" && !this.mayEdit) return "lost";
+    return waiting ? "sending" : "sent";
   });
-  private everSynced = $state(false);
-
-  private gone = false;
 
   private readonly workroom;
   private readonly essay: Essay;
-  private readonly doc = new Y.Doc();
-  private readonly text = this.doc.getText("content");
-  private readonly provider: WebsocketProvider;
+  readonly shared: SharedText;
   private readonly saving = new Saving();
   private readonly shown = new Map<number, Feedback>();
   private readonly endings: (() => void)[] = [];
   private editor: Editor | null = null;
   private parent: HTMLElement | null = null;
   private counting: ReturnType<typeof setTimeout> | undefined;
+  private hearing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly id: number) {
     this.workroom = connect({ url: location.origin, token: accessToken });
     this.essay = this.workroom.essay(id);
     this.state = $state.raw(this.essay.state);
-    this.essay.on("change", (state) => {
-      this.heard(state);
+    this.essay.on("change", () => {
+      this.hearSoon();
+    });
+    this.shared = new SharedText(id, () => {
+      this.caughtUp();
     });
     this.essay.on("closed", (problem) => {
       this.closed = problem;
-      this.provider.disconnect();
+      this.shared.stop();
       if (problem.code === "authentication_failed" || problem.code === "no_token") expelled();
     });
-    const address = new URL("/yjs/essays", location.origin);
-    address.protocol = address.protocol.replace("http", "ws");
-    this.provider = new WebsocketProvider(address.href, String(id), this.doc, {
-      connect: false,
-      disableBc: true,
-      maxBackoffTime: 10_000,
-    });
     this.follow();
-    void this.open();
   }
 
   get view(): EditorView | null {
@@ -115,7 +125,13 @@ export class LiveEssay {
 
   /** The text as it is in the editor. */
   get content(): string {
-    return this.text.toJSON();
+    return this.shared.text.toJSON();
+  }
+
+  /** Whether something was written that is not sent. */
+  private get unsent(): boolean {
+    const written = [this.draft?.comment, this.whole?.comment, ...Object.values(this.replies)];
+    return written.some((each) => each?.trim());
   }
 
   /** Show the editor in `parent`. */
@@ -135,8 +151,8 @@ export class LiveEssay {
     };
     this.editor = createEditor({
       parent,
-      text: this.text,
-      awareness: this.provider.awareness,
+      text: this.shared.text,
+      awareness: this.shared.awareness,
       keys: [
         { key: "Mod-Alt-m", run: comment, preventDefault: true },
         { key: "Alt-Enter", run: enter },
@@ -151,30 +167,18 @@ export class LiveEssay {
 
   /** Whether nothing is lost by leaving, or the person means it. */
   async mayLeave(): Promise<boolean> {
-    if (!this.pending || (this.connected && (await this.settled(PATIENCE / 4)))) return true;
-    return confirm("Your last changes are not saved yet. Leave, and lose them?");
+    const saved = !this.pending || (this.shared.connected && (await this.settled(PATIENCE / 4)));
+    if (!saved) return confirm("Your last changes are not saved yet. Leave, and lose them?");
+    return !this.unsent || confirm("Your comment has not been sent. Leave, and lose it?");
   }
 
   close(): void {
-    this.gone = true;
     for (const end of this.endings) end();
     clearTimeout(this.counting);
+    clearTimeout(this.hearing);
     this.editor?.view.destroy();
-    this.provider.destroy();
+    this.shared.close();
     this.workroom.close();
-    this.doc.destroy();
-  }
-
-  /** After an edit was refused: with the same text, which may have been shortened. */
-  async open(): Promise<void> {
-    if (this.gone || this.closed) return;
-    this.refused = null;
-    try {
-      this.provider.params["token"] = await accessToken();
-      this.provider.connect();
-    } catch {
-      // Without a network or a good token, the JSON connection says so, and tries again.
-    }
   }
 
   activate(id: number | null): void {
@@ -192,6 +196,28 @@ export class LiveEssay {
     this.view.dispatch({ effects: EditorView.scrollIntoView(mark.from, { y, yMargin: 90 }) });
   }
 
+  /** From one highlight to the next (or the one before), and round. Whether there is one. */
+  walk(step: 1 | -1): boolean {
+    const { view } = this;
+    if (!view) return false;
+    const { byId } = view.state.field(marks);
+    const ids = [...byId]
+      .sort(([, one], [, two]) => one.from - two.from || one.to - two.to)
+      .map(([id]) => id);
+    const at = ids.indexOf(this.active ?? 0);
+    const caret = view.state.selection.main.head;
+    const after = ids.filter((id) => (byId.get(id)?.from ?? 0) >= caret);
+    const next = at >= 0 ? at + step : ids.length - after.length - (step < 0 ? 1 : 0);
+    const id = ids.at(next % ids.length);
+    if (id === undefined) return false;
+    const inCard = document.activeElement?.closest("article");
+    view.dispatch({ selection: { anchor: byId.get(id)?.from ?? 0 } });
+    this.activate(id);
+    this.reveal(id);
+    if (inCard) document.getElementById(`feedback-${id}`)?.focus();
+    return true;
+  }
+
   startDraft(): void {
     const { view } = this;
     const range = view?.state.selection.main;
@@ -199,17 +225,17 @@ export class LiveEssay {
     this.activate(null);
     const mark: Mark = { from: range.from, to: range.to, type: "general" };
     view.dispatch({ effects: setDraft.of(mark) });
-    this.drafting = true;
+    this.draft = { type: "general", comment: "" };
   }
 
   endDraft(): void {
-    this.drafting = false;
+    this.draft = null;
     this.view?.dispatch({ effects: setDraft.of(null) });
     this.view?.focus();
   }
 
   /** Comment on what `startDraft` marked, or on the whole essay. Throws WorkroomError, or Error. */
-  async comment(type: FeedbackType, comment: string, whole: boolean): Promise<void> {
+  async comment({ type, comment }: Written, whole: boolean): Promise<void> {
     let range: { highlight_start: number; highlight_end: number } | null = null;
     if (!whole) {
       // The server has to know the words that are commented on.
@@ -239,62 +265,81 @@ export class LiveEssay {
     await this.essay.request("delete_feedback", { feedback_id });
   }
 
+  /**
+   * Make the text what it was after a revision, an edit like any other. Throws Refused. `restored`
+   * is there until `takeBack`, or until it is of no use any more.
+   */
+  async restore(seq: number, name: string): Promise<void> {
+    const before = this.content;
+    const { content } = await rest<{ content: string }>(
+      `/api/essays/${this.id}/revisions/${seq}/restore/`,
+      "POST",
+    );
+    const until = Date.now() + PATIENCE;
+    while (this.content === before && content !== before && Date.now() < until) await pause();
+    if (this.content !== before) this.restored = { name, before, after: content };
+  }
+
+  /** Undo that. What was written since then stays. */
+  takeBack(): void {
+    const { restored, view } = this;
+    this.restored = null;
+    if (!restored || !view || !this.mayEdit) return;
+    const change = merge(restored.after, this.content, restored.before);
+    const changes = change.map(({ at, del, ins }) => ({ from: at, to: at + del, insert: ins }));
+    view.dispatch({ changes, userEvent: "undo" });
+    view.focus();
+  }
+
   // ---- what comes
 
   private follow(): void {
-    const { provider } = this;
-    provider.on("status", ({ status }) => {
-      this.connected = status === "connected";
-      if (!this.connected) this.synced = false;
-    });
-    provider.on("sync", (synced) => {
-      this.synced = synced;
-      if (synced) this.everSynced = true;
-      this.showMarks();
-    });
-    provider.on("closed", ({ code, reason }) => {
-      if (code === 4401) setTimeout(() => void this.open(), AGAIN);
-      else if (code !== 4403) this.refused = { code, reason };
-    });
-    this.doc.on(
+    this.shared.doc.on(
       "update",
       (_update: Uint8Array, _origin: unknown, _doc: Y.Doc, change: Y.Transaction) => {
         if (change.local) this.saving.edited(this.content);
         else this.saving.merged(this.content);
         this.pending = this.saving.pending;
-        if (change.local) this.watchSending();
+        if (change.local) this.shared.watchSending();
       },
     );
-    this.endings.push(
-      onToken((token) => {
-        if (!token) return;
-        provider.params["token"] = token;
-        const { ws } = provider;
-        if (ws?.readyState === WebSocket.OPEN) {
-          ws.send(JSON.stringify({ action: "refresh_token", token }));
-        }
-      }),
-    );
     const leave = (event: BeforeUnloadEvent): void => {
-      if (this.pending) event.preventDefault();
+      if (this.pending || this.unsent) event.preventDefault();
     };
     const resized = (): void => {
       this.measure();
     };
     addEventListener("beforeunload", leave);
     addEventListener("resize", resized);
-    this.endings.push(() => {
-      removeEventListener("beforeunload", leave);
-      removeEventListener("resize", resized);
-    });
+    addEventListener("scroll", resized, { passive: true });
+    this.endings.push(
+      () => {
+        removeEventListener("beforeunload", leave);
+        removeEventListener("resize", resized);
+        removeEventListener("scroll", resized);
+      },
+      keepForLater(() => this.pending),
+    );
   }
 
-  private watchSending(): void {
-    this.waiting = (this.provider.ws?.bufferedAmount ?? 0) > 0;
-    if (this.waiting)
-      setTimeout(() => {
-        this.watchSending();
-      }, 100);
+  /** Both connections are there: what was typed and taken back without one has come to nothing. */
+  private caughtUp(): void {
+    const told = this.state.text.base;
+    if (told && this.shared.synced && this.state.phase === "live") {
+      this.saving.stored(told.text);
+      this.pending = this.saving.pending;
+    }
+    this.showMarks();
+  }
+
+  /** An edit may move hundreds of highlights, each of which is told by itself. */
+  private hearSoon(): void {
+    if (this.hearing !== undefined) return;
+    this.heard(this.essay.state);
+    this.hearing = setTimeout(() => {
+      this.hearing = undefined;
+      if (this.state !== this.essay.state) this.hearSoon();
+    }, TOGETHER);
   }
 
   private heard(state: EssayState): void {
@@ -305,6 +350,7 @@ export class LiveEssay {
       this.saving.stored(told.text);
       this.pending = this.saving.pending;
     }
+    if (state.phase !== before.phase) this.caughtUp();
     if (state.rights !== before.rights) this.editor?.setWritable(this.mayEdit);
     if (state.feedback !== before.feedback || state.phase !== before.phase) this.showMarks();
   }
@@ -313,20 +359,29 @@ export class LiveEssay {
   private showMarks(): void {
     const { view } = this;
     const told = this.state.text.base?.text;
-    if (!view || !this.everSynced || told === undefined || this.state.phase !== "live") return;
+    if (!view || !this.shared.everSynced || told === undefined || this.state.phase !== "live")
+      return;
     const { feedback } = this.state;
     const changes = new Map<number, Mark | null>();
+    if ([...feedback].every(([id, item]) => this.shown.get(id) === item)) {
+      if (feedback.size === this.shown.size) return;
+    }
+    const { byId } = view.state.field(marks);
     const change = diff(told, view.state.doc.toString());
     for (const [id, item] of feedback) {
       if (this.shown.get(id) === item) continue;
       this.shown.set(id, item);
       const { highlight_start: start, highlight_end: end, status, type } = item;
       if (start === null || end === null || status === "resolved") {
-        changes.set(id, null);
+        if (byId.has(id)) changes.set(id, null);
         continue;
       }
       const from = map(change, start, true);
-      changes.set(id, { from, to: Math.max(from, map(change, end, false)), type });
+      const to = Math.max(from, map(change, end, false));
+      const now = byId.get(id);
+      if (now?.from !== from || now.to !== to || now.type !== type) {
+        changes.set(id, { from, to, type });
+      }
     }
     for (const id of [...this.shown.keys()]) {
       if (feedback.has(id)) continue;
@@ -342,7 +397,7 @@ export class LiveEssay {
       this.counting = setTimeout(() => {
         this.counting = undefined;
         this.words = this.content.match(/\S+/gu)?.length ?? 0;
-      }, 150);
+      }, 300);
     }
     if (selectionSet && !docChanged) this.activate(feedbackAt(state, state.selection.main.head));
     const marked = state.field(marks) !== startState.field(marks);
@@ -350,35 +405,57 @@ export class LiveEssay {
   }
 
   /** Work out where highlights and the selection are on the screen. */
-  private measure(): void {
+  measure(): void {
     const { view, parent } = this;
     if (!view || !parent) return;
     view.requestMeasure({
       key: this,
       read: () => {
         const box = parent.getBoundingClientRect();
+        const shift = view.documentTop - box.top;
+        const { from, to } = view.viewport;
         const top = (position: number): number => {
-          const seen = view.coordsAtPos(position)?.top;
-          return (seen ?? view.lineBlockAt(position).top + view.documentTop) - box.top;
+          const seen = position >= from && position <= to && view.coordsAtPos(position);
+          return Math.round(seen ? seen.top - box.top : view.lineBlockAt(position).top + shift);
         };
         const { byId, draft } = view.state.field(marks);
-        const tops = new Map([...byId].map(([id, { from }]) => [id, top(from)]));
+        const tops = new Map([...byId].map(([id, mark]) => [id, top(mark.from)]));
         if (draft) tops.set(0, top(draft.from));
         const { main } = view.state.selection;
         const end = main.empty || !view.hasFocus ? null : view.coordsAtPos(main.head);
         const selection = end && { top: end.bottom - box.top, left: end.left - box.left };
-        return { tops, selection };
+        return { tops, selection, above: -box.top };
       },
-      write: ({ tops, selection }) => {
-        this.tops = tops;
-        this.selection = selection;
+      write: ({ tops, selection, above }) => {
+        if (!same(tops, this.tops)) this.tops = tops;
+        if (selection || this.selection) this.selection = selection;
+        this.window = seenFrom(above, this.window);
       },
     });
   }
 
   private async settled(patience: number): Promise<boolean> {
     const until = Date.now() + patience;
-    while (this.pending && Date.now() < until) await new Promise((done) => setTimeout(done, 50));
+    while (this.pending && Date.now() < until) await pause();
     return !this.pending;
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((done) => setTimeout(done, 50));
+}
+
+function same(one: ReadonlyMap<number, number>, two: ReadonlyMap<number, number>): boolean {
+  return one.size === two.size && [...one].every(([id, top]) => two.get(id) === top);
+}
+
+/** What can be seen below `above`, and some more; as `before`, as long as that is enough. */
+function seenFrom<W extends { readonly from: number; readonly to: number }>(
+  above: number,
+  before: W,
+): W | { readonly from: number; readonly to: number } {
+  const below = above + innerHeight;
+  const margin = BEYOND / 4;
+  if (before.from <= above - margin && before.to >= below + margin) return before;
+  return { from: above - BEYOND, to: below + BEYOND };
 }

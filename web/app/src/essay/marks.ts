@@ -47,7 +47,7 @@ function decorate(
 export const marks = StateField.define<Marks>({
   create: () => ({ byId: new Map(), draft: null, active: null, shown: Decoration.none }),
   update(value, { changes, docChanged, effects, newDoc }) {
-    let { byId, draft, active } = value;
+    let { byId, draft, active, shown } = value;
     if (docChanged) {
       const moved = (mark: Mark): Mark => {
         const from = changes.mapPos(mark.from, 1);
@@ -55,7 +55,10 @@ export const marks = StateField.define<Marks>({
       };
       byId = new Map([...byId].map(([id, mark]) => [id, moved(mark)]));
       draft = draft && moved(draft);
+      // By the same rules as above, and without comparing what nobody changed.
+      shown = shown.map(changes);
     }
+    let changed = false;
     for (const effect of effects) {
       if (effect.is(setMarks)) {
         const next = new Map(byId);
@@ -67,9 +70,11 @@ export const marks = StateField.define<Marks>({
         byId = next;
       } else if (effect.is(setDraft)) draft = effect.value;
       else if (effect.is(setActive)) active = effect.value;
+      else continue;
+      changed = true;
     }
-    if (byId === value.byId && draft === value.draft && active === value.active) return value;
-    return { byId, draft, active, shown: decorate(byId, draft, active) };
+    if (changed) shown = decorate(byId, draft, active);
+    return changed || docChanged ? { byId, draft, active, shown } : value;
   },
   provide: (field) => EditorView.decorations.from(field, ({ shown }) => shown),
 });

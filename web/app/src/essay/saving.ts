@@ -15,11 +15,14 @@ export class Saving {
     return this.waits;
   }
 
-  /** The person changed the text; this is what it is now. */
+  /**
+   * The person changed the text; this is what it is now. That the server has told the same before
+   * means nothing: it may have got what was typed, and not that it was taken back.
+   */
   edited(text: string): void {
     this.since.length = 0;
-    this.waits = text !== this.told;
-    if (this.waits) this.since.push(text);
+    this.since.push(text);
+    this.waits = true;
   }
 
   /** Others changed the text. */

@@ -56,15 +56,19 @@ async function renewed(old: string): Promise<string> {
     const tokens = stored();
     if (!tokens) throw new Refused(401, "authentication_failed", "You are signed out.");
     if (tokens.access !== old) return tokens.access;
+    const { refresh } = tokens;
+    // Whoever signs out, or somebody else in, does not wait for this.
+    const holds = (): boolean => stored()?.refresh === refresh;
+    let fresh: Tokens;
     try {
-      const { refresh } = tokens;
-      const fresh = await exchange<Tokens>("/api/token/refresh/", "POST", { refresh });
-      store(fresh);
-      return fresh.access;
+      fresh = await exchange<Tokens>("/api/token/refresh/", "POST", { refresh });
     } catch (error) {
-      if (error instanceof Refused && error.status === 401) store(null);
+      if (error instanceof Refused && error.status === 401 && holds()) store(null);
       throw error;
     }
+    if (!holds()) throw new Refused(401, "authentication_failed", "You are signed out.");
+    store(fresh);
+    return fresh.access;
   };
   // Locks are there on https and on localhost only. Elsewhere tabs may collide, and have to sign in.
   return "locks" in navigator ? navigator.locks.request("workroom.tokens", renew) : renew();

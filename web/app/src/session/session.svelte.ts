@@ -62,10 +62,21 @@ export async function signOut(): Promise<void> {
   await revoke().catch(() => undefined);
 }
 
-/** The tokens are no good any more. */
+let unsaved: (() => boolean) | null = null;
+
+/** `needed` says whether what is shown must stay after a log-in has ended. Returns what ends that. */
+export function keepForLater(needed: () => boolean): () => void {
+  unsaved = needed;
+  return () => {
+    if (unsaved === needed) unsaved = null;
+  };
+}
+
+/** The tokens are no good any more. What somebody typed and could not save stays before them. */
 export function expelled(): void {
   clearTimeout(timer);
+  if (unsaved?.()) return;
   session.user = null;
   session.problem = "You were signed out. Please sign in again.";
-  store(null);
+  if (stored()) store(null);
 }

@@ -1,5 +1,5 @@
 // Everything that programs may use.
-export { type Change, diff, map } from "./change.js";
+export { type Change, diff, map, merge } from "./change.js";
 export {
   connect,
   Essay,

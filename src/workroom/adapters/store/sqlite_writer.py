@@ -1,4 +1,4 @@
-"""The group commit: one thread that owns the only writing connection.
+"""The group commit on a SQLite file: one thread that owns the only writing connection.
 
 It takes everything that waits, stores it in one transaction, and hands all results back to the
 event loop at once. While a transaction waits for the disk the next one gathers, so the slower the
@@ -27,16 +27,16 @@ from typing import Final, Protocol, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from workroom.adapters.store import batch_queries, faults
-from workroom.adapters.store.batch import Batch, all_good, answer_key, collect, judge
-from workroom.adapters.store.express import NotExpress
-from workroom.adapters.store.work import Done, Item, Job, Outcome, Pending, deliver
+from workroom.adapters.store import batch_queries
+from workroom.adapters.store import sqlite_faults as faults
+from workroom.adapters.store.batch import Batch, BrokenLines, all_good, answer_key, collect, judge
+from workroom.adapters.store.sqlite_express import NotExpress
+from workroom.adapters.store.work import CLOSED, Done, Item, Job, Outcome, Pending, deliver
 from workroom.errors import Unavailable
 from workroom.ports.store import Append, Appended, AppendResult, NotStored
 
 T = TypeVar("T")
 
-CLOSED: Final = "The store is closed"
 _LONGEST_PAUSE: Final = 5.0
 """Seconds between attempts to get a new connection, at most."""
 _PACE: Final = 0.002
@@ -80,6 +80,7 @@ class Writer:
         self._most_bytes = most_bytes
         self._queue: SimpleQueue[list[Item] | None] = SimpleQueue()
         """From the loop's thread to the writer's; None is the end."""
+        self._broken = BrokenLines()
         self._taken: deque[Item] = deque()
         """Of the writer's thread: what it has from the queue and has not carried out."""
         self._open = False
@@ -180,7 +181,7 @@ class Writer:
                 if self.fault is not None and going:
                     # Those behind would each wait as long for the same lock or disk.
                     more, going = self._take_all()
-                    outcomes += [item.fail(self.fault) for item in more]
+                    outcomes += self._fail_all(more, self.fault)
                 self._hand_back(outcomes)
 
     def _take(self) -> tuple[list[Item], bool]:
@@ -230,6 +231,12 @@ class Writer:
                 # stored". If this fails as well, the next transaction tries again.
                 with contextlib.suppress(Exception):
                     self._trusted_connection()
+        return self._fail_all(items, reason)
+
+    def _fail_all(self, items: Sequence[Item], reason: Unavailable) -> list[Outcome]:
+        for item in items:
+            if isinstance(item, Pending):
+                self._broken.break_off(item.append)
         return [item.fail(reason) for item in items]
 
     def _roll_back(self) -> None:
@@ -283,7 +290,7 @@ class Writer:
         self, connection: Connection, appends: Sequence[Append]
     ) -> list[AppendResult] | None:
         """The results if all are good, as they nearly always are; None when nothing was stored."""
-        if not self._express or not all_good(appends):
+        if not self._express or not all_good(appends, self._broken):
             return None
         try:
             self._database.express(connection, collect(appends))
@@ -296,14 +303,14 @@ class Writer:
         if not appends:
             return []
         try:
-            return _judge_and_store(connection, appends)
+            return _judge_and_store(connection, appends, self._broken)
         except Exception as error:
             if faults.is_fault(error):
                 raise
         # One append holds a value that cannot be stored: the others must not suffer.
         connection.rollback()
         self._database.begin(connection)
-        return [_store_alone(connection, append) for append in appends]
+        return [_store_alone(connection, append, self._broken) for append in appends]
 
     def _hand_back(self, outcomes: list[Outcome]) -> None:
         """One wake-up of the loop for the whole transaction."""
@@ -312,11 +319,13 @@ class Writer:
                 self._loop.call_soon_threadsafe(self._answer, self._loop, outcomes)
 
 
-def _judge_and_store(connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:
+def _judge_and_store(
+    connection: Connection, appends: Sequence[Append], broken: BrokenLines
+) -> list[AppendResult]:
     """Judge all against what is stored, then write the good ones together."""
     heads = batch_queries.heads(connection, {append.room for append in appends})
     keys = {key for append in appends if (key := answer_key(append)) is not None}
-    results = judge(appends, heads, batch_queries.answers_given(connection, keys))
+    results = judge(appends, heads, batch_queries.answers_given(connection, keys), broken)
     pairs = zip(appends, results, strict=True)
     good = [append for append, result in pairs if isinstance(result, Appended)]
     if good:
@@ -324,14 +333,15 @@ def _judge_and_store(connection: Connection, appends: Sequence[Append]) -> list[
     return results
 
 
-def _store_alone(connection: Connection, append: Append) -> AppendResult:
+def _store_alone(connection: Connection, append: Append, broken: BrokenLines) -> AppendResult:
     """One append in a savepoint; what cannot be stored leaves no trace."""
     try:
         with connection.begin_nested():
-            return _judge_and_store(connection, [append])[0]
+            return _judge_and_store(connection, [append], broken)[0]
     except Exception as error:
         if faults.is_fault(error):
             raise
+        broken.break_off(append)
         return NotStored(faults.unavailable(error))
 
 

@@ -1,4 +1,4 @@
-"""Accounts and log-ins in the same SQLite file as the rooms."""
+"""Accounts and log-ins in the same SQL database as the rooms."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from workroom.adapters.store import account_queries as queries
-from workroom.adapters.store.sqlite_access import SqliteAccess
+from workroom.adapters.store.access import Access
 from workroom.core.people import User
 from workroom.ids import SessionId, UserId
 from workroom.ports.accounts import Account, NewUser, UserPage
 
 
-class SqliteAccounts:
-    """``AccountStore`` on SQLite; see the port for what each coroutine promises."""
+class SqlAccounts:
+    """``AccountStore`` on an SQL database; see the port for what each coroutine promises."""
 
-    def __init__(self, access: SqliteAccess, clock: Callable[[], int]) -> None:
+    def __init__(self, access: Access, clock: Callable[[], int]) -> None:
         self._access = access
         self._clock = clock
 

@@ -1,4 +1,4 @@
-"""The table of tasks on a SQLite file."""
+"""The table of tasks in an SQL database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from workroom.adapters.store import task_queries
-from workroom.adapters.store.sqlite_access import SqliteAccess
+from workroom.adapters.store.access import Access
 from workroom.core.tasks import Task
 from workroom.ids import ProjectId, RoomId, TaskId, UserId
 from workroom.ports.tasks import TaskPage
@@ -15,10 +15,10 @@ from workroom.ports.tasks import TaskPage
 T = TypeVar("T")
 
 
-class SqliteTasks:
-    """``TaskStore``; a part of ``SqliteStore``."""
+class SqlTasks:
+    """``TaskStore``; a part of ``SqlStore``."""
 
-    _access: SqliteAccess
+    _access: Access
 
     async def task(self, task_id: TaskId) -> Task | None:
         """The task as stored."""

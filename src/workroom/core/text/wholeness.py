@@ -1,0 +1,58 @@
+"""Keep a word whole that somebody changed while somebody else deleted it.
+
+Letters put into a word are no word without it. So what is left of the word is written anew with
+them: who works on a word wants it. That also holds for a word that was put in place of another and
+has its first and last letters in common with it, which looks the same.
+"""
+
+from __future__ import annotations
+
+from workroom.core.text.change import Change, Hunk
+from workroom.core.text.words import in_word
+
+
+def whole(mine: Change, since: Change, base: str) -> Change:
+    """``mine``, with words written anew that it changes a part of, and ``since`` takes away.
+
+    Both are changes of ``base``. Where ``since`` has put something in place of the word, only a
+    change of its middle counts: at its ends one also types on.
+    """
+    hunks = list(mine.hunks())
+    gone: list[Hunk] | None = None
+    end = 0
+    for nth, (at, deleted, inserted) in enumerate(hunks):
+        after = at + deleted
+        start, stop = _word_around(base, at, after, inserted)
+        following = hunks[nth + 1].at if nth + 1 < len(hunks) else len(base) + 1
+        if stop - start > deleted and start >= end and stop < following:
+            gone = list(since.hunks()) if gone is None else gone
+            middle = start < at and after < stop
+            if any(_takes(hunk, start, stop, replacing=middle) for hunk in gone):
+                left = base[start:at] + inserted + base[after:stop]
+                hunks[nth] = Hunk(start, stop - start, left)
+        end = stop
+    return mine if gone is None else Change.of(mine.before, hunks)
+
+
+def _word_around(base: str, at: int, after: int, inserted: str) -> tuple[int, int]:
+    """The stretch that was replaced, with those letters of words beside it that still touch it."""
+    start, stop = at, after
+    if not inserted and not (_is_in_word(base, at - 1) and _is_in_word(base, after)):
+        return start, stop
+    if not inserted or in_word(inserted[0]):
+        while _is_in_word(base, start - 1):
+            start -= 1
+    if not inserted or in_word(inserted[-1]):
+        while _is_in_word(base, stop):
+            stop += 1
+    return start, stop
+
+
+def _is_in_word(text: str, position: int) -> bool:
+    return 0 <= position < len(text) and in_word(text[position])
+
+
+def _takes(hunk: Hunk, start: int, stop: int, *, replacing: bool) -> bool:
+    """Whether a stretch goes with this hunk; with something in its place only if ``replacing``."""
+    covers = hunk.at <= start and stop <= hunk.at + hunk.deleted
+    return covers and (replacing or not hunk.inserted.strip())

@@ -1,0 +1,151 @@
+"""Networks that go, servers that die, log-ins that end, while people work on an essay."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, WebSocket, expect
+
+from tests.browser.steps import SignIn, call, comment, lines, text, writer
+from tests.net.live import Server
+
+AWAY = 30_000
+"""Milliseconds without a network: longer than any timer in page or server that notices it."""
+
+
+def sockets(page: Page) -> list[WebSocket]:
+    """The WebSockets that the page opens from here on, as long as they are open."""
+    found: list[WebSocket] = []
+
+    def opened(socket: WebSocket) -> None:
+        found.append(socket)
+        socket.on("close", lambda _: found.remove(socket))
+
+    page.on("websocket", opened)
+    return found
+
+
+def all_closed(page: Page, found: list[WebSocket]) -> bool:
+    """Whether they are closed after a while: the news of it come when they come."""
+    for _ in range(200):
+        if not found:
+            return True
+        page.wait_for_timeout(25)
+    return False
+
+
+def again(server: Server) -> None:
+    """Start a server that was killed, at the same address."""
+    ports = server.ports
+    server.env |= {"WORKROOM_PORT": str(ports[0]), "WORKROOM_PROJECT_PORT": str(ports[1])}
+    server.start()
+
+
+def test_thirty_seconds_without_a_network_and_edits_on_both_sides_are_merged(
+    people: SignIn, server: Server, essay: int
+) -> None:
+    emma, jane = (people(name, f"/essays/{essay}") for name in ("Emma Brown", "Jane Smith"))
+    writer(emma).click()
+    emma.keyboard.press("Control+Home")
+    expect(emma.get_by_text("Saved", exact=True)).to_be_visible()
+    emma.context.set_offline(True)
+    expect(emma.get_by_text("No connection.")).to_be_visible()
+    emma.keyboard.type("From the train. ")
+    expect(emma.get_by_text("Offline, not saved", exact=True)).to_be_visible()
+    writer(jane).click()
+    jane.keyboard.press("Control+End")
+    jane.keyboard.type(" From my desk.")
+    comment(jane, "The second line", "Content", "Said meanwhile.")
+    expect(jane.get_by_text("Saved", exact=True)).to_be_visible()
+    # Emma's presence ends, as nobody hears of her.
+    here = jane.get_by_role("list", name="Here now").get_by_role("listitem")
+    emma.wait_for_timeout(AWAY)
+    expect(here).to_have_count(1)
+    assert lines(emma)[0] == "From the train. The first line is short."
+    assert lines(emma)[-1] == "The end."
+    emma.context.set_offline(False)
+    want = (
+        "From the train. The first line is short.\n"
+        "The second line is here to be commented on.\nThe end. From my desk."
+    )
+    for page in (emma, jane):
+        expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+        expect(page.locator(".cm-line").first).to_contain_text("From the train.")
+        expect(page.locator(".cm-line").last).to_contain_text("From my desk.")
+        assert "\n".join(lines(page)) == want
+    expect(emma.locator(".mark-content")).to_have_text("The second line")
+    assert call(server, "emma", "GET", f"/api/essays/{essay}/")["content"] == want
+    expect(here).to_have_count(2)
+
+
+def test_nothing_typed_is_lost_when_the_server_is_killed_and_started_again(
+    people: SignIn, server: Server, essay: int
+) -> None:
+    emma, jane = (people(name, f"/essays/{essay}") for name in ("Emma Brown", "Jane Smith"))
+    writer(emma).click()
+    emma.keyboard.press("Control+Home")
+    writer(jane).click()
+    jane.keyboard.press("Control+End")
+    one, two = "Typed before, during and after. ", " So was this, at the same time."
+    for at, (left, right) in enumerate(zip(one, two.ljust(len(one)), strict=True)):
+        emma.keyboard.type(left)
+        jane.keyboard.type(right)
+        if at == 10:
+            server.kill()
+            # It is not said to be safe while it is not.
+            for page in (emma, jane):
+                expect(page.get_by_text("No connection.")).to_be_visible()
+                expect(page.get_by_text(re.compile("^Offline"))).to_be_visible()
+                expect(page.get_by_text("Saved", exact=True)).to_have_count(0)
+        if at == 20:
+            again(server)
+    for page in (emma, jane):
+        expect(page.get_by_text("Saved", exact=True)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("No connection.")).to_have_count(0)
+        expect(page.locator(".cm-line").last).to_contain_text(two)
+        expect(page.locator(".cm-line").first).to_contain_text(one)
+    content = call(server, "emma", "GET", f"/api/essays/{essay}/")["content"]
+    assert content.startswith(one)
+    assert content.rstrip().endswith(two)
+    assert "\n".join(lines(emma)) == "\n".join(lines(jane)) == content
+
+
+def test_signing_out_closes_every_socket(people: SignIn, server: Server, essay: int) -> None:
+    emma, jane = people("Emma Brown"), people("Jane Smith", f"/essays/{essay}")
+    open_ones = sockets(emma)
+    emma.goto(f"{server.http}/essays/{essay}")
+    writer(emma)
+    expect(emma.get_by_text("Saved", exact=True)).to_be_visible()
+    assert len(open_ones) == 2
+    here = jane.get_by_role("list", name="Here now").get_by_role("listitem")
+    expect(here).to_have_count(2)
+    emma.get_by_role("button", name="Sign out").click()
+    expect(emma.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(here).to_have_count(1)
+    assert all_closed(emma, open_ones)
+
+
+def test_signing_out_in_one_tab_closes_the_essays_of_the_others(
+    people: SignIn, essay: int, server: Server
+) -> None:
+    emma, jane = people("Emma Brown"), people("Jane Smith", f"/essays/{essay}")
+    other = emma.context.new_page()
+    other.goto(f"{server.http}/essays/{essay}")
+    writer(other)
+    here = jane.get_by_role("list", name="Here now").get_by_role("listitem")
+    expect(here).to_have_count(2)
+    emma.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(here).to_have_count(1)
+
+
+def test_leaving_an_essay_closes_its_sockets(people: SignIn, essay: int) -> None:
+    assert essay
+    emma = people("Emma Brown")
+    open_ones = sockets(emma)
+    for _ in range(3):
+        emma.get_by_role("link", name="On lines").first.click()
+        text(emma)
+        emma.get_by_role("link", name="All essays").click()
+        expect(emma.get_by_role("heading", name="Essays")).to_be_visible()
+        assert all_closed(emma, open_ones)

@@ -1,0 +1,287 @@
+"""Against the real server, over real sockets; it is killed while programs write."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.net.live import Server, running
+
+from workroom.client import Essay, Workroom, connect, events, sync
+from workroom.client.errors import Closed, NoToken, PermissionDenied, TimedOut
+
+WORDS = "turns into a hospital"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("client")) as found:
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def clients(server: Server, *users: str) -> AsyncIterator[list[Workroom]]:
+    async with contextlib.AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(connect(server.http, token=server.token(user)))
+            for user in users
+        ]
+
+
+def fresh_essay(server: Server, content: str) -> int:
+    """An essay of Emma's, in which Jane may write."""
+    status, made = server.rest("POST", "/api/essays/", "emma", {"title": "T", "content": content})
+    assert status == 201
+    path = f"/api/essays/{made['id']}/collaborators/2/"
+    assert server.rest("PUT", path, "emma", {"rights": "edit"})[0] in {200, 201}
+    return int(made["id"])
+
+
+async def until(essay: Essay, so: Callable[[], bool]) -> None:
+    """Wait for events until it is so."""
+    async with asyncio.timeout(20):
+        while not so():
+            await anext(essay)
+
+
+async def test_an_essay_is_known_when_it_is_open(server: Server) -> None:
+    async with clients(server, "emma") as (workroom,):
+        essay = await workroom.essay(1)
+        assert essay.status == "live"
+        assert essay.rights == "owner"
+        assert WORDS in essay.text
+        assert [person.name for person in essay.people.values()] == ["Emma Brown"]
+        assert {essay.marked(it) for it in essay.feedback.values()} == {
+            it.quote for it in essay.feedback.values()
+        }
+        assert await workroom.essay(1) is essay
+
+
+async def test_two_programs_that_save_at_once_both_keep_their_words(server: Server) -> None:
+    number = fresh_essay(server, "Middle.")
+    async with clients(server, "emma", "jane") as (hers, janes):
+        one, two = await hers.essay(number), await janes.essay(number)
+        for count in range(10):
+            await asyncio.gather(
+                one.save(f"Emma{count}. {one.text}"), two.save(f"{two.text} Jane{count}.")
+            )
+        await until(one, lambda: one.text.count("Jane") == 10)
+        await until(two, lambda: two.text == one.text)
+        for count in range(10):
+            assert one.text.count(f"Emma{count}.") == one.text.count(f"Jane{count}.") == 1
+    assert server.rest("GET", f"/api/essays/{number}/", "emma")[1]["content"] == one.text
+
+
+async def test_a_program_that_thinks_long_undoes_nobodys_work(server: Server) -> None:
+    number = fresh_essay(server, "teh cat sat")
+    async with clients(server, "emma", "jane") as (hers, janes):
+        one, two = await hers.essay(number), await janes.essay(number)
+        thinking = one.version
+        await two.save("teh cat sat down")
+        await until(one, lambda: one.text == "teh cat sat down")
+        await one.save(thinking.text.replace("teh", "the"), base=thinking)
+        await until(two, lambda: two.text == "the cat sat down")
+
+
+async def test_commenting_meanwhile_does_not_change_what_a_save_is_made_from(
+    server: Server,
+) -> None:
+    number = fresh_essay(server, "teh cat sat")
+    async with clients(server, "emma", "jane") as (hers, janes):
+        one, two = await hers.essay(number), await janes.essay(number)
+        thinking = one.text
+        await two.save("teh cat sat down")
+        # Feedback comes behind the text, which is no longer the one that was looked at.
+        made = await two.comment("Where?", on="down")
+        async with asyncio.timeout(20):
+            while made not in one.feedback:
+                await one.request("typing_stop")
+        await one.comment("Typo.", on="teh")
+        await one.save(thinking.replace("teh", "the"))
+        await until(two, lambda: two.text == "the cat sat down")
+
+
+async def test_a_comment_is_on_its_words_for_everybody(server: Server) -> None:
+    number = fresh_essay(server, "👋 It turns into a hospital.")
+    async with clients(server, "emma", "jane") as (hers, janes):
+        one, two = await hers.essay(number), await janes.essay(number)
+        made = await two.comment("A fine picture.", type="style", on=WORDS)
+        await until(one, lambda: made in one.feedback)
+        assert one.marked(one.feedback[made]) == WORDS == one.feedback[made].quote
+        reply = await one.reply(made, "Thank you.")
+        await one.resolve(made)
+        await until(two, lambda: two.feedback[made].status == "resolved")
+        assert [(it.id, it.comment) for it in two.feedback[made].replies] == [(reply, "Thank you.")]
+        with pytest.raises(ValueError, match="0 times"):
+            await two.comment("Where?", on="not there")
+
+
+async def test_what_is_not_allowed_raises_its_code(server: Server) -> None:
+    async with clients(server, "mike") as (workroom,):
+        essay = await workroom.essay(1)
+        with pytest.raises(PermissionDenied) as refused:
+            await essay.save("Mine now.")
+        assert refused.value.code == "permission_denied"
+        assert essay.text != "Mine now."
+        for ask in (workroom.essay, workroom.project):
+            with pytest.raises(PermissionDenied):
+                await ask(999)
+
+
+async def test_a_projects_fields_change_for_everybody(server: Server) -> None:
+    async with clients(server, "emma", "jane") as (hers, janes):
+        one, two = await hers.project(123), await janes.project(123)
+        await two.update(metadata={"stage": "hanging"})
+        async for event in one:
+            if isinstance(event, events.ProjectUpdated):
+                break
+        assert one.fields["metadata"]["stage"] == "hanging"
+        assert one.fields["title"] == "Colours of the Harbour"
+        assert {person.username for person in one.people.values()} == {"emma", "jane"}
+
+
+async def test_tokens_come_from_a_function_also_when_one_was_refused(server: Server) -> None:
+    tokens = ["no.token", server.token("emma")]
+
+    async def token() -> str:
+        return tokens.pop(0)
+
+    async with connect(server.http, token=token) as workroom:
+        assert (await workroom.essay(1)).rights == "owner"
+    async with connect(server.http, token="no token\r\nX: y") as workroom:
+        with pytest.raises(NoToken):
+            await workroom.essay(1)
+
+
+async def test_a_token_is_renewed_before_it_ends(tmp_path: Path) -> None:
+    with running(tmp_path, WORKROOM_ACCESS_LIFETIME="62") as server:
+        asked = asyncio.Queue[int]()
+
+        async def token() -> str:
+            asked.put_nowait(1)
+            return await asyncio.to_thread(lambda: server.cli("token", "emma").strip())
+
+        async with connect(server.http, token=token) as workroom:
+            essay = await workroom.essay(1)
+            async with asyncio.timeout(20):
+                await asked.get()
+                await asked.get()
+            await essay.save(f"{essay.text} Still here.")
+
+
+async def test_closing_does_not_wait_for_a_token_that_never_comes(server: Server) -> None:
+    async with connect(server.http, token=asyncio.Event().wait, timeout=0.1) as workroom:  # type: ignore[arg-type]
+        with pytest.raises(TimedOut):
+            await workroom.essay(1)
+
+
+async def test_a_loop_over_feedback_may_change_it(server: Server) -> None:
+    number = fresh_essay(server, "One two three.")
+    async with clients(server, "emma") as (workroom,):
+        essay = await workroom.essay(number)
+        for words in ("One", "two", "three"):
+            await essay.comment("Why?", on=words)
+        await until(essay, lambda: len(essay.feedback) == 3)
+        for made in essay.feedback:
+            await essay.request("delete_feedback", feedback_id=made)
+        await until(essay, lambda: not essay.feedback)
+
+
+async def test_no_token_is_written_into_a_log(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with clients(server, "emma") as (workroom,):
+        await workroom.essay(1)
+    assert server.token("emma") not in caplog.text
+
+
+async def test_a_server_that_is_not_there_is_a_timeout_with_its_reason() -> None:
+    async with connect("http://127.0.0.1:1", token="t", timeout=0.2) as workroom:
+        with pytest.raises(TimedOut, match="Connect call failed"):
+            await workroom.essay(1)
+
+
+async def test_closing_ends_what_waits_and_what_iterates(server: Server) -> None:
+    async with clients(server, "emma") as (workroom,):
+        essay = await workroom.essay(1)
+
+        async def follow() -> list[Any]:
+            return [event async for event in essay]
+
+        following = asyncio.ensure_future(follow())
+        await essay.close()
+        assert (await asyncio.wait_for(following, 5))[-1] == events.StatusChanged("closed")
+        with pytest.raises(Closed):
+            await essay.save("too late")
+        again = await workroom.essay(1)
+        assert again is not essay
+        assert again.status == "live"
+
+
+async def test_nothing_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        number = fresh_essay(server, "Start.")
+        tokens = {user: server.token(user) for user in ("emma", "jane")}
+        server.env["WORKROOM_PORT"] = str(server.ports[0])
+        async with (
+            connect(server.http, token=tokens["emma"], timeout=60) as hers,
+            connect(server.http, token=tokens["jane"], timeout=60) as janes,
+        ):
+            one, two = await hers.essay(number), await janes.essay(number)
+            comments = []
+            for life in range(3):
+                writing = asyncio.gather(
+                    *(write(essay, f"w{life}{name}") for essay, name in ((one, "a"), (two, "b")))
+                )
+                await until(one, lambda life=life: f"w{life}a4x" in one.text)  # type: ignore[misc]
+                server.stop(signal.SIGKILL)
+                comments.append(asyncio.ensure_future(one.comment(f"life {life}")))
+                await asyncio.to_thread(server.start)
+                await writing
+            assert len(set(await asyncio.gather(*comments))) == 3
+            await until(one, lambda: one.text == two.text or not two.text)
+            await until(two, lambda: two.text == one.text)
+        said = server.rest("GET", f"/api/essays/{number}/feedback/", "emma")[1]["results"]
+        content = server.rest("GET", f"/api/essays/{number}/", "emma")[1]["content"]
+        assert sorted(it["comment"] for it in said) == ["life 0", "life 1", "life 2"]
+        assert content == one.text
+        for life in range(3):
+            for word in (f"w{life}{name}{count}x" for name in "ab" for count in range(10)):
+                assert content.count(word) == 1, word
+
+
+async def write(essay: Essay, name: str) -> None:
+    for count in range(10):
+        await essay.save(f"{essay.text} {name}{count}x")
+
+
+def test_the_same_without_async(server: Server) -> None:
+    number = fresh_essay(server, "Start.")
+    with (
+        sync.connect(server.http, token=server.token("emma")) as hers,
+        sync.connect(server.http, token=server.token("jane")) as janes,
+    ):
+        one, two = hers.essay(number), janes.essay(number)
+        seq = one.save(f"{one.text} Written by a program.")
+        for event in two:
+            if isinstance(event, events.EssayUpdate) and event.seq == seq:
+                break
+        assert two.text == "Start. Written by a program."
+        made = two.comment("Really?", on="by a program")
+        while made not in one.feedback:
+            one.next_event(timeout=20)
+        assert one.marked(one.feedback[made]) == "by a program"
+        with pytest.raises(PermissionDenied):
+            hers.essay(999)
+        project = hers.project(123)
+        assert project.fields["title"] == "Colours of the Harbour"
+    assert one.status == "closed"
+    with pytest.raises(Closed):
+        one.save("too late")

@@ -1,0 +1,235 @@
+"""Every bus carries messages between nodes, and says when it may have lost some."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.ports.bus_kit import Listener, Server, until
+from workroom.adapters.bus import MemoryBus, Wire
+from workroom.adapters.bus.redis import RedisBus
+from workroom.errors import Misconfigured, Unavailable
+from workroom.ports.bus import Bus
+
+Make = Callable[[], Bus]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="wr-") as folder:
+        made = Server(Path(folder))
+        await made.start()
+        yield made
+        made.kill()
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
+    """Makes buses that hang together."""
+    made: list[Bus] = []
+    wire = Wire()
+    with tempfile.TemporaryDirectory(prefix="wr-") as folder:
+        server = Server(Path(folder))
+        if request.param == "redis":
+            await server.start()
+
+        def new() -> Bus:
+            bus: Bus = MemoryBus(wire) if request.param == "memory" else RedisBus(server.url)
+            made.append(bus)
+            return bus
+
+        yield new
+        for bus in made:
+            await bus.close()
+        server.kill()
+
+
+async def _two(make: Make) -> tuple[Bus, Listener, Bus, Listener]:
+    a, b, ear_a, ear_b = make(), make(), Listener(), Listener()
+    await a.open(ear_a)
+    await b.open(ear_b)
+    return a, ear_a, b, ear_b
+
+
+class TestEveryBus:
+    async def test_what_is_said_is_heard_by_those_who_listen_to_the_topic(self, make: Make) -> None:
+        a, ear_a, b, ear_b = await _two(make)
+        await b.subscribe("x")
+        await a.subscribe("y")
+
+        for number in range(100):
+            a.publish("x", b"%d" % number)
+        b.publish("y", b"\x00\xff")
+
+        await until(lambda: len(ear_b.messages) == 100 and len(ear_a.messages) == 1)
+        assert ear_b.messages == [("x", b"%d" % number) for number in range(100)]
+        assert ear_a.messages == [("y", b"\x00\xff")]
+
+    async def test_it_says_when_it_can_be_heard(self, make: Make) -> None:
+        a, ear_a, *_ = await _two(make)
+
+        assert a.up
+        assert not a.alone
+        assert ear_a.times == 1
+
+    async def test_a_topic_that_was_given_up_is_not_heard_any_longer(self, make: Make) -> None:
+        a, _, b, ear_b = await _two(make)
+        await b.subscribe("x")
+        await b.subscribe("end")
+        b.unsubscribe("x")
+        await b.subscribe("y")  # behind it, on the same connection
+
+        a.publish("x", b"1")
+        a.publish("end", b"2")
+
+        await until(lambda: ("end", b"2") in ear_b.messages)
+        assert ("x", b"1") not in ear_b.messages
+
+    async def test_a_lease_is_there_until_it_runs_out_or_is_given_up(self, make: Make) -> None:
+        a, _, b, _ = await _two(make)
+
+        await a.renew("a", 30)
+        await b.renew("b", 0.05)
+        assert "a" in await b.living(["a", "b", "c"])
+        await asyncio.sleep(0.06)
+
+        assert await b.living(["a", "b", "c"]) == {"a"}
+        await a.give_up("a")
+        assert await b.living(["a"]) == frozenset()
+
+    async def test_what_was_said_before_the_end_arrives(self, make: Make) -> None:
+        a, _, b, ear_b = await _two(make)
+        await b.subscribe("x")
+
+        a.publish("x", b"goodbye")
+        await a.close()
+
+        await until(lambda: ear_b.messages == [("x", b"goodbye")])
+
+
+async def test_a_bus_without_a_wire_is_alone() -> None:
+    bus = MemoryBus()
+    await bus.open(Listener())
+    bus.publish("x", b"1")
+
+    assert bus.alone
+    await bus.close()
+
+
+async def test_a_wire_that_is_cut_carries_nothing_and_says_when_it_is_mended() -> None:
+    wire = Wire()
+    a, b, ear = MemoryBus(wire), MemoryBus(wire), Listener()
+    await a.open(Listener())
+    await b.open(ear)
+    await b.subscribe("x")
+
+    b.cut()
+    a.publish("x", b"lost")
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await b.renew("b", 1)
+    b.mend()
+    a.publish("x", b"heard")
+    await until(lambda: bool(ear.messages))
+
+    assert ear.messages == [("x", b"heard")]
+    assert ear.times == 2
+
+
+class TestRedis:
+    async def test_a_server_that_is_killed_is_noticed_and_found_again(self, server: Server) -> None:
+        a, b, ear = RedisBus(server.url), RedisBus(server.url), Listener()
+        await a.open(Listener())
+        await b.open(ear)
+        await b.subscribe("x")
+
+        server.kill()
+        await until(lambda: not (a.up or b.up))
+        await b.subscribe("y")
+        with pytest.raises(Unavailable):
+            await a.living(["a"])
+        await server.start()
+        await until(lambda: a.up and b.up)
+
+        assert ear.times == 2
+        a.publish("x", b"1")
+        a.publish("y", b"2")
+        await until(lambda: ear.messages == [("x", b"1"), ("y", b"2")])
+        await a.close()
+        await b.close()
+
+    async def test_a_server_that_stands_still_is_noticed(self, server: Server) -> None:
+        bus, ear = RedisBus(server.url), Listener()
+        await bus.open(ear)
+
+        server.signal(signal.SIGSTOP)
+        await until(lambda: not bus.up)
+        server.signal(signal.SIGCONT)
+        await until(lambda: bus.up)
+
+        assert ear.times == 2
+        await bus.close()
+
+    async def test_connections_that_the_server_closes_are_made_anew(self, server: Server) -> None:
+        bus, ear = RedisBus(server.url), Listener()
+        await bus.open(ear)
+        await bus.subscribe("x")
+
+        await server.says("CLIENT", "KILL", "TYPE", "pubsub")
+        await until(lambda: ear.times == 2)
+
+        bus.publish("x", b"1")
+        await until(lambda: ear.messages == [("x", b"1")])
+        await bus.close()
+
+    async def test_a_server_that_was_emptied_has_no_leases(self, server: Server) -> None:
+        bus = RedisBus(server.url)
+        await bus.open(Listener())
+        await bus.renew("a", 30)
+
+        await server.says("FLUSHALL")
+
+        assert await bus.living(["a"]) == frozenset()
+        assert bus.up
+        await bus.close()
+
+    async def test_a_server_that_is_not_there_is_waited_for(self, server: Server) -> None:
+        server.kill()
+        bus, ear = RedisBus(server.url), Listener()
+        await bus.open(ear)
+        await bus.subscribe("x")
+        assert not bus.up
+
+        await server.start()
+        await until(lambda: bus.up)
+
+        bus.publish("x", b"1")
+        await until(lambda: ear.messages == [("x", b"1")])
+        await bus.close()
+
+    async def test_two_databases_of_one_server_do_not_hear_each_other(self, server: Server) -> None:
+        one, other, ear = RedisBus(server.url), RedisBus(f"{server.url}?db=1"), Listener()
+        await one.open(ear)
+        await other.open(Listener())
+        await one.subscribe("x")
+
+        other.publish("x", b"theirs")
+        await other.renew("theirs", 30)
+        one.publish("x", b"ours")
+        await until(lambda: bool(ear.messages))
+
+        assert ear.messages == [("x", b"ours")]
+        assert await one.living(["theirs"]) == frozenset()
+        await one.close()
+        await other.close()
+
+    def test_an_address_that_cannot_be_is_refused_by_the_name_of_its_setting(self) -> None:
+        with pytest.raises(Misconfigured) as refused:
+            RedisBus("http://example.org")
+
+        assert refused.value.field == "WORKROOM_REDIS"

@@ -1,0 +1,144 @@
+"""Several nodes over one log: whatever the bus does, everybody ends with the same."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from nodes_kit import Cluster, cluster, of_type, until
+from workroom.core.commands import AddFeedback, DeleteRoom, SaveText
+from workroom.core.feedback import FeedbackType
+from workroom.errors import Unavailable
+from workroom.ids import FeedbackId
+
+
+@pytest.fixture
+async def two() -> AsyncIterator[Cluster]:
+    made = await cluster(2, text="one two three")
+    yield made
+    await made.stop()
+
+
+async def test_what_is_saved_on_one_node_is_told_on_the_other(two: Cluster) -> None:
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+
+    answer = await emma.asks(SaveText("one two three four"), "r1")
+
+    await until(lambda: b.room.confirmed.seq == answer["seq"])
+    await until(lambda: bool(of_type(jane, "essay_update")[1:]))
+    told = of_type(jane, "essay_update")[-1]
+    assert told["content"] == "one two three four"
+    assert two.texts[0] == two.texts[1]
+
+
+async def test_two_saves_at_the_same_moment_both_count(two: Cluster) -> None:
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+
+    a.saves(emma, "zero one two three", "r1")
+    b.saves(jane, "one two three four", "r1")
+    await until(lambda: len(emma.answers) == 2 and len(jane.answers) == 2)
+    await two.levels()
+
+    assert two.texts == ["zero one two three four"] * 2
+    seqs = {emma.answers[-1][1]["seq"], jane.answers[-1][1]["seq"]}
+    assert seqs == {two.head() - 1, two.head()}
+
+
+async def test_a_node_whose_bus_is_cut_is_late_and_loses_nothing(two: Cluster) -> None:
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+    b.bus.cut()
+
+    await emma.asks(SaveText("one two three four"), "r1")
+    answer = await jane.asks(SaveText("zero one two three"), "r2")
+
+    assert answer["seq"] == two.head()
+    await two.levels()
+    assert two.texts == ["zero one two three four"] * 2
+
+
+async def test_while_the_bus_is_down_the_log_is_asked_by_itself(two: Cluster) -> None:
+    a, b = two.nodes
+    emma, _ = await a.joins(two.people[0]), await b.joins(two.people[1])
+    b.bus.cut()
+
+    await emma.asks(SaveText("one two three four"), "r1")
+
+    await until(lambda: b.room.confirmed.text == "one two three four")
+
+
+async def test_many_saves_in_flight_on_both_sides_are_each_stored_once(two: Cluster) -> None:
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+    text_a = text_b = "one two three"
+    for number in range(20):
+        text_a, text_b = f"a{number} {text_a}", f"{text_b} b{number}"
+        a.saves(emma, text_a, f"a{number}")
+        b.saves(jane, text_b, f"b{number}")
+    await until(lambda: len(emma.answers) == 21 and len(jane.answers) == 21)
+    await two.levels()
+
+    words = two.texts[0].split()
+    assert two.texts[0] == two.texts[1]
+    assert sorted(words) == sorted(
+        ["one", "two", "three", *(f"{who}{n}" for who in "ab" for n in range(20))]
+    )
+    assert not [error for member in (emma, jane) for error in member.refusals]
+
+
+async def test_a_request_that_was_done_on_another_node_gets_its_first_answer(two: Cluster) -> None:
+    a, b = two.nodes
+    emma = await a.joins(two.people[0])
+    first = await emma.asks(SaveText("one two three four"), "same")
+    b.bus.cut()
+    again = await b.joins(two.people[0])
+
+    second = await again.asks(SaveText("one two three four five"), "same")
+
+    assert second == first
+    await two.levels()
+    assert two.texts[1] == "one two three four"
+
+
+async def test_feedback_given_on_both_nodes_keeps_its_place(two: Cluster) -> None:
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+
+    a.saves(emma, "zero one two three", "r1")
+    comment = AddFeedback(FeedbackId(0), FeedbackType.STYLE, "why?", 4, 7)
+    await jane.asks(comment, "f1")
+    await two.levels()
+
+    for node in two.nodes:
+        [item] = node.room.confirmed.feedback.values()
+        assert item.highlight is not None
+        text = node.room.confirmed.text
+        assert text[item.highlight.start : item.highlight.end] == "two"
+
+
+async def test_when_the_store_is_down_edits_are_refused_and_come_back_by_themselves(
+    two: Cluster,
+) -> None:
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+    two.store.fail_with(Unavailable("down"), reads=True)
+
+    assert isinstance(await jane.asks(SaveText("lost"), "r1"), Unavailable)
+    two.store.heal()
+    await until(lambda: not b.host.suspended)
+
+    await emma.asks(SaveText("one two three four"), "r2")
+    await two.levels()
+    assert two.texts == ["one two three four"] * 2
+
+
+async def test_a_room_that_is_deleted_on_one_node_is_closed_on_the_other(two: Cluster) -> None:
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+
+    await emma.asks(DeleteRoom(), "r1")
+
+    await until(lambda: not jane.rooms)
