@@ -14,6 +14,10 @@ from tests.net.live import Server
 PATIENCE = 15_000
 """Milliseconds after which something that should be on the page counts as missing."""
 
+EXPECTED = ("ERR_", "the server responded with a status of 4")
+"""What browsers say of requests while a server is away, or that were refused; what the page says of
+them is tested."""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -40,11 +44,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-def _is_told_to_people(text: str) -> bool:
-    """Browsers note each request that failed or was refused; what the page says of it is tested."""
-    return "ERR_" in text or "the server responded with a status of 4" in text
-
-
 @pytest.fixture
 def essay(server: Server) -> int:
     """A fresh essay of Emma's that Jane may edit, Sarah comment on and Mike read."""
@@ -67,7 +66,7 @@ def people(browser: Browser, server: Server) -> Iterator[SignIn]:
             "console",
             lambda message: (
                 faults.append(f"{name}: {message.text}")
-                if message.type == "error" and not _is_told_to_people(message.text)
+                if message.type == "error" and not any(each in message.text for each in EXPECTED)
                 else None
             ),
         )

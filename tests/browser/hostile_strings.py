@@ -1,7 +1,8 @@
 """200 texts that would do something if a page took them for anything but text.
 
 Each fits into every field that people write: one line, at most 200 characters, none of them a
-control character. ``WITNESS`` is what a script of theirs would leave behind.
+control character (four of them cannot be names of people). ``WITNESS`` is what a script of theirs
+would leave behind.
 """
 
 from __future__ import annotations

@@ -228,10 +228,8 @@ class EssayRoom(TypingRoom):
         return replace(command, seen=self._delivery.named(named, origin.connection))
 
     def _queue(self, origin: Origin, tick: float) -> None:
-        connection, may = origin.connection, self.right_of(origin.user)
-        if connection is None or connection not in self.presence:
-            return
-        if allows(self.id.kind, Verb.EDIT, may):
+        connection = origin.connection
+        if connection is not None and connection in self.presence:
             self._delivery.queued(connection, origin.user.id, tick)
 
     def give_up(self, command: Command, origin: Origin) -> None:

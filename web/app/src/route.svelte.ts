@@ -9,11 +9,10 @@ export type Route =
 function read(path: string): Route {
   if (path === "/") return { view: "home" };
   const [, kind, id, past] =
-    /^\/(?:(essay)s\/([1-9][0-9]{0,15})(\/history)?)\/?$/.exec(path) ??
-    /^\/(?:(project)s\/([1-9][0-9]{0,15}))\/?$/.exec(path) ??
-    [];
-  if (kind === "essay") return { view: "essay", id: Number(id), past: past !== undefined };
-  return kind === "project" ? { view: "project", id: Number(id) } : { view: "unknown" };
+    /^\/(essays|projects)\/([1-9][0-9]{0,15})(\/history)?\/?$/.exec(path) ?? [];
+  if (kind === "projects" && !past) return { view: "project", id: Number(id) };
+  if (kind === "essays") return { view: "essay", id: Number(id), past: past !== undefined };
+  return { view: "unknown" };
 }
 
 export const route = $state({ now: read(location.pathname) });
