@@ -14,7 +14,7 @@ PAGE := src/workroom/transports/page/dist/index.html
 PAGE_SOURCES := $(shell find $(WEB)/app $(WEB)/packages/client/src \
 	-name node_modules -prune -o -name test -prune -o -type f -print)
 PYTHON_FILES := src tests tools bench examples
-TEST_OPTIONS ?= -n auto --maxprocesses 8
+TEST_OPTIONS ?= -n auto --maxprocesses 8 --dist worksteal
 
 .PHONY: help install page run test web protocol reference site lint types arch budgets docs check bench format lock coverage clean
 
