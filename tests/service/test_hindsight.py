@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 
 import pytest
 
@@ -14,7 +14,7 @@ from workroom.core.commands import Join, Origin, SaveText, SetRight
 from workroom.core.entries import EssayCreated, Record
 from workroom.core.people import Right
 from workroom.errors import Conflict, PermissionDenied, Unavailable
-from workroom.ids import ConnectionId, RoomId
+from workroom.ids import MAX_ID, ConnectionId, RoomId
 from workroom.ports.accounts import NewUser
 from workroom.service.hub import MOST_HELD, Hub
 from workroom.testing.scenario import EMMA, JANE
@@ -30,6 +30,10 @@ class CountingStore(MemoryStore):
     async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
         self.reads += 1
         return await super().records(room, after, limit)
+
+    async def heads(self, rooms: Collection[RoomId]) -> Mapping[RoomId, int]:
+        self.reads += 1
+        return await super().heads(rooms)
 
 
 @pytest.fixture
@@ -65,6 +69,17 @@ async def comes_back(hub: Hub, number: int, since: int) -> Member:
     hub.replies.enter(member)
     await member.asks(Join(since=since), "back")
     return member
+
+
+async def test_who_asks_for_the_whole_state_costs_no_look_into_the_log(
+    hub: Hub, store: CountingStore
+) -> None:
+    await hub.look(ESSAY, EMMA)
+    jane = await comes_back(hub, 1, since=MAX_ID)
+    told = {frame["type"]: frame for frame in jane.frames}
+    assert store.reads == 0
+    assert told["subscribed"]["recovered"] is False
+    assert told["essay_update"]["content"].startswith(FOX)
 
 
 def answer(member: Member) -> tuple[int, bool]:
