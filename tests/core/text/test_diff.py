@@ -54,6 +54,31 @@ def test_a_new_word_brings_the_blank_behind_it() -> None:
     assert hunks("the old cat sat", "the cat sat") == [Hunk(4, 4, "")]
 
 
+@pytest.mark.parametrize(
+    ("before", "word", "after"),
+    [
+        ("c4.14 ", "c0.2 ", "c0.26 c8.25 "),
+        ("", "3.1 ", "3.14 is pi"),
+        ("as, ", "e.g. ", "e.g.x and so on"),
+        ("see ", "a.b ", "a.bc"),
+        ("in ", "src/main.py ", "src/main.pyi and"),
+        ("at ", "http://a.org/b ", "http://a.org/bc."),
+        ("so ", "👍one ", "👍two"),
+    ],
+)
+def test_what_came_or_went_is_what_stands_between_blanks(
+    before: str, word: str, after: str
+) -> None:
+    """It starts like what follows, and a sign within it starts a word as well."""
+    with_word, without = before + word + after, before + after
+    assert hunks(with_word, without) == [Hunk(len(before), len(word), "")]
+    assert hunks(without, with_word) == [Hunk(len(before), 0, word)]
+
+
+def test_what_went_before_a_sign_starts_a_word() -> None:
+    assert hunks("see (b, bc)", "see (bc)") == [Hunk(5, 3, "")]
+
+
 def test_words_that_came_or_went_at_several_places_are_whole_words() -> None:
     """The letters around them are alike: "alba al|bo" could also be "alb|a al|bo"."""
     words = essay(300)
