@@ -187,8 +187,16 @@ def test_a_cluster_is_replaced_as_a_whole(old: str, new: str, expected: list[Hun
 
 def test_clusters_widened_until_they_meet_are_one_hunk() -> None:
     """Both people of the pair change, the joiner between them stays: it cannot stand alone."""
-    old, new = "a👩\u200d👧b", "a👨\u200d👦b"
-    assert hunks(old, new) == [Hunk(1, 3, "👨\u200d👦")]
+    assert hunks("今👩\u200d👧日", "今👨\u200d👦日") == [Hunk(1, 3, "👨\u200d👦")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("👍old", "new👍"), ("old👍", "new👍"), ("👍old👍", "new👍"), ("❤\ufe0f☎", "x❤\ufe0f☂")],
+)
+def test_a_word_with_an_emoji_is_replaced_with_it(old: str, new: str) -> None:
+    """Else the emoji of the new word would be that of the old one, and go with it."""
+    assert hunks(f"one {old} two", f"one {new} two") == [Hunk(4, len(old), new)]
 
 
 def test_a_very_long_word_changed_at_both_ends_is_replaced_as_one_word() -> None:
