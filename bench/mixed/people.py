@@ -13,7 +13,7 @@ from bench.mixed.links import Link
 
 Kind = Literal["replace", "stubborn", "yjs", "rest"]
 
-_PARTS: Final = (
+PARTS: Final = (
     *("שלום", "מִלָּה", "סֵפֶר", "עוֹלָם", "רוּחַ"),  # Hebrew, with and without points
     *("e\u0301te\u0301", "n\u0303o", "a\u0308\u0304x", "Z\u0335o", "q\u0323\u0307"),
     *("😀", "👋🏽", "👩‍👩‍👧‍👦", "🇮🇱", "❤️", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "𝔘𝔫"),
@@ -56,7 +56,7 @@ class Person:
 
     def new_word(self) -> str:
         """A word that is nobody else's."""
-        parts = self.chance.choices(_PARTS, k=self.chance.randint(1, 3))
+        parts = self.chance.choices(PARTS, k=self.chance.randint(1, 3))
         parts.insert(self.chance.randint(0, len(parts)), f"{self.name}{next(self._numbers)}")
         return "".join(parts)
 

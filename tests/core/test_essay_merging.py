@@ -66,6 +66,17 @@ def test_saves_that_follow_each_other_name_the_version_taken_last(essay: Scenari
     assert head(essay) == "Jane: " + FOX + " It ran off"
 
 
+def test_a_word_keeps_its_emoji_when_the_word_that_had_it_before_goes() -> None:
+    """Emma's word ends with the flag of the one in its place, which Jane deletes."""
+    flag = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    essay = Scenario.essay(f"one old{flag} two")
+    emma, jane = essay.join("emma"), essay.join("jane")
+    seq = seq_of(emma)
+    jane.saves("one two", base_seq=seq)
+    emma.saves(f"one emma8{flag} two", base_seq=seq)
+    assert head(essay) == f"one emma8{flag} two"
+
+
 def test_the_number_in_an_acknowledgement_names_the_text_that_was_saved(essay: Scenario) -> None:
     emma, jane = essay.join("emma"), essay.join("jane")
     jane.saves("Jane: " + FOX)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from bench.merging.scenarios import KINDS, SCENARIOS, Scenario
 from bench.merging.world import Way, World
-from hypothesis import given, settings
+from bench.mixed.people import PARTS
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 THAT_TAKE_A_TEXT_WHOLE = [kind for kind in KINDS if kind != "merging"]
@@ -116,6 +117,24 @@ def test_a_server_that_is_slow_loses_and_doubles_nothing_either(
     scenario: Scenario, seed: int
 ) -> None:
     tally = Overloaded(scenario, seed, "base_seq").run()
+    assert (tally.lost, tally.doubled, tally.missing, tally.diverged) == (0, 0, 0, 0)
+
+
+class Adorned(World):
+    """People whose words have emoji, flags and marks in them, and begin and end alike."""
+
+    def new_word(self) -> str:
+        parts = self.chance.choices(PARTS, k=self.chance.randint(1, 3))
+        parts.insert(self.chance.randint(0, len(parts)), super().new_word())
+        return "".join(parts)
+
+
+@settings(max_examples=60)
+@given(scenarios, seeds)
+@example(SCENARIOS["same-site"], 1)
+@example(SCENARIOS["six-deleting"], 19)
+def test_words_with_emoji_are_kept_as_whole_as_any(scenario: Scenario, seed: int) -> None:
+    tally = Adorned(scenario, seed, "base_seq").run()
     assert (tally.lost, tally.doubled, tally.missing, tally.diverged) == (0, 0, 0, 0)
 
 

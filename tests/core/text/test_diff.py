@@ -54,6 +54,31 @@ def test_a_new_word_brings_the_blank_behind_it() -> None:
     assert hunks("the old cat sat", "the cat sat") == [Hunk(4, 4, "")]
 
 
+@pytest.mark.parametrize(
+    ("before", "word", "after"),
+    [
+        ("c4.14 ", "c0.2 ", "c0.26 c8.25 "),
+        ("", "3.1 ", "3.14 is pi"),
+        ("as, ", "e.g. ", "e.g.x and so on"),
+        ("see ", "a.b ", "a.bc"),
+        ("in ", "src/main.py ", "src/main.pyi and"),
+        ("at ", "http://a.org/b ", "http://a.org/bc."),
+        ("so ", "👍one ", "👍two"),
+    ],
+)
+def test_what_came_or_went_is_what_stands_between_blanks(
+    before: str, word: str, after: str
+) -> None:
+    """It starts like what follows, and a sign within it starts a word as well."""
+    with_word, without = before + word + after, before + after
+    assert hunks(with_word, without) == [Hunk(len(before), len(word), "")]
+    assert hunks(without, with_word) == [Hunk(len(before), 0, word)]
+
+
+def test_what_went_before_a_sign_starts_a_word() -> None:
+    assert hunks("see (b, bc)", "see (bc)") == [Hunk(5, 3, "")]
+
+
 def test_words_that_came_or_went_at_several_places_are_whole_words() -> None:
     """The letters around them are alike: "alba al|bo" could also be "alb|a al|bo"."""
     words = essay(300)
@@ -162,8 +187,16 @@ def test_a_cluster_is_replaced_as_a_whole(old: str, new: str, expected: list[Hun
 
 def test_clusters_widened_until_they_meet_are_one_hunk() -> None:
     """Both people of the pair change, the joiner between them stays: it cannot stand alone."""
-    old, new = "a👩\u200d👧b", "a👨\u200d👦b"
-    assert hunks(old, new) == [Hunk(1, 3, "👨\u200d👦")]
+    assert hunks("今👩\u200d👧日", "今👨\u200d👦日") == [Hunk(1, 3, "👨\u200d👦")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("👍old", "new👍"), ("old👍", "new👍"), ("👍old👍", "new👍"), ("❤\ufe0f☎", "x❤\ufe0f☂")],
+)
+def test_a_word_with_an_emoji_is_replaced_with_it(old: str, new: str) -> None:
+    """Else the emoji of the new word would be that of the old one, and go with it."""
+    assert hunks(f"one {old} two", f"one {new} two") == [Hunk(4, len(old), new)]
 
 
 def test_a_very_long_word_changed_at_both_ends_is_replaced_as_one_word() -> None:

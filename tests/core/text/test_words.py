@@ -17,7 +17,12 @@ from workroom.core.text.words import in_word, splits_cluster, tokens
         ("漢字ab", ["漢", "字", "ab"]),
         ("ดีก", ["ดี", "ก"]),
         ("می\u200cخواهم", ["می\u200cخواهم"]),
-        ("😀😀", ["😀", "😀"]),
+        ("😀😀 ☎", ["😀😀", " ", "☎"]),
+        (
+            "so🏴\U000e0067\U000e0062\U000e007f, 🇩🇪x",
+            ["so🏴\U000e0067\U000e0062\U000e007f", ",", " ", "🇩🇪x"],
+        ),
+        ("漢👍🏽字", ["漢", "👍🏽", "字"]),
         ("", []),
     ],
 )
@@ -26,9 +31,9 @@ def test_text_is_cut_into_words_blanks_and_signs(text: str, expected: list[str])
     assert "".join(tokens(text)) == text
 
 
-def test_letters_digits_underscores_and_their_marks_are_in_words() -> None:
-    assert all(map(in_word, "aZ9_éß\u0301यी"))
-    assert not any(map(in_word, " .'\n—😀"))
+def test_letters_digits_underscores_emoji_and_their_marks_are_in_words() -> None:
+    assert all(map(in_word, "aZ9_éß\u0301यी😀❤\ufe0f🏽🇩\U000e0067"))
+    assert not any(map(in_word, " .'\n—€"))
 
 
 def test_scripts_without_blanks_have_no_words() -> None:

@@ -1,7 +1,7 @@
 """What somebody changed between two texts, in hunks that merge well.
 
 1. The common beginning and end are cut off. One insertion or one deletion stays exact to the letter
-   and slides within its run of equal places: to end at the caret, else to start a word.
+   and slides within its run of equal places: to end at the caret, else to be whole words.
 2. Else longer stretches that agree part the rest into regions, and each region is compared word by
    word. A hunk that both deletes and inserts replaces whole words, so that no word is half kept.
 3. No hunk cuts a cluster (base and marks, emoji sequence) apart.
@@ -298,8 +298,9 @@ def _slide(
 ) -> Span:
     """Move one insertion or deletion, among the places where it means the same.
 
-    It goes to where it ends at the caret, else to where it starts a word (as "word "), else to the
-    rightmost. It stays within ``reach`` of the old text, and within ``_SLIDE`` code points.
+    It goes to where it ends at the caret, else to where it is words and the blank behind them, else
+    to where it starts a word (as "b, "), else to the rightmost. It stays within ``reach`` of the
+    old text, and within ``_SLIDE`` code points.
     """
     text, start, end = (new, span.y0, span.y1) if span.x0 == span.x1 else (old, span.x0, span.x1)
     most = min(_SLIDE, reach.stop - 1 - span.x1, steps.left)
@@ -313,10 +314,11 @@ def _slide(
     steps.take(min(right - left, steps.left))
     wanted = None if caret is None else caret - span.y1
     if wanted is None or not left <= wanted <= right:
-        words = (
-            by for by in range(right, left - 1, -1) if _starts_word(text, start + by, end + by)
-        )
-        wanted = next(words, right)
+        places = range(right, left - 1, -1)
+        apart = (by for by in places if _stands_apart(text, start + by, end + by))
+        words = (by for by in places if _starts_word(text, start + by, end + by))
+        wanted = next(apart, None)
+        wanted = next(words, right) if wanted is None else wanted
     return Span(*(end + wanted for end in span))
 
 
@@ -347,6 +349,15 @@ def _makes_words(inserted: str) -> bool:
     """Whether this, put into a word, ends one there and begins another."""
     ends = in_word(inserted[0]) and in_word(inserted[-1])
     return ends and any(map(str.isspace, inserted))
+
+
+def _stands_apart(text: str, start: int, end: int) -> bool:
+    """Whether ``text[start:end]`` is what stands between white space, with the blank behind it.
+
+    "3.14 ", "e.g. " and "👍 " are no words, or several: a place within them would tear them apart.
+    """
+    begins = start == 0 or text[start - 1].isspace()
+    return begins and text[end - 1].isspace() and not text[start].isspace()
 
 
 def _starts_word(text: str, start: int, end: int) -> bool:

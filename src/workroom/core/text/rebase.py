@@ -21,7 +21,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from workroom.core.text.change import Builder, Change
-from workroom.core.text.words import in_word, is_apart
+from workroom.core.text.words import in_word
 from workroom.core.values import value
 
 _ENDS_WORD: Final = ".,;:!?"
@@ -221,10 +221,10 @@ class _Weave:
         before = self._last
         if (in_head and before.in_head == self._head) or (in_mine and before.in_mine == self._mine):
             return  # they touch in one of the parents already
-        if not is_apart(first) or not (is_apart(before.character or " ") or self._after_mark()):
+        if not in_word(first) or not (in_word(before.character or " ") or self._after_mark()):
             return
         if before.author is not None and before.author == author:
-            continues = in_mine and self._last_of_mine != "" and is_apart(self._last_of_mine)
+            continues = in_mine and self._last_of_mine != "" and in_word(self._last_of_mine)
             if self._join or continues:
                 return
         self._seams.append(self._merged)
@@ -242,9 +242,9 @@ class _Weave:
         glued_theirs_first = _glues(words[-1], mine[0])
         glued_mine_first = _glues(mine[-1], words[0])
         last = self._last
-        if last.character and is_apart(last.character):
-            glued_theirs_first += is_apart(words[0]) and last.in_head != self._head
-            glued_mine_first += is_apart(mine[0]) and last.in_mine != self._mine
+        if last.character and in_word(last.character):
+            glued_theirs_first += in_word(words[0]) and last.in_head != self._head
+            glued_mine_first += in_word(mine[0]) and last.in_mine != self._mine
         if glued_theirs_first != glued_mine_first:
             return glued_mine_first < glued_theirs_first
         if theirs.author == self._author:
@@ -256,7 +256,7 @@ class _Weave:
 
 
 def _glues(left: str, right: str) -> int:
-    return int(is_apart(left) and is_apart(right))
+    return int(in_word(left) and in_word(right))
 
 
 def _rest(op: int, count: int) -> int:

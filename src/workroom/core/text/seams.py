@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from workroom.core.text.change import Change, Hunk
-from workroom.core.text.words import is_apart
+from workroom.core.text.words import in_word
 
 _PLACES: Final = 64
 """Most places of an update that are looked at."""
@@ -43,4 +43,4 @@ def seams(change: Change, before: str, authors: str, author: str) -> Change | No
 
 def _meet(text: str, start: int, end: int) -> bool:
     """Whether two words meet when a stretch between them goes."""
-    return start > 0 and end < len(text) and is_apart(text[start - 1]) and is_apart(text[end])
+    return start > 0 and end < len(text) and in_word(text[start - 1]) and in_word(text[end])

@@ -1,7 +1,8 @@
 """What a word is, and where a text may be cut.
 
-A word is a run of letters, digits and underscores with the marks on them. Scripts that write no
-blanks between words (Han, Kana, Thai, Khmer, …) have no such runs: there, every character stands
+A word is a run of letters, digits, underscores and emoji with the marks on them: people put blanks
+around emoji too, and those that touch a word ("great👍") are one thing with it. Scripts that write
+no blanks between words (Han, Kana, Thai, Khmer, …) have no such runs: there, every character stands
 for itself. A *cluster* is what a reader takes for one character: a base with its combining marks,
 an emoji sequence, a flag.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from itertools import chain
 from typing import Final
 
@@ -30,30 +32,39 @@ _MARKED: Final = (
 """Where Unicode keeps its combining marks, but for rare ones that the cluster rule sees anyway."""
 
 
-def _marks() -> str:
-    """The combining marks as ranges for a character class: ``re`` knows no Unicode categories."""
-    codes = [c for c in chain(*_MARKED) if unicodedata.category(chr(c)).startswith("M")]
-    marks = set(codes)
-    starts = [code for code in codes if code - 1 not in marks]
-    ends = [code for code in codes if code + 1 not in marks]
-    return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True))
-
-
-_LETTER: Final = rf"[^\W{_UNSPACED}]"
-_ON_IT: Final = rf"[{_marks()}\u200c\u200d]"  # marks and zero-width joiners ride on a letter
-
-TOKEN: Final = re.compile(
-    rf"{_LETTER}+(?:{_ON_IT}+{_LETTER}*)*|[{_UNSPACED}]{_ON_IT}*|\s+|[^\w\s]|."
-)
-"""Cuts any text into words, runs of white space and single other characters, without a rest."""
-
-_ASCII_TOKEN: Final = re.compile(r"\w+|\s+|[^\w\s]", re.ASCII)
-_WORD_CHARACTER: Final = re.compile(f"(?![{_UNSPACED}])(?:{_LETTER}|{_ON_IT})")
-_WORD: Final = re.compile(f"(?:{_WORD_CHARACTER.pattern})*+")
+_PICTURED: Final = (range(0xA0, 0x2E80), range(0x1F000, 0x1FC00))
+"""Where it keeps emoji, and signs like them (°, ©, ☎), but for those of scripts without blanks."""
 
 _TONES: Final = ("\U0001f3fb", "\U0001f3ff")
 _FLAGS: Final = ("\U0001f1e6", "\U0001f1ff")
 _TAGS: Final = ("\U000e0020", "\U000e007f")
+"""They end the flags of England, Scotland and Wales."""
+
+
+def _of(codes: Iterable[int], *categories: str) -> str:
+    """The codes of these categories as ranges for a character class: ``re`` knows no categories."""
+    found = [code for code in codes if unicodedata.category(chr(code)).startswith(categories)]
+    them = set(found)
+    starts = [code for code in found if code - 1 not in them]
+    ends = [code for code in found if code + 1 not in them]
+    return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True))
+
+
+_LETTER: Final = rf"[^\W{_UNSPACED}]"
+_SIGN: Final = rf"[{_of(chain(*_PICTURED), 'So', 'Sk')}{'-'.join(_TAGS)}]"
+_ON_IT: Final = rf"[{_of(chain(*_MARKED), 'M')}\u200c\u200d]"
+"""Marks and zero-width joiners ride on a letter."""
+
+TOKEN: Final = re.compile(
+    rf"(?:{_LETTER}|{_SIGN})(?:{_LETTER}++|{_SIGN}++|{_ON_IT}++)*+"
+    rf"|[{_UNSPACED}]{_ON_IT}*|\s+|[^\w\s]|."
+)
+"""Cuts any text into words, runs of white space and single other characters, without a rest."""
+
+_ASCII_TOKEN: Final = re.compile(r"\w+|\s+|[^\w\s]", re.ASCII)
+_WORD_CHARACTER: Final = re.compile(f"(?![{_UNSPACED}])(?:{_LETTER}|{_SIGN}|{_ON_IT})")
+_WORD: Final = re.compile(f"(?:{_WORD_CHARACTER.pattern})*+")
+
 _INDICATORS: Final = "".join(map(chr, range(ord(_FLAGS[0]), ord(_FLAGS[1]) + 1)))
 _RUN_OF_FLAGS: Final = re.compile(f"[{_INDICATORS}]*+")
 _STRIDE: Final = 4096
@@ -70,14 +81,6 @@ def in_word(character: str) -> bool:
     if character.isascii():
         return character.isalnum() or character == "_"
     return _WORD_CHARACTER.match(character) is not None
-
-
-def is_apart(character: str) -> bool:
-    """Whether ``character`` belongs to what people put blanks around: a word, or an emoji."""
-    if character.isascii() or in_word(character):
-        return in_word(character)
-    in_tags = _TAGS[0] <= character <= _TAGS[1]  # they end the flags of England, Scotland, Wales
-    return in_tags or unicodedata.category(character) in {"So", "Sk"}
 
 
 def is_word(text: str) -> bool:
