@@ -89,6 +89,8 @@ export class LiveEssay {
   readonly shared: SharedText;
   private readonly saving = new Saving();
   private readonly shown = new Map<number, Feedback>();
+  /** Highlights whose words have not come by Yjs yet: they are placed when they have. */
+  private awaited = false;
   private readonly endings: (() => void)[] = [];
   private editor: Editor | null = null;
   private parent: HTMLElement | null = null;
@@ -380,6 +382,7 @@ export class LiveEssay {
     }
     const { byId } = view.state.field(marks);
     const change = this.difference(text.base.text, view.state.doc);
+    this.awaited = false;
     for (const [id, item] of feedback) {
       if (this.shown.get(id) === item) continue;
       this.shown.set(id, item);
@@ -390,6 +393,10 @@ export class LiveEssay {
       }
       const from = map(change, start, true);
       const to = Math.max(from, map(change, end, false));
+      if (from === to && start < end) {
+        this.shown.delete(id);
+        this.awaited = true;
+      }
       const now = byId.get(id);
       if (now?.from !== from || now.to !== to || now.type !== type) {
         changes.set(id, { from, to, type });
@@ -418,6 +425,11 @@ export class LiveEssay {
         this.counting = undefined;
         this.words = this.content.match(/\S+/gu)?.length ?? 0;
       }, 300);
+    }
+    if (docChanged && this.awaited) {
+      setTimeout(() => {
+        this.showMarks();
+      });
     }
     if (selectionSet && !docChanged) this.activate(feedbackAt(state, state.selection.main.head));
     const marked = state.field(marks) !== startState.field(marks);
