@@ -245,6 +245,64 @@ def test_a_word_put_beside_one_that_an_editor_deletes_keeps_its_blank(
     assert jane.text == mike.text == room(essay).head.text == expected
 
 
+@pytest.mark.parametrize(
+    ("editor_id", "place", "word", "saved", "expected"),
+    [
+        # Emma puts "over" in place of "upon", Jane types before it, and has not heard of that.
+        (100, 5, "quite ", "Once over a time.", "Once over quite  a time."),
+        (3, 4, " quite", "Once over a time.", "Once quite over a time."),
+        (3, 9, " quite", "Once upon👍 a time.", "Once upon quite 👍 a time."),
+        (100, 17, " It", "Once upon a time.So", "Once upon a time.So It"),
+        (3, 17, " It", "Once upon a time.So", "Once upon a time. It So"),
+    ],
+)
+def test_words_put_at_one_place_by_an_editor_and_a_save_are_not_glued(
+    essay: Scenario, editor_id: int, place: int, word: str, saved: str, expected: str
+) -> None:
+    emma, jane, mike = (
+        essay.join("emma"),
+        editor(essay, "jane", editor_id),
+        editor(essay, "mike", 101),
+    )
+    update = jane.edits(place, 0, word)
+    emma.saves(saved)
+    jane.person.does(ApplyUpdate(update))
+    assert jane.text == mike.text == room(essay).head.text == expected
+
+
+def test_words_of_two_editors_at_one_place_are_not_glued(essay: Scenario) -> None:
+    """Letter by letter: what Emma types goes beside what Jane has typed, which she has not seen."""
+    jane, emma = editor(essay, "jane", 100), editor(essay, "emma", 101)
+    first = emma.edits(5, 0, "e")
+    for at, letter in enumerate("jane"):
+        jane.person.does(ApplyUpdate(jane.edits(5 + at, 0, letter)))
+    emma.person.does(ApplyUpdate(first))
+    for at, letter in enumerate("mma "):
+        emma.person.does(ApplyUpdate(emma.edits(6 + at, 0, letter)))
+    assert jane.text == emma.text == "Once jane emma upon a time."
+
+
+@pytest.mark.parametrize(("place", "letters"), [(4, "s"), (5, "here"), (7, "x"), (0, "n")])
+def test_letters_put_to_a_word_that_the_editor_has_seen_stay_there(
+    essay: Scenario, place: int, letters: str
+) -> None:
+    emma, jane = essay.join("emma"), editor(essay, "jane", 100)
+    emma.saves("Once over a time.")
+    emma.saves("Once on a time.")
+    text = jane.text
+    for at, letter in enumerate(letters):
+        jane.types(place + at, letter)
+    assert jane.text == room(essay).head.text == text[:place] + letters + text[place:]
+
+
+def test_two_people_within_one_word_leave_it_one_word(essay: Scenario) -> None:
+    jane, emma = editor(essay, "jane", 100), editor(essay, "emma", 101)
+    update = emma.edits(7, 0, "e")
+    jane.person.does(ApplyUpdate(jane.edits(7, 0, "j")))
+    emma.person.does(ApplyUpdate(update))
+    assert jane.text == emma.text == "Once upjeon a time."
+
+
 def test_two_words_are_joined_when_an_editor_joins_them(essay: Scenario) -> None:
     jane = editor(essay, "jane", 100)
     jane.person.does(ApplyUpdate(jane.edits(4, 1, "")))

@@ -14,12 +14,15 @@ from workroom.core.text import (
     EMPTY_UPDATE,
     Candidate,
     Change,
+    Hunk,
     Mirror,
     Past,
     TooManyPieces,
     UpdateAhead,
     Version,
     YText,
+    edges,
+    meetings,
     mending,
     seams,
     utf16_length,
@@ -136,16 +139,25 @@ class EssayText:
         facts = [TextEdited(change, done)]
         if change.is_empty:
             return facts
-        cure = self._cure(change, before, author_mark(author))
+        cure = self._cure(change, done, before, author_mark(author))
         return facts if cure is None else [*facts, self.commit(cure, seq + 1, author)]
 
-    def _cure(self, change: Change, before: Version, author: str) -> Change | None:
+    def _cure(self, change: Change, update: bytes, before: Version, author: str) -> Change | None:
         """What an editor's change calls for: blanks between words, and none but allowed letters."""
-        blanks = seams(change, before.text, before.authors, author)
+        blanks = self._blanks(change, update, before, author)
         cleaned = mending(self.text if blanks is None else blanks.apply(self.text))
         if blanks is None or cleaned is None:
             return blanks or cleaned
         return blanks.compose(cleaned)
+
+    def _blanks(self, change: Change, update: bytes, before: Version, author: str) -> Change | None:
+        """The blanks that are missing where the editor did not know what it wrote beside."""
+        places = seams(change, before.text, before.authors, author)
+        met = edges(change, before.text, before.authors, author)
+        if met:
+            places += meetings(met, self.text, self._ytext.state(), update)
+        blanks = [Hunk(at, 0, " ") for at in sorted(set(places))]
+        return Change.of(len(self.text), blanks) if blanks else None
 
     def _require_fits(self, update: bytes, most_units: int) -> None:
         """Raise TooLarge when the text would be: what was applied could not be taken back."""

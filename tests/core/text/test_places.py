@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from workroom.core.text import Change, Element, Places, YText
 
 WORDS = ["a", "é", "😀", "שלום", "e\u0301", "xy z", "👩‍👩‍👧", "\n"]
@@ -62,3 +64,33 @@ def test_the_second_half_of_a_pair_has_no_place_and_misleads_nobody() -> None:
         found = {clock: places.position(Element(7, clock)) for clock in order}
         assert found == {0: 0, 1: 1, 2: None, 3: 2, 4: 3, 5: None}
         places.close()
+
+
+def test_the_place_behind_an_element_is_known_also_when_it_was_deleted() -> None:
+    for seed in range(8):
+        ytext = edited(seed, 120)[0]
+        names = Places(ytext.state())
+        text = ytext.text
+        first = [names.element(at) for at in range(len(text))]
+        last = [
+            Element(element.client, element.clock + (letter > "\uffff"))
+            for element, letter in zip(first, text, strict=True)
+            if element is not None
+        ]
+        assert len(last) == len(text)
+        chance = random.Random(seed)
+        for _ in range(3):
+            gone = sorted(chance.sample(range(len(text)), len(text) // 4))
+            shorter = YText(ytext.state(), client_id=9)
+            shorter.edit(Change.of(len(text), [(at, 1, "") for at in gone]))
+            places = Places(shorter.state())
+            for at in chance.sample(range(len(text)), len(text)):
+                kept = sum(1 for before in range(at + 1) if before not in gone)
+                assert places.behind(last[at]) == kept
+            places.close()
+
+
+def test_the_place_behind_an_unknown_element_is_no_place() -> None:
+    places = Places(YText(client_id=1).state())
+    with pytest.raises(ValueError, match="nothing can be put"):
+        places.behind(Element(77, 3))

@@ -9,6 +9,7 @@ from workroom.core.text.diff import diff
 from workroom.core.text.highlight_set import HighlightSet, move, move_all
 from workroom.core.text.highlights import Anchor, Highlight, attach
 from workroom.core.text.inference import Reader
+from workroom.core.text.meetings import edges, meetings
 from workroom.core.text.mending import mending
 from workroom.core.text.mirror import NOBODY, Mirror, Version
 from workroom.core.text.past import Past
@@ -61,8 +62,10 @@ __all__ = [
     "clean_with_carets",
     "clean_with_cursor",
     "diff",
+    "edges",
     "from_utf16",
     "grown",
+    "meetings",
     "mending",
     "move",
     "move_all",

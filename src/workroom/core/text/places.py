@@ -8,10 +8,11 @@ the text is made to drop the element, and where the text loses a letter is where
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from itertools import count
 from typing import Final, NamedTuple
 
 from workroom.core.text.change import Change
-from workroom.core.text.update_check import read_deletions
+from workroom.core.text.update_check import read_deletions, read_vector
 from workroom.core.text.ytext import YText
 
 _COPY: Final = 1
@@ -36,6 +37,7 @@ class Places:
         self._state = state
         self._named = _Spoilt(state)
         self._found: _Spoilt | None = None
+        self._probed: _Probed | None = None
         self._elements: dict[int, Element | None] = {}
         self._positions: dict[Element, int | None] = {}
 
@@ -59,10 +61,21 @@ class Places:
             self._elements[position] = self._name(position)
         return self._elements[position]
 
+    def behind(self, element: Element) -> int:
+        """The position behind an element, also where one was that has been deleted.
+
+        The element is no first half of a surrogate pair. Raises ValueError when it is unknown.
+        """
+        if self._probed is None:
+            self._probed = _Probed(self._state)
+        return self._probed.behind(element)
+
     def close(self) -> None:
         """Let go of the copies."""
         self._named.ytext.close()
         self._forget_found()
+        if self._probed is not None:
+            self._probed.ytext.close()
 
     def _find(self, element: Element) -> int | None:
         if self._found is None:
@@ -125,6 +138,38 @@ class _Spoilt:
                 break
             at += 1
         return at
+
+
+class _Probed:
+    """A copy of the text in which letters are put behind elements, to see where they come out."""
+
+    __slots__ = ("_client", "_probes", "ytext")
+
+    def __init__(self, state: bytes) -> None:
+        self.ytext = YText(state, client_id=_COPY)
+        known = read_vector(self.ytext.state_vector())
+        # Of insertions behind one element, the one of the copy with the lowest number comes first.
+        self._client = next(number for number in count() if number not in known)
+        self._probes: list[int] = []
+        """Where letters were put, as positions of the text without them, ascending."""
+
+    def behind(self, element: Element) -> int:
+        """Put a letter behind an element; its position without those that were put in before."""
+        probe = _insertion(Element(self._client, len(self._probes)), element)
+        hunk = self.ytext.apply(probe).only_hunk
+        if hunk is None:
+            raise ValueError("nothing can be put behind this element")
+        at = hunk.at
+        for before in self._probes:
+            at -= before < at
+        insort(self._probes, at)
+        return at
+
+
+def _insertion(own: Element, left: Element) -> bytes:
+    """The update that puts one letter behind the element ``left``."""
+    head = b"".join(map(_number, (1, 1, *own)))
+    return head + b"\x84" + b"".join(map(_number, left)) + b"\x01|\x00"
 
 
 def _deletion(element: Element) -> bytes:

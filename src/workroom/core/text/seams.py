@@ -10,23 +10,23 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-from workroom.core.text.change import Change, Hunk
+from workroom.core.text.change import Change
 from workroom.core.text.words import in_word
 
 _PLACES: Final = 64
 """Most places of an update that are looked at."""
 
 
-def seams(change: Change, before: str, authors: str, author: str) -> Change | None:
-    """The blanks to put into what ``change`` (by ``author``) made of ``before``; None for none.
+def seams(change: Change, before: str, authors: str, author: str) -> list[int]:
+    """Where a blank is missing in what ``change`` (by ``author``) made of ``before``, ascending.
 
     Where it deletes on both sides of what others wrote, its author has not seen that: what went was
     one stretch, blank and all. ``authors`` spells who wrote ``before``.
     """
     hunks = list(change.hunks())
     if not 1 < len(hunks) <= _PLACES:
-        return None
-    blanks: list[Hunk] = []
+        return []
+    blanks: list[int] = []
     shift = 0
     for left, right in pairwise(hunks):
         shift += len(left.inserted) - left.deleted
@@ -34,11 +34,11 @@ def seams(change: Change, before: str, authors: str, author: str) -> Change | No
         if not left.deleted or not right.deleted or set(authors[start:end]) <= {author}:
             continue
         if not left.inserted and before[start - 1].isspace() and _meet(before, left.at, start):
-            blanks.append(Hunk(start + shift, 0, " "))
+            blanks.append(start + shift)
         after = right.at + right.deleted
         if not right.inserted and before[end].isspace() and _meet(before, end, after):
-            blanks.append(Hunk(end + shift, 0, " "))
-    return Change.of(change.after, blanks) if blanks else None
+            blanks.append(end + shift)
+    return blanks
 
 
 def _meet(text: str, start: int, end: int) -> bool:

@@ -36,6 +36,15 @@ class Run(NamedTuple):
     end: int
 
 
+class Item(NamedTuple):
+    """Elements that one copy inserted, and the ids of those between which it did."""
+
+    run: Run
+    left: tuple[int, int] | None
+    """None: at the beginning of the text, as is ``right`` at its end."""
+    right: tuple[int, int] | None
+
+
 class Insertion(NamedTuple):
     """Text that one copy inserted at one place: its elements are numbered up to ``end``."""
 
@@ -70,6 +79,12 @@ def insertion_of(update: bytes) -> Insertion | None:
     Raises ValueError for one that cannot be decoded.
     """
     return _Walk(update).insertion()
+
+
+def items_of(update: bytes) -> list[Item]:
+    """What an update inserts, and between what. Raises ValueError for one that is none."""
+    walk = _Neighbours(update)
+    return walk.items()
 
 
 def read_vector(vector: bytes) -> dict[int, int]:
@@ -285,6 +300,29 @@ class _Walk:
             self._depth -= 1
         else:
             raise ValueError(f"no value begins with {tag}")
+
+
+class _Neighbours(_Walk):
+    """A walk that notes between what things were inserted."""
+
+    __slots__ = ("_beside",)
+
+    def items(self) -> list[Item]:
+        found = []
+        for _ in range(self.count(least_bytes=3)):
+            structs = self.count(least_bytes=2)
+            client, clock = self.number(), self.number()
+            for _ in range(structs):
+                self._beside: dict[bool, tuple[int, int]] = {}
+                length = self._struct()
+                run = Run(client, clock, clock + abs(length))
+                if length > 0:
+                    found.append(Item(run, self._beside.get(True), self._beside.get(False)))
+                clock = run.end
+        return found
+
+    def _neighbour(self, *, left: bool) -> None:
+        self._beside[left] = self.number(), self.number()
 
 
 _NUMBER: Final = re.compile(rb"[\x80-\xff]{0,9}[\x00-\x7f]")
