@@ -112,6 +112,13 @@ class TestEveryBus:
         await until(lambda: ear_b.messages == [("x", b"goodbye")])
 
 
+async def _talks(bus: Bus) -> None:
+    """Say something in every turn of the loop."""
+    while True:
+        bus.publish("x", b"1")
+        await asyncio.sleep(0)
+
+
 async def test_a_bus_without_a_wire_is_alone() -> None:
     bus = MemoryBus()
     await bus.open(Listener())
@@ -196,6 +203,40 @@ class TestRedis:
                 answers += 1
             except Unavailable:
                 await asyncio.sleep(0.01)
+        await bus.close()
+
+    async def test_a_connection_that_breaks_while_the_other_is_speaking_is_made_anew(
+        self, server: Server
+    ) -> None:
+        bus, ear = RedisBus(server.url), Listener()
+        await bus.open(ear)
+        await bus.subscribe("x")
+        talking = asyncio.ensure_future(_talks(bus))
+
+        for time in range(1, 41):
+            await until(lambda time=time: bus.up and ear.times == time)  # type: ignore[misc]
+            ear.messages.clear()
+            await until(lambda: bool(ear.messages))
+            await server.says("CLIENT", "KILL", "TYPE", "pubsub")
+
+        talking.cancel()
+        await bus.close()
+
+    async def test_a_topic_that_is_given_up_and_asked_for_in_one_breath_is_heard(
+        self, server: Server
+    ) -> None:
+        bus, ear = RedisBus(server.url), Listener()
+        await bus.open(ear)
+        await bus.subscribe("x")
+
+        bus.unsubscribe("x")
+        await bus.subscribe("x")
+        await bus.subscribe("y")  # behind it, on the same connection
+        bus.publish("x", b"1")
+        bus.publish("y", b"2")
+
+        await until(lambda: ("y", b"2") in ear.messages)
+        assert ("x", b"1") in ear.messages
         await bus.close()
 
     async def test_connections_that_the_server_closes_are_made_anew(self, server: Server) -> None:

@@ -97,9 +97,12 @@ class Scribe:
         try:
             node, at, room, kind, body = orjson.loads(message[SEAL:])
             news = _READERS[kind](body)
-            return Bulletin(node, at, None if room is None else RoomId.parse(room), news)
-        except (KeyError, TypeError, AttributeError) as error:
+            about = None if room is None else RoomId.parse(room)
+        except (LookupError, TypeError, AttributeError) as error:
             raise ValueError("another version of Workroom wrote this") from error
+        if not (isinstance(node, str) and isinstance(at, int)):
+            raise ValueError("another version of Workroom wrote this")
+        return Bulletin(node, at, about, news)
 
     def _seal(self, written: bytes) -> bytes:
         return hmac.digest(self._key, written, "sha256")[:SEAL]

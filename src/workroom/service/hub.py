@@ -422,6 +422,8 @@ class Hub:
         READS.labels("room").inc()
         stored = await self.store.load(room)
         if stored is None:
+            if self.neighbours is not None:
+                self.neighbours.closed(room)
             return None
         revived = revive(stored, self.rules, self._new_client_id)
         self.attendance.greet(revived)

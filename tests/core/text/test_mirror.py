@@ -61,6 +61,48 @@ def test_every_recent_text_can_be_had_again(edits: list[tuple[int, int, str]]) -
     assert mirror.version_at(4) is None and mirror.number_at(4) is None
 
 
+def _grown(mirror: Mirror, count: int, word: str, author: str) -> None:
+    for number in range(count):
+        write(mirror, mirror.seq + 2, number * 7 % (len(mirror.text) + 1), word, author)
+
+
+def _everything(mirror: Mirror) -> list[object]:
+    """All that can be asked of the numbers up to a little behind the head."""
+    numbers = [*range(0, mirror.seq, max(1, mirror.seq // 20)), mirror.seq, mirror.seq + 1]
+    return [
+        (mirror.version_at(n), mirror.number_at(n), mirror.since(n), mirror.authors_since(n))
+        for n in numbers
+    ]
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 600), st.integers(0, 600), st.integers(0, 300), st.integers(0, 1))
+def test_what_is_taken_back_was_never_there(kept: int, dropped: int, more: int, gap: int) -> None:
+    mirror, other = Mirror("some text", seq=5), Mirror("some text", seq=5)
+    for each in (mirror, other):
+        _grown(each, kept, "x", "a")
+    end = mirror.seq
+    _grown(mirror, dropped, "yy", "b")
+
+    mirror.take_back(end + gap)
+    assert mirror.head() == other.head()
+    for each in (mirror, other):
+        _grown(each, more, "z", "c")
+
+    assert _everything(mirror) == _everything(other)
+
+
+def test_what_is_forgotten_cannot_be_gone_back_to_and_nothing_happens() -> None:
+    mirror = Mirror("")
+    _grown(mirror, 2 * KEPT_CHANGES, "x", "a")
+    before = _everything(mirror)
+
+    with pytest.raises(LookupError, match="forgotten"):
+        mirror.take_back(2)
+
+    assert _everything(mirror) == before
+
+
 def test_old_texts_can_be_had_again_as_long_as_their_changes_are_kept() -> None:
     mirror = Mirror("")
     texts = {0: ""}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,6 +38,8 @@ AT_ONCE: Final = 500
 """Commands that are sent together."""
 TURN: Final = 64
 """Messages that are taken in one turn of the loop."""
+AGAIN: Final = 0.05
+"""Seconds until what was cancelled, and goes on, is cancelled once more."""
 DOWN: Final = "the bus cannot be reached"
 
 log = logger("bus")
@@ -122,12 +124,15 @@ class RedisBus:
         self._topics.discard(topic)
         self._confirmations.pop(topic, None)
         if self._listener is not None:
-            task = asyncio.ensure_future(self._tell_listener("UNSUBSCRIBE", self._prefix + topic))
+            task = asyncio.ensure_future(self._stop_hearing(topic))
             task.add_done_callback(_forget)
 
-    async def _tell_listener(self, *words: str) -> None:
-        if self._listener is not None:
-            await self._listener.send_command(*words, check_health=False)
+    async def _stop_hearing(self, topic: str) -> None:
+        # Not when it was asked for again meanwhile: the server would take that back.
+        if self._listener is not None and topic not in self._topics:
+            await self._listener.send_command(
+                "UNSUBSCRIBE", self._prefix + topic, check_health=False
+            )
 
     def publish(self, topic: str, message: bytes) -> None:
         """Say something; what cannot be sent soon is dropped."""
@@ -198,12 +203,7 @@ class RedisBus:
             log.info("bus_reached")
             if self._ear is not None:
                 self._ear.reconnected()
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._listen(listener))
-                both.create_task(self._watch(listener))
-                both.create_task(self._speak(speaker))
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
+            await _first_of(self._listen(listener), self._watch(listener), self._speak(speaker))
         finally:
             for connection in (listener, speaker):
                 with contextlib.suppress(Exception):
@@ -285,10 +285,33 @@ class RedisBus:
         with contextlib.suppress(Unavailable):
             await self._ask("PING")  # everything before it has been sent then
         self._ear = None
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await _end([self._task], 4 * AGAIN)  # it ends others itself, and needs its time for that
         self._task = None
+
+
+async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
+    """Carry these out until one of them ends, and raise what it raises."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _end(tasks, AGAIN)
+    for task in ended:
+        task.result()
+
+
+async def _end(tasks: Collection[asyncio.Task[None]], again: float) -> None:
+    """Cancel these until they have ended, once more after so many seconds.
+
+    Once is not enough: before Python 3.12 ``asyncio.wait_for``, with which the client sends,
+    swallows a cancellation that comes together with what was waited for.
+    """
+    while waiting := [task for task in tasks if not task.done()]:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=again)
+    for task in tasks:
+        _forget(task)
 
 
 async def _answer(connection: Connection) -> Any:
@@ -310,6 +333,6 @@ def _fail(command: _Command) -> None:
 
 
 def _forget(task: asyncio.Task[None]) -> None:
-    """What became of it does not matter: a new connection begins without that topic."""
+    """What became of it does not matter, or is known: let it not be logged as never looked at."""
     if not task.cancelled():
         task.exception()
