@@ -145,8 +145,8 @@ def _report(clients: list[Client], tally: Tally) -> Report:
     return Report(live, sum(client.unconfirmed for client in clients), known, tally)
 
 
-def server(data_dir: Path, port: int, database: str | None) -> Server:
-    """``workroom serve`` as delivered, but for what one machine cannot help."""
+def server(data_dir: Path, port: int, database: str | None, **more: str) -> Server:
+    """``workroom serve`` as delivered, but for what one machine cannot help, and for ``more``."""
     settings = {
         "WORKROOM_DATA_DIR": str(data_dir),
         "WORKROOM_PORT": str(port),
@@ -154,6 +154,7 @@ def server(data_dir: Path, port: int, database: str | None) -> Server:
         "WORKROOM_WORKER": "0",
         "WORKROOM_LOG_LEVEL": "warning",
         **({} if database is None else {"WORKROOM_DATABASE": database}),
+        **more,
     }
     return Server("workroom", [sys.executable, "-m", "workroom", "serve"], port, **settings)
 
