@@ -248,7 +248,7 @@ class Client:
                 self._since = time.monotonic()
                 self._silent = self._silent or self._since
             self._socket, self._gone = None, True
-            if self._live and self.who.types:
+            if self._live and self.who.types and self._text is not None:
                 self.type()  # who types does not stop for that
             self._news.set()
 
