@@ -2,26 +2,35 @@
 
 500 clients type in 50 essays while the server is restarted 20 times by SIGTERM. They come back by
 the rules of the TypeScript client, with the server's advice, and send again what was not confirmed.
-Measured is how long each of them was away.
+With ``--database`` and ``--redis`` there are two nodes behind a load balancer of the bench's own,
+and in each cycle one is restarted after the other.
 
-Fails when a save is not confirmed in the end or is done twice, when an essay went back, when the
-copies differ, or when somebody is told that a user left who only waited for the restart.
+Measured is how long each of them was away: from the end of its connection until its next save is
+confirmed. Everybody goes on typing while they are away, so that there is always one to confirm.
+
+Fails when a confirmed word is missing from the final text or is there twice, when an essay went
+back, when the copies differ, or when somebody is told that a user left who only waited for the
+restart.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
 
-from bench.servers import Server, free_port
+from bench.balancer import balancer
+from bench.servers import HOST, Server, free_port
 from bench.storm import Crowd, Report, all_equal, all_here, p99, server
 from bench.storm_client import Who
 from bench.world import Wanted, make_world, prose
@@ -31,72 +40,135 @@ IN_AN_ESSAY: Final = 10
 TYPING_EVERY: Final = 5.0
 BETWEEN: Final = 3.0
 """Seconds of calm between two restarts."""
+NOTICE: Final = "0.5"
+"""Seconds that a node behind the balancer gives it to look elsewhere."""
+
+
+@dataclass(slots=True)
+class Site:
+    """The nodes, by their ports, and what they share."""
+
+    data_dir: Path
+    database: str | None
+    redis: str | None
+    stack: ExitStack
+    ports: list[int]
+    running: list[Server] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
+    """How many seconds each end took."""
+
+    def start(self) -> None:
+        """All of them; they answer when it returns."""
+        self.running = [self._started(port) for port in self.ports]
+
+    def restart(self, at: int) -> None:
+        """End one in good order, and start it again where it was. Raises RuntimeError."""
+        begun = time.monotonic()
+        if self.running[at].stop(signal.SIGTERM) != 0:
+            message = "the server did not end in good order"
+            raise RuntimeError(message)
+        self.ends.append(time.monotonic() - begun)
+        self.running[at] = self._started(self.ports[at])
+
+    def _started(self, port: int) -> Server:
+        more = {}
+        if self.redis is not None:
+            more = {"WORKROOM_REDIS": self.redis, "WORKROOM_SHUTDOWN_NOTICE": NOTICE}
+        node = server(self.data_dir, port, self.database, **more)
+        return self.stack.enter_context(node).ready()
 
 
 def main() -> int:
-    """Restart the server again and again."""
+    """Restart the server, or the nodes, again and again."""
     parser = argparse.ArgumentParser(prog="python -m bench.rolling", description=__doc__)
     parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--database", help="an empty PostgreSQL database; else SQLite")
+    parser.add_argument("--redis", help="a bus: then there are two nodes")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="workroom-rolling-") as folder:
-        return run(Path(folder), asked.clients, asked.cycles, asked.database)
+    if asked.redis is not None and asked.database is None:
+        parser.error("two nodes need --database")
+    with tempfile.TemporaryDirectory(prefix="workroom-rolling-") as folder, ExitStack() as stack:
+        ports = [free_port() for _ in range(1 if asked.redis is None else 2)]
+        site = Site(Path(folder), asked.database, asked.redis, stack, ports)
+        return run(site, asked.clients, asked.cycles)
 
 
-def run(data_dir: Path, clients: int, cycles: int, database: str | None) -> int:
+def run(site: Site, clients: int, cycles: int) -> int:
     """The exit code."""
+    people = _people(site, clients)
+    port = site.ports[0]
+    if len(site.ports) > 1:
+        port = free_port()
+        nodes = [(HOST, each) for each in site.ports]
+        site.stack.enter_context(balancer((HOST, port), nodes))
+    crowd = Crowd(people, port, TYPING_EVERY)
+    try:
+        reports = _restart(crowd, site, len(people), cycles)
+    finally:
+        crowd.close()
+    texts = {who.essay: _text(site.ports[0], who) for who in people[::IN_AN_ESSAY]}
+    return _judge(reports, texts, site.ends)
+
+
+def _people(site: Site, clients: int) -> list[Who]:
     names = tuple(f"Writer {number}" for number in range(IN_AN_ESSAY))
     wanted = [Wanted(prose(120), names) for _ in range(clients // IN_AN_ESSAY)]
     people: list[Who] = []
-    for essay in make_world(data_dir, wanted, database):
+    for essay in make_world(site.data_dir, wanted, site.database):
         for person in essay.writers:
             people.append(Who(len(people), essay.number, person.token, types=True))
-    port = free_port()
-    crowd = Crowd(people, port, TYPING_EVERY)
-    try:
-        start = partial(server, data_dir, port, database)
-        ends, reports = _restart(crowd, start, len(people), cycles)
-    finally:
-        crowd.close()
-    return _judge(reports, ends, cycles)
+    return people
 
 
-def _restart(
-    crowd: Crowd, start: Callable[[], Server], count: int, cycles: int
-) -> tuple[list[float], list[Report]]:
-    """How long each end took, and what the clients say at last."""
-    ends = []
-    for cycle in range(cycles + 1):
-        with start() as running:
-            running.ready()
-            crowd.until(lambda reports: all_here(reports, count))
-            crowd.order("type")
+def _restart(crowd: Crowd, site: Site, count: int, cycles: int) -> list[Report]:
+    """What the clients say at last."""
+    site.start()
+    crowd.until(lambda reports: all_here(reports, count))
+    crowd.order("type")
+    for _ in range(cycles):
+        for node in range(len(site.ports)):
             time.sleep(BETWEEN)
-            if cycle == cycles:
-                crowd.order("rest")
-                return ends, crowd.until(all_equal)
-            begun = time.monotonic()
-            if running.stop(signal.SIGTERM) != 0:
-                message = "the server did not end in good order"
-                raise RuntimeError(message)
-            ends.append(time.monotonic() - begun)
-    raise AssertionError
+            site.restart(node)
+            crowd.until(lambda reports: all_here(reports, count))
+    time.sleep(BETWEEN)
+    crowd.order("rest")
+    return crowd.until(all_equal)
 
 
-def _judge(reports: Sequence[Report], ends: Sequence[float], cycles: int) -> int:
-    pauses = [pause for report in reports for pause in report.tally.pauses]
-    confirmed = Counter(each for report in reports for each in report.tally.confirmed)
+def _text(port: int, who: Who) -> str:
+    """What the server has of an essay."""
+    connection = HTTPConnection(HOST, port, timeout=20)
+    try:
+        path, bearer = f"/api/essays/{who.essay}/", f"Bearer {who.token}"
+        connection.request("GET", path, headers={"Authorization": bearer})
+        content: str = json.load(connection.getresponse())["content"]
+    finally:
+        connection.close()
+    return content
+
+
+def _judge(reports: Sequence[Report], texts: dict[int, str], ends: Sequence[float]) -> int:
+    confirmed = [each for report in reports for each in report.tally.confirmed]
+    words = {essay: Counter(text.split()) for essay, text in texts.items()}
+    found = [words[essay][word] for essay, word in confirmed]
+    lost, twice = found.count(0), sum(count > 1 for count in found)
     wrong = [each for report in reports for each in report.tally.wrong]
     left = sum(report.tally.left for report in reports)
-    delays = [delay for report in reports for _, delay in report.tally.acks]
-    doubled = sum(count - 1 for count in confirmed.values())
-    print(f"{cycles} restarts, each ended within {max(ends):.1f} s")
-    print(f"{confirmed.total()} saves confirmed, {doubled} numbers given twice, {len(wrong)} back")
+    print(f"{len(ends)} restarts, each ended within {max(ends):.1f} s")
+    print(f"{len(confirmed)} words confirmed, {lost} of them lost, {twice} there twice")
+    print(f"{len(wrong)} times an essay went back")
     print(f"{left} times somebody was told that a user left")
-    print(f"pause: median {1000 * sorted(pauses)[len(pauses) // 2]:.0f} ms, p99 {p99(pauses):.0f}")
+    _show("back in the essay", [each for report in reports for each in report.tally.returns])
+    _show("pause until a save is confirmed", [s for r in reports for s in r.tally.pauses])
+    delays = [delay for report in reports for _, delay in report.tally.acks]
     print(f"from typing to its confirmation: p99 {p99(delays):.0f} ms")
-    return 1 if doubled or wrong or left else 0
+    return 1 if lost or twice or wrong or left else 0
+
+
+def _show(what: str, seconds: Sequence[float]) -> None:
+    median = 1000 * sorted(seconds)[len(seconds) // 2]
+    print(f"{what}: {len(seconds)} times, median {median:.0f} ms, p99 {p99(seconds):.0f} ms")
 
 
 if __name__ == "__main__":

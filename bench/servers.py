@@ -102,9 +102,9 @@ class Server:
         self._output.close()
 
 
-def baseline(module: str, name: str) -> Server:
-    """One of ``bench/baselines``."""
-    port = free_port()
+def baseline(module: str, name: str, port: int = 0) -> Server:
+    """One of ``bench/baselines``; on any free port for 0."""
+    port = port or free_port()
     return Server(name, [sys.executable, "-m", f"bench.baselines.{module}", str(port)], port)
 
 

@@ -9,6 +9,9 @@ acknowledgements meanwhile.
 *killed*: the server dies by ``kill -9`` and is started again. Measured is when the last client has
 been told what it missed, and how often the new server read from the database for that.
 
+Before that the same clients come back to a server that only greets them (``baselines/greeter.py``),
+killed for as long: what the machine and the clients' waits take by themselves.
+
 Fails when somebody is not back, when an essay went back, when a save is lost, or when the copies
 differ.
 """
@@ -31,7 +34,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.machine import cpu_seconds
-from bench.servers import HOST, Server, free_port
+from bench.servers import HOST, Server, baseline, free_port
 from bench.storm_client import Client, Tally, Who, hold
 from bench.world import Essay, Wanted, make_world, prose
 
@@ -40,6 +43,8 @@ LONGEST: Final = 10.0
 """Seconds after which everybody has to be back."""
 PATIENCE: Final = 60.0
 TYPING_EVERY: Final = 2.0
+DOWN: Final = 2.0
+"""Seconds for which the baseline is away: about as long as Workroom takes to start."""
 
 
 @dataclass(slots=True)
@@ -145,8 +150,8 @@ def _report(clients: list[Client], tally: Tally) -> Report:
     return Report(live, sum(client.unconfirmed for client in clients), known, tally)
 
 
-def server(data_dir: Path, port: int, database: str | None) -> Server:
-    """``workroom serve`` as delivered, but for what one machine cannot help."""
+def server(data_dir: Path, port: int, database: str | None, **more: str) -> Server:
+    """``workroom serve`` as delivered, but for what one machine cannot help, and for ``more``."""
     settings = {
         "WORKROOM_DATA_DIR": str(data_dir),
         "WORKROOM_PORT": str(port),
@@ -154,6 +159,7 @@ def server(data_dir: Path, port: int, database: str | None) -> Server:
         "WORKROOM_WORKER": "0",
         "WORKROOM_LOG_LEVEL": "warning",
         **({} if database is None else {"WORKROOM_DATABASE": database}),
+        **more,
     }
     return Server("workroom", [sys.executable, "-m", "workroom", "serve"], port, **settings)
 
@@ -197,6 +203,7 @@ def run(data_dir: Path, clients: int, essays: int, database: str | None) -> int:
     port = free_port()
     crowd = Crowd(people, port)
     try:
+        _greeted(crowd, port, len(people))
         with server(data_dir, port, database) as first:
             first.ready()
             print(f"{len(people)} clients in {essays} essays", flush=True)
@@ -212,6 +219,26 @@ def run(data_dir: Path, clients: int, essays: int, database: str | None) -> int:
     finally:
         crowd.close()
     return 0 if good else 1
+
+
+def _greeted(crowd: Crowd, port: int, count: int) -> None:
+    """The baseline: the same crowd, and a server that does nothing for it."""
+    with baseline("greeter", "greeter", port) as first:
+        first.ready()
+        crowd.until(lambda reports: all_here(reports, count))
+        first.stop(signal.SIGKILL)
+    time.sleep(DOWN)
+    with baseline("greeter", "greeter", port) as second:
+        second.ready()
+        up = time.monotonic()
+        time.sleep(0.5)
+        reports = crowd.until(lambda reports: all_here(reports, count))
+        back = max(at for report in reports for at in report.tally.resumed.values())
+        print(
+            f"baseline: answered after {DOWN:.0f} s, all were back {back - up:.2f} s later;",
+            end=" ",
+        )
+        print(f"CPU seconds of the server: {cpu_seconds(second.pid):.1f}", flush=True)
 
 
 def _cut(crowd: Crowd, people: Sequence[Who], pid: int) -> tuple[list[float], list[float]]:

@@ -41,9 +41,11 @@ class Tally:
     left: int = 0
     """How often somebody was told that a user came, and that one left."""
     pauses: list[float] = field(default_factory=list)
+    """Of those who type: seconds from the end of a connection until the next save was confirmed."""
+    returns: list[float] = field(default_factory=list)
     """Seconds from the end of a connection until the client followed its essay again."""
-    confirmed: list[tuple[int, int]] = field(default_factory=list)
-    """Essay and number of each save that was confirmed."""
+    confirmed: list[tuple[int, str]] = field(default_factory=list)
+    """Essay of each save that was confirmed, and the word that it added."""
     acks: list[tuple[float, float]] = field(default_factory=list)
     """When a save was sent, and how many seconds later it was confirmed."""
 
@@ -142,8 +144,12 @@ class Client:
         self._waits: dict[str, float] = {}
         self._text: tuple[int, str] | None = None
         """The number of the text that it was shown last, and the text."""
+        self._own: dict[str, int | None] = {}
+        """Its words that are not in that text, and at which number each was confirmed."""
         self._since: float | None = None
-        """When it last stopped following its essay."""
+        """When it last stopped following its essay, until it follows it again."""
+        self._silent: float | None = None
+        """When it last stopped following its essay, until a save is confirmed again."""
 
     async def live(self, end: asyncio.Event) -> None:
         """Connect, stay, come back."""
@@ -197,20 +203,36 @@ class Client:
         elif kind == "ack" and message["request_id"] in self._waits:
             sent = self._waits.pop(message["request_id"])
             self.tally.acks.append((sent, time.monotonic() - sent))
-            self.tally.confirmed.append((self.who.essay, message["seq"]))
+            word = message["request_id"]
+            self.tally.confirmed.append((self.who.essay, word))
+            if word in self._own:
+                self._own[word] = message["seq"]
+            if self._silent is not None:
+                self.tally.pauses.append(time.monotonic() - self._silent)
+                self._silent = None
         elif kind == "essay_update":
-            self._text = message["seq"], message["content"]
+            self._take_over(message["seq"], message["content"])
         elif kind == "user_left":
             self.tally.left += 1
         if self._live:
             self._known = max(self._known, message.get("seq") or 0)
+
+    def _take_over(self, seq: int, content: str) -> None:
+        """A newer text, under the words that it cannot have yet.
+
+        A word that it should have, and has not, is lost: to send that again would hide it.
+        """
+        self._text, there = (seq, content), set(content.split())
+        for word, confirmed in tuple(self._own.items()):
+            if word in there or (confirmed is not None and confirmed <= seq):
+                del self._own[word]
 
     def _resumed(self, message: dict[str, Any]) -> None:
         if message["seq"] < self._known:
             self.tally.wrong.append(f"essay {self.who.essay} went back from {self._known}")
         self._live = True
         if self._since is not None:
-            self.tally.pauses.append(time.monotonic() - self._since)
+            self.tally.returns.append(time.monotonic() - self._since)
             self._since = None
         self._known = max(self._known, message["seq"])
         self.tally.resumed[self.who.number] = time.monotonic()
@@ -224,7 +246,10 @@ class Client:
         if socket is self._socket:
             if self._live:
                 self._since = time.monotonic()
+                self._silent = self._silent or self._since
             self._socket, self._gone = None, True
+            if self._live and self.who.types and self._text is not None:
+                self.type()  # who types does not stop for that
             self._news.set()
 
     def cut(self) -> None:
@@ -236,16 +261,18 @@ class Client:
         """Save something."""
         request_id = f"{self.who.number}-{time.monotonic_ns()}"
         self._waits[request_id] = time.monotonic()
+        self._own[request_id] = None
         if self._live:
             self._save(request_id)
 
     def _save(self, request_id: str) -> None:
+        """Send the whole text as it is on its page; what it typed later comes with it."""
         if self._socket is not None and self._text is not None:
             self._socket.say(
                 {
                     "action": "update_essay",
                     "essay_id": self.who.essay,
-                    "content": f"{self._text[1]} {request_id}",
+                    "content": " ".join([self._text[1], *self._own]),
                     "base_seq": self._text[0],
                     "request_id": request_id,
                 }

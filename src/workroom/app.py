@@ -64,8 +64,6 @@ CONNECTION_IDS: Final = 2**40
 """Each node numbers its connections from anywhere below this; editors see them by these numbers."""
 ANSWER_SECONDS: Final = 4.0
 """How long REST may still take to answer, once the server stops."""
-RETURN_SECONDS: Final = 10.0
-"""How long whoever was present before a restart counts as present after it."""
 REMEMBER_ANSWERS: Final = 25 * 3600
 """Seconds for which the answer to a request is kept: more than the 24 hours that are promised."""
 
@@ -207,8 +205,8 @@ async def _serve(
     ports = settings.port, settings.project_port
     sockets = listen(settings.host, *ports, shared=settings.workers > 1)
     if app.hub.neighbours is None or app.hub.neighbours.alone:
-        note = take_note(settings.data_dir, app.clock.now().wall)
-        app.hub.attendance.expect(note, RETURN_SECONDS)
+        present, away = take_note(settings.data_dir, app.clock.now().wall)
+        app.hub.attendance.expect(present, app.gateway.rules.time_to_return(away))
     chores = [
         asyncio.ensure_future(_watch_lag(app.clock)),
         asyncio.ensure_future(_keep_house(app)),

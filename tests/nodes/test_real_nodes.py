@@ -120,6 +120,26 @@ async def test_a_node_that_is_killed_takes_its_people_with_it_within_15_seconds(
     assert b.get(f"/api/essays/{ESSAY}/", place.tokens["jane"])["content"] == "the last words"
 
 
+async def test_who_is_on_a_node_that_ends_is_sent_to_another_at_once_if_there_is_one(
+    place: Site,
+) -> None:
+    a, b = place.node(), place.node()
+    jane = place.guest(b, "jane")
+    emma = place.guest(a, "emma")
+    jane.hears(_joined("emma"))
+
+    assert a.stop() == 0
+    assert emma.until(lambda m: m["type"] == "connection_error")["retry_after"] <= 0.5
+    emma = place.guest(b, "emma")
+    assert emma.saves("with another node", "r1")["type"] == "ack"
+    jane.text("with another node")
+    assert not any(m["type"] == "user_left" for m in jane.told)
+
+    # Nobody goes on when this one ends as well: it will take a while.
+    assert b.stop() == 0
+    assert jane.until(lambda m: m["type"] == "connection_error")["retry_after"] >= 1.0
+
+
 async def test_a_node_that_stood_still_comes_back_without_harm(place: Site) -> None:
     a, b = place.node(), place.node()
     emma = place.guest(a, "emma")

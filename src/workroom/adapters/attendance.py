@@ -39,20 +39,24 @@ def leave_note(folder: Path, present: Present, wall: int) -> None:
         log.warning("presence_not_handed_over", reason=error.strerror)
 
 
-def take_note(folder: Path, wall: int) -> Present:
-    """Who was present a moment before ``wall``; empty when that is long ago. Only once."""
+def take_note(folder: Path, wall: int) -> tuple[Present, float]:
+    """Who was present a moment before ``wall``, and how many seconds; only once.
+
+    Empty when that is long ago.
+    """
     path = folder / _NAME
     try:
         note = orjson.loads(path.read_bytes())
         if not 0 <= wall - note["at"] <= FRESH:
-            return {}
+            return {}, 0.0
         rooms = note["rooms"].items()
-        return {RoomId.parse(room): [_user(each) for each in users] for room, users in rooms}
+        present = {RoomId.parse(room): [_user(each) for each in users] for room, users in rooms}
+        return present, (wall - note["at"]) / 1000
     except FileNotFoundError:
-        return {}
+        return {}, 0.0
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         log.warning("presence_not_taken_over")
-        return {}
+        return {}, 0.0
     finally:
         with contextlib.suppress(OSError):
             path.unlink()

@@ -63,7 +63,12 @@ class Leaving:
     """This node ends, and its people will be back through another."""
 
 
-News = Stored | Reached | Ended | Leaving | Signal
+@value
+class Living:
+    """This node serves, and takes whoever is sent to it."""
+
+
+News = Stored | Reached | Ended | Leaving | Living | Signal
 
 
 @value
@@ -121,6 +126,8 @@ def _body(news: News) -> tuple[str, Any]:
             return "ended", [session, user_id]
         case Leaving():
             return "leaving", None
+        case Living():
+            return "living", None
         case Roster(users=users, watching=watching):
             return "roster", [list(map(_user, users)), watching]
         case Arrived(user=user):
@@ -171,6 +178,7 @@ _READERS: Final[Mapping[str, Callable[[Any], News]]] = {
         None if b[0] is None else SessionId(b[0]), None if b[1] is None else UserId(b[1])
     ),
     "leaving": lambda _: Leaving(),
+    "living": lambda _: Living(),
     "roster": _roster_of,
     "arrived": lambda b: Arrived(_user_of(b)),
     "departed": lambda b: Departed(UserId(b)),

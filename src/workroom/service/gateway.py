@@ -23,6 +23,9 @@ from workroom.service.outlet import Accept, Handshake, Outlet, Peer, Reject
 _BEARER = "bearer."
 GOODBYE_SECONDS: Final = 0.25
 """Between a goodbye and the close behind it: what is on its way to us may arrive."""
+ELSEWHERE: Final = 0.2
+"""Seconds after which clients had best come back, on average, when another node goes on serving:
+time for a load balancer to notice."""
 MOST_SPENT: Final = 10_000
 """Users remembered for having said a lot; all is forgiven within seconds."""
 
@@ -227,18 +230,24 @@ class Gateway:
         tick = self.clock.now().tick
         for number, connection in enumerate(leaving):
             at = tick + self.rules.shutdown_spread * number / len(leaving)
-            self.clock.call_at(at, partial(connection.say_goodbye, self._advice(number)))
+            self.clock.call_at(at, partial(self._say_goodbye, connection, number))
             self.clock.call_at(at + GOODBYE_SECONDS, connection.leave)
 
     def hurry(self) -> None:
         """Close what is still open at once."""
         for number, connection in enumerate([*self._unauthenticated, *self._open]):
-            connection.say_goodbye(self._advice(number))
+            self._say_goodbye(connection, number)
             connection.leave()
 
-    def _advice(self, number: int) -> float:
-        """Seconds after which this one had best come back: spread evenly, half either way."""
-        return self.rules.shutdown_return * (0.5 + number * GOLDEN % 1.0)
+    def _say_goodbye(self, connection: Connection, number: int) -> None:
+        """With advice when to come back: spread evenly, half either way.
+
+        Whether another node is there is looked at for each: the others may end meanwhile.
+        """
+        seconds, neighbours = self.rules.shutdown_return, self.hub.neighbours
+        if neighbours is not None and neighbours.accompanied:
+            seconds = min(seconds, ELSEWHERE)
+        connection.say_goodbye(seconds * (0.5 + number * GOLDEN % 1.0))
 
     @property
     def connections(self) -> int:

@@ -9,6 +9,8 @@ GOLDEN: Final = 0.618033988749895
 """Its multiples, without their whole part, lie evenly between 0 and 1, however many they are."""
 BYTES_A_MESSAGE: Final = 64 * 1024
 """A large message counts as several: one more for each so many bytes."""
+RETURN_MARGIN: Final = 10.0
+"""Seconds that the end of a server, and letting everybody in again, may take besides."""
 LABORIOUS: Final = 0.02
 """Seconds of work for one binary message after which its sender is not read for a while."""
 REST: Final = 50
@@ -64,3 +66,11 @@ class ConnectionRules:
     """Seconds over which the closes are spread when the server stops."""
     shutdown_return: float = 2.0
     """Seconds after which clients are then advised to come back, on average."""
+
+    def time_to_return(self, away: float) -> float:
+        """Seconds after a restart in which everybody should be back; ``away``: how long it took.
+
+        The first to be told waited for the spread as well, and as advised; and who knocked in vain
+        waits, by the rules of our clients, for up to as long as they have waited already.
+        """
+        return RETURN_MARGIN + self.shutdown_spread + 1.5 * self.shutdown_return + away

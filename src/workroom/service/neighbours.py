@@ -28,7 +28,16 @@ from workroom.observe import (
 )
 from workroom.ports.bus import Bus
 from workroom.ports.clock import Clock, Timer
-from workroom.service.bulletins import Bulletin, Ended, Leaving, News, Reached, Scribe, Stored
+from workroom.service.bulletins import (
+    Bulletin,
+    Ended,
+    Leaving,
+    Living,
+    News,
+    Reached,
+    Scribe,
+    Stored,
+)
 from workroom.service.following import Following
 from workroom.service.rooms import RoomHost
 
@@ -114,6 +123,15 @@ class Neighbours:
         if self._bus.alone:
             return "none"
         return "ok" if self._bus.up else "down"
+
+    @property
+    def accompanied(self) -> bool:
+        """Another node was heard a moment ago, and goes on when this one ends.
+
+        While the bus is down nobody can know: then False.
+        """
+        since = self._clock.now().tick - LEASE
+        return self._bus.up and any(heard > since for heard in self._peers.values())
 
     def leave(self) -> None:
         """This node is about to end: its people will be back through others."""
@@ -209,6 +227,8 @@ class Neighbours:
                 self._ended_elsewhere(session, user_id)
             case Leaving():
                 self._handed_over(bulletin.node)
+            case Living():
+                pass  # that it was heard is all
             case Stored(records=records, people=people):
                 if room is not None:
                     self._following.heard(room, records, people)
@@ -265,6 +285,7 @@ class Neighbours:
             self._spawn(self._ask())
         self._spawn(self._renew())
         if self._bus.up:
+            self._say(None, Living())  # who has no room open is heard by nothing else
             turn = self._looks % ROSTERS_IN
             self._introduce([r for r in self._rooms if r.number % ROSTERS_IN == turn], asks=False)
         self._arrange()
