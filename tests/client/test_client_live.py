@@ -6,15 +6,20 @@ import asyncio
 import contextlib
 import logging
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.net.live import Server, running
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
 
 from workroom.client import Essay, Workroom, connect, events, sync
-from workroom.client.errors import Closed, NoToken, PermissionDenied, TimedOut
+from workroom.client.errors import Closed, ConnectionRefused, NoToken, PermissionDenied, TimedOut
 
 WORDS = "turns into a hospital"
 
@@ -208,6 +213,55 @@ async def test_a_server_that_is_not_there_is_a_timeout_with_its_reason() -> None
             await workroom.essay(1)
 
 
+async def test_a_token_is_not_taken_to_another_server() -> None:
+    arrived: list[Headers] = []
+
+    def note(_: ServerConnection, request: Request) -> None:
+        arrived.append(request.headers)
+
+    async def stay(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    async with serve(stay, "127.0.0.1", 0, process_request=note) as bad:
+        elsewhere = f"ws://127.0.0.1:{bad.sockets[0].getsockname()[1]}/"
+
+        def send_on(connection: ServerConnection, _: Request) -> Response:
+            response = connection.respond(HTTPStatus.FOUND, "")
+            response.headers["Location"] = elsewhere
+            return response
+
+        async with serve(stay, "127.0.0.1", 0, process_request=send_on) as first:
+            address = f"http://127.0.0.1:{first.sockets[0].getsockname()[1]}"
+            async with connect(address, token="secret.token", timeout=10) as workroom:
+                with pytest.raises(ConnectionRefused, match="302"):
+                    await workroom.essay(1)
+    assert arrived == []
+
+
+async def test_closing_waits_for_none_of_the_questions_for_a_token() -> None:
+    """One was asked because the token would end, and is unanswered when it has ended."""
+    asked: list[None] = []
+
+    async def token() -> str:
+        asked.append(None)
+        if len(asked) > 1:
+            await asyncio.Event().wait()
+        return "t"
+
+    async def end(socket: ServerConnection) -> None:
+        await socket.send('{"type": "token_expiring", "seconds": 60}')
+        await socket.close(4401)
+
+    speaks: Any = ["workroom.v1"]
+    async with serve(end, "127.0.0.1", 0, subprotocols=speaks) as server:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        workroom = connect(address, token=token, timeout=1)
+        with pytest.raises(TimedOut):
+            await workroom.essay(1)
+        assert len(asked) == 2
+        await asyncio.wait_for(workroom.close(), 5)
+
+
 async def test_closing_ends_what_waits_and_what_iterates(server: Server) -> None:
     async with clients(server, "emma") as (workroom,):
         essay = await workroom.essay(1)
@@ -286,3 +340,23 @@ def test_the_same_without_async(server: Server) -> None:
     assert one.status == "closed"
     with pytest.raises(Closed):
         one.save("too late")
+
+
+def test_whoever_asks_while_another_thread_closes_gets_an_answer() -> None:
+    workroom = sync.connect("http://127.0.0.1:1", token="t", timeout=None)
+    asking = threading.Event()
+
+    def ask() -> None:
+        asking.set()
+        for _ in range(300):
+            with pytest.raises(Closed):
+                workroom.essay(1)
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    asking.wait()
+    workroom.close()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from workroom.client.backoff import FIRST_WAIT, LONGEST_WAIT, Advice, advice, backoff
+from workroom.client.backoff import LONGEST_WAIT, Advice, advice, backoff
 from workroom.client.connection import ANSWER, SILENCE, Connection, Phase
 from workroom.client.effects import AskToken, Drop, Effect, Open, Send, Timer
 from workroom.client.errors import Problem
@@ -33,12 +33,24 @@ class Life:
         return self
 
 
-@pytest.mark.parametrize("attempt", [0, 1, 2, 5, 6, 7, 50, 2000])
-def test_the_wait_is_spread_from_nothing_to_a_ceiling_that_doubles_up_to_30_s(attempt: int) -> None:
-    ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempt, 20))
-    assert backoff(attempt, 0.0) == 0
-    assert backoff(attempt, 0.5) == ceiling / 2
-    assert backoff(attempt, 1.0) == ceiling <= 30
+@pytest.mark.parametrize(
+    ("away", "longest"),
+    [(0, 0.5), (0.1, 0.5), (0.5, 0.5), (0.6, 0.6), (4, 4), (30, 30), (31, 30), (1e308, 30)],
+)
+def test_the_wait_is_spread_over_the_time_away_at_least_half_a_second_and_at_most_30(
+    away: float, longest: float
+) -> None:
+    assert [backoff(away, chance) for chance in (0.0, 0.5, 1.0)] == [0, longest / 2, longest]
+
+
+def test_who_draws_short_waits_is_not_away_for_much_longer_than_the_server() -> None:
+    life = Life().open()
+    away = 0.0
+    while away < 2:
+        life.it.closed(1006, "", 0.2)
+        assert life.it.wait <= max(0.5, away)
+        away += life.it.wait
+        life.it.timer("retry", 0.2)
 
 
 def test_close_codes_mean_what_the_reference_says() -> None:
@@ -71,7 +83,7 @@ def test_a_broken_connection_is_opened_again_each_time_later() -> None:
         waits.append(life.it.wait)
         life.it.timer("retry", 1.0)
         assert life.it.phase is Phase.CONNECTING
-    assert waits == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert waits == [0.5, 0.5, 1, 2, 4, 8, 16, 30]
     life.it.opened()
     life.it.heard(HEARD)
     life.it.closed(1006, "", 1.0)

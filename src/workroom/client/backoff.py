@@ -10,8 +10,6 @@ from typing import Final
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
 """Seconds: the ceilings of the first and of the longest wait between two attempts."""
-_DOUBLINGS: Final = 16
-"""More of them lead beyond every ceiling."""
 
 
 class Advice(Enum):
@@ -42,9 +40,11 @@ def advice(code: int) -> Advice:
     return _ADVICE.get(code, Advice.RETRY)
 
 
-def backoff(attempt: int, chance: float) -> float:
-    """Seconds until attempt number ``attempt`` (0 is the first): exponential, with full jitter.
+def backoff(away: float, chance: float) -> float:
+    """Seconds until the next attempt: full jitter, up to ``away``, the seconds waited so far.
 
-    ``chance`` is uniform between 0 and 1: clients that lost one server do not return as one crowd.
+    So the waits grow with every attempt, and nobody stays away for much longer than the server did:
+    doubling the limit each time would keep those who drew short waits away the longest. ``chance``
+    is uniform between 0 and 1: clients that lost one server do not return as one crowd.
     """
-    return chance * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt, _DOUBLINGS))
+    return chance * min(LONGEST_WAIT, max(FIRST_WAIT, away))

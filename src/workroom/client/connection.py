@@ -51,8 +51,8 @@ class Connection:
         """Why it has stopped for good."""
         self.wait = 0.0
         """Seconds that the present (or last) wait between two attempts takes."""
-        self._attempt = 0
-        """How many connections in a row have ended before anything useful came."""
+        self._away = 0.0
+        """Seconds waited since anything useful came, over all connections that ended."""
         self._token: str | None = None
         self._bad_token: str | None = None
         """The one that the server did not accept."""
@@ -105,9 +105,9 @@ class Connection:
                 pass
             case News(type="token_expiring"):
                 self._effects.append(AskToken())
-                self._attempt, self._bad_token = 0, None
+                self._away, self._bad_token = 0.0, None
             case _:
-                self._attempt, self._bad_token = 0, None
+                self._away, self._bad_token = 0.0, None
 
     def timer(self, name: str, chance: float) -> None:
         """A timer that was asked for has run out."""
@@ -175,8 +175,8 @@ class Connection:
             self._wait(chance)
 
     def _wait(self, chance: float) -> None:
-        self.wait = self._stay_away + backoff(self._attempt, chance)
-        self._attempt += 1
+        self.wait = self._stay_away + backoff(self._away, chance)
+        self._away += self.wait
         self._expecting = False
         self.phase = Phase.WAITING
         self._effects.append(Timer(None, "retry", self.wait))

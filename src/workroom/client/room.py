@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel
 
-from workroom.client.backoff import backoff
+from workroom.client.backoff import FIRST_WAIT, backoff
 from workroom.client.effects import Answer, Effect, Gone, Send, Tell, Timer
 from workroom.client.errors import Problem
 from workroom.client.events import Status, StatusChanged
@@ -24,6 +24,8 @@ MOST_REQUESTS: Final = 100
 """Requests of a room that wait for an answer, or for a connection."""
 SOON: Final = 0.1
 """Seconds before something is tried again that was put off without a time."""
+_DOUBLINGS: Final = 16
+"""More of them lead beyond the longest wait."""
 
 
 class Phase(Enum):
@@ -232,9 +234,7 @@ class RoomCore(ABC):
 
     def put_off(self, request: Request, why: Problem, chance: float, name: str = "") -> None:
         """Try again later: the request, or what the timer ``name`` is for."""
-        seconds = (SOON if why.retry_after is None else why.retry_after) + backoff(
-            request.tries, chance
-        )
+        seconds = _put_off(why, request.tries, chance)
         request.tries += 1
         self._effects.append(Timer(self.room, name or request.id, seconds))
 
@@ -273,8 +273,7 @@ class RoomCore(ABC):
         if why.retry is Retry.NEVER:
             self.close(why)
         elif why.retry is Retry.LATER:
-            seconds = (SOON if why.retry_after is None else why.retry_after) + backoff(1, chance)
-            self._effects.append(Timer(self.room, "join", seconds))
+            self._effects.append(Timer(self.room, "join", _put_off(why, 1, chance)))
 
     def _happened(self, news: News) -> None:
         event = self.parse(news.type, news.body)
@@ -326,3 +325,9 @@ class RoomCore(ABC):
         self._arriving = people
         if self.phase is Phase.LIVE:
             self.people = people
+
+
+def _put_off(why: Problem, tries: int, chance: float) -> float:
+    """Seconds after which something that was put off ``tries`` times is tried again."""
+    after = SOON if why.retry_after is None else why.retry_after
+    return after + backoff(FIRST_WAIT * 2.0 ** min(tries, _DOUBLINGS), chance)

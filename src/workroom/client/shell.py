@@ -77,7 +77,9 @@ class Shell:
             case effects.Timer(room, name, seconds):
                 self._set_timer(room, name, seconds)
             case effects.AskToken():
-                self._asking = self._start(self._ask_token())
+                # One question at a time: an answer that is on its way does for both.
+                if self._asking is None or self._asking.done():
+                    self._asking = self._start(self._ask_token())
             case effects.Open(token):
                 self._socket = self._start(self._live(token))
             case effects.Drop():
@@ -148,10 +150,16 @@ class Shell:
         from websockets.asyncio.client import connect
         from websockets.exceptions import ConnectionClosed
 
+        class Connect(connect):
+            """Follows no redirect: the token would go along, to whatever server was named."""
+
+            def process_redirect(self, exc: Exception) -> Exception:
+                return exc
+
         if not _SUBPROTOCOL_TOKEN.fullmatch(token):
             return BAD_TOKEN, "no token looks like this"
         protocols: Any = [SUBPROTOCOL, f"bearer.{token}"]
-        async with connect(
+        async with Connect(
             self._url,
             subprotocols=protocols,
             max_size=MAX_MESSAGE,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Future, wait
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -33,6 +34,10 @@ class _Loop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._lock = threading.Lock()
+        self._ended = False
+        self._running: set[Future[Any]] = set()
+        """What somebody waits for."""
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="workroom-client", daemon=True
         )
@@ -43,17 +48,25 @@ class _Loop:
 
         Raises Closed when the thread has ended.
         """
-        if self._loop.is_closed():
-            work.close()
-            raise Closed("this client is closed")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        with self._lock:
+            if self._ended:
+                work.close()
+                raise Closed("this client is closed")
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            self._running.add(future)
         try:
             return future.result()
         finally:
             future.cancel()
+            with self._lock:
+                self._running.discard(future)
 
     def stop(self) -> None:
-        """End the thread."""
+        """End the thread, once everybody who waits has an answer: all rooms have to be closed."""
+        with self._lock:
+            self._ended = True
+            running = self._running.copy()
+        wait(running)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -38,5 +38,7 @@ export function bindTextarea(essay: Essay, field: Field): () => void {
   return () => {
     forget();
     for (const name of names) field.removeEventListener(name, heard);
+    // Nobody would hear the end of a composition now.
+    essay.compose(false);
   };
 }

@@ -98,3 +98,15 @@ test("a field that was let go no longer changes anything", () => {
   field.type("x");
   expect(essay.text).toBe("");
 });
+
+test("a field that goes while a word is composed holds nothing of the others back", () => {
+  const [one, two] = [open(1), open(2)];
+  pass(100);
+  one.field.dispatchEvent(new Event("compositionstart"));
+  one.end();
+  const again = new Textarea();
+  bindTextarea(one.essay, again);
+  two.field.type("The harbour sleeps.");
+  pass(3000);
+  expect(again.value).toBe("The harbour sleeps.");
+});
