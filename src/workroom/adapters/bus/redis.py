@@ -23,6 +23,8 @@ from workroom.errors import Misconfigured, Unavailable
 from workroom.observe import log_failure, logger
 from workroom.ports.bus import Ear
 
+CANCEL_EVERY: Final = 0.5
+"""Seconds after which the end is asked for again."""
 CONNECT_WITHIN: Final = 3.0
 """Seconds until an attempt to connect is given up."""
 ANSWER_WITHIN: Final = 2.0
@@ -255,6 +257,7 @@ class RedisBus:
             if asyncio.get_running_loop().time() - self._heard_at > SILENCE:
                 raise TimeoutError
             await listener.send_command("PING", check_health=False)
+            _heed_cancellation()
 
     async def _speak(self, speaker: Connection) -> None:
         while True:
@@ -263,6 +266,7 @@ class RedisBus:
             while self._waiting:
                 count = min(len(self._waiting), AT_ONCE)
                 await self._speak_once(speaker, [self._waiting.popleft() for _ in range(count)])
+                _heed_cancellation()
 
     async def _speak_once(self, speaker: Connection, commands: list[_Command]) -> None:
         """Send these together and hear the answers. Whoever waits hears of it in any case."""
@@ -285,10 +289,21 @@ class RedisBus:
         with contextlib.suppress(Unavailable):
             await self._ask("PING")  # everything before it has been sent then
         self._ear = None
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        while not self._task.done():  # see _heed_cancellation: one may be forgotten
+            self._task.cancel()
+            await asyncio.wait((self._task,), timeout=CANCEL_EVERY)
         self._task = None
+
+
+def _heed_cancellation() -> None:
+    """End a task that was cancelled as it sent. Raises CancelledError.
+
+    The client sends by ``asyncio.wait_for``, and in Python 3.11 that forgets a cancellation that
+    comes in the moment in which it is done: the task would go on for ever, and be waited for.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _answer(connection: Connection) -> Any:
