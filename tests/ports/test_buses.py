@@ -297,3 +297,27 @@ class TestRedis:
             RedisBus("http://example.org")
 
         assert refused.value.field == "WORKROOM_REDIS"
+
+
+async def test_it_can_be_closed_at_any_moment_while_much_is_said(tmp_path: Path) -> None:
+    """Also in the moment in which something was just sent, when a cancellation may be forgotten."""
+    server = Server(tmp_path)
+    await server.start()
+    try:
+        for steps in range(60):
+            bus = RedisBus(server.url)
+            await bus.open(Listener())
+            talking = asyncio.ensure_future(_talk(bus))
+            for _ in range(steps % 12):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(5):
+                await bus.close()
+            talking.cancel()
+    finally:
+        server.kill()
+
+
+async def _talk(bus: RedisBus) -> None:
+    while True:
+        bus.publish("a", b"x" * 1000)
+        await asyncio.sleep(0)
