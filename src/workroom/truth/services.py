@@ -209,6 +209,8 @@ class Postgres(Service):
         self._data.mkdir(mode=0o700)
         if (user := self.user()) is not None:
             shutil.chown(self._data, user)
+            # It has to get there; what else is in the folder stays hidden from it.
+            self._data.parent.chmod(0o711)
         options = ["-U", _POSTGRES, "-A", "trust", "-E", "UTF8", "--locale=C", "-D"]
         done = subprocess.run(
             [_program("initdb"), *options, str(self._data)],
