@@ -137,7 +137,7 @@ async def test_a_removed_collaborator_hears_nothing_more(demo: Server) -> None:
         python_client(demo.essay_url(number, demo.token("jane"))) as jane,
         python_client(demo.essay_url(number, demo.token("emma"))) as emma,
     ):
-        await emma.next("user_joined")
+        await asyncio.gather(jane.next("user_joined"), emma.next("user_joined"))
         assert demo.rest("DELETE", f"/api/essays/{number}/collaborators/2/", "emma")[0] == 204
         assert (await jane.next("permission_denied"))["message"].endswith("view this essay")
         assert await jane.close_code() == 4403

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final, ParamSpec, cast
 
@@ -45,7 +46,7 @@ def _nothing(_data: bytes) -> None:
     """What ``write`` does once the connection is ending."""
 
 
-class Line(asyncio.Protocol):
+class Line(asyncio.Protocol, ABC):
     """A connection without its conversation; the ``Outlet`` that its peer writes to.
 
     The peer is called from the loop only, never from within one of its own calls. ``lost`` is the
@@ -121,9 +122,9 @@ class Line(asyncio.Protocol):
         """An ending has taken too long."""
         self._transport.abort()
 
+    @abstractmethod
     def beat(self) -> None:
         """Show that you are alive."""
-        raise NotImplementedError
 
     # Endings
 
@@ -173,5 +174,6 @@ class Line(asyncio.Protocol):
         if peer is not None:
             self._tell(peer.lost, clean=clean)
 
+    @abstractmethod
     def _read_on(self) -> None:
-        raise NotImplementedError
+        """Listen to the client again."""
