@@ -94,6 +94,8 @@ class Saved:
     bridge_authors: Change
     authors: str
     """Who wrote each letter of the client's text."""
+    root: int
+    """The ``seq`` of the version that the client's text goes back to; what it named, if it did."""
 
 
 class Reader(Evidence):
@@ -152,6 +154,7 @@ class Reader(Evidence):
             bridge=bridge,
             bridge_authors=bridge_authors,
             authors=signed(mine, self._author).apply(base.authors),
+            root=_root(base, bases),
         )
 
     def _mixes(self, base: Candidate, text: str) -> bool | None:
@@ -162,7 +165,6 @@ class Reader(Evidence):
     def accepted(self, saved: Saved) -> None:
         """The change of ``saved`` is committed (or empty), and the mirror is at the merged text."""
         base, mirror = saved.base, self.mirror
-        root = base.seq if base.bridge is None else base.root
         own = Candidate(
             saved.text,
             saved.authors,
@@ -171,7 +173,7 @@ class Reader(Evidence):
             saved.at,
             saved.bridge,
             saved.bridge_authors,
-            root,
+            saved.root,
         )
         self._wrote(own, saved.base, saved.change, saved.at, sure=saved.sure, mixes=saved.mixes)
         self._caret = saved.caret
@@ -384,6 +386,15 @@ def _with_oldest(readings: list[Reading]) -> list[Reading]:
         and each.base.text == best.base.text
     ]
     return [same[-1], *(each for each in readings if each is not same[-1])]
+
+
+def _root(base: Candidate, named: list[Candidate]) -> int:
+    """The ``seq`` of the version that a text written from ``base`` goes back to.
+
+    Where two texts go by the number that the client named, it will name that again.
+    """
+    sent = [each for each in (base, *named) if each.bridge is None]
+    return sent[0].seq if sent else base.root
 
 
 def _bound(evidence: float, base: Candidate, text: str) -> tuple[float, float, Candidate]:
