@@ -80,14 +80,21 @@ def prose(words: int, seed: int = 1) -> str:
 
 
 def make_world(
-    data_dir: Path, wanted: Sequence[Wanted], database: str | None = None
+    data_dir: Path,
+    wanted: Sequence[Wanted],
+    database: str | None = None,
+    secret: str | None = None,
 ) -> list[Essay]:
-    """Create everything in the data directory, or in that database; nothing may be serving it."""
-    return asyncio.run(_make(data_dir, wanted, database))
+    """Create everything in the data directory, or in that database; nothing may be serving it.
+
+    ``secret``: of the servers that will take the tokens; None: that of the data directory.
+    """
+    given = {"data_dir": data_dir, "database": database, "secret": secret}
+    return asyncio.run(_make(wanted, Settings.model_validate(given)))
 
 
-async def _make(data_dir: Path, wanted: Sequence[Wanted], database: str | None) -> list[Essay]:
-    app = await open_app(Settings.model_validate({"data_dir": data_dir, "database": database}))
+async def _make(wanted: Sequence[Wanted], settings: Settings) -> list[Essay]:
+    app = await open_app(settings)
     try:
         return [*await _gather(_essay(app, at, each) for at, each in enumerate(wanted))]
     finally:
