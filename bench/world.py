@@ -15,7 +15,8 @@ from workroom.config import Settings
 from workroom.core.people import Right, Role, User
 from workroom.ids import essay_room
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 14
+"""Essays, and people of each, that are made side by side: 200, who all wait for one database."""
 _LIFETIME: Final = 6 * 3600
 _WORDS: Final = tuple(
     re.findall(
