@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from workroom.transports.page import Visitors
     from workroom.transports.server import DrainingServer
 
+TRANSPORTS: Final = ("page", "rest.gate", "server", "websocket.serving")
+"""What a server needs and no other command does."""
 LAG_EVERY: Final = 0.5
 """Seconds between two looks at how late the event loop is."""
 HOUSEKEEPING_EVERY: Final = 60.0
@@ -175,6 +178,7 @@ async def serve(
     one click), ``announce`` (with the addresses) when requests are answered. Raises as
     ``open_app``, and Misconfigured when a port cannot be had.
     """
+    _import_transports()
     app = await open_app(settings)
     try:
         if prepare is not None:
@@ -182,6 +186,16 @@ async def serve(
         await _serve(app, announce, await visitors(app) if visitors is not None else None)
     finally:
         await app.close()
+
+
+def _import_transports() -> None:
+    """Before anything is opened: on a cold disk it takes seconds, for which the loop stands still.
+
+    A node that is on the bus by then would be taken for dead. Commands that only look at the data
+    do without.
+    """
+    for name in TRANSPORTS:
+        import_module(f"workroom.transports.{name}")
 
 
 async def _serve(

@@ -224,6 +224,27 @@ def test_pings_come_at_their_interval_when_answers_have_less_time() -> None:
         assert time.monotonic() - begun < 3.0
 
 
+def test_pings_come_at_their_interval_when_answers_have_more_time() -> None:
+    # A proxy in between may give up a quiet connection sooner than we do.
+    limits = SocketLimits(ping_interval=0.1, pong_timeout=30.0, timer_step=0.02)
+    with RunningServer(RecordingDoor(), sockets=limits) as server, connected(server) as pair:
+        client, begun = pair[0], time.monotonic()
+        for _ in range(4):
+            assert client.receive() == (PING, b"")
+            client.send(frame(PONG))
+        assert time.monotonic() - begun < 20.0
+
+
+def test_a_client_that_answers_no_ping_is_dropped_when_its_time_is_over() -> None:
+    limits = SocketLimits(ping_interval=0.1, pong_timeout=0.5, timer_step=0.02)
+    with RunningServer(RecordingDoor(), sockets=limits) as server, connected(server) as pair:
+        client, peer = pair
+        for _ in range(5):
+            assert client.receive() == (PING, b"")
+        assert client.close_code() is None
+        assert until(lambda: peer.calls == [("lost", False)])
+
+
 def test_a_slow_reader_is_its_peers_affair_and_not_dropped_for_silence() -> None:
     door = RecordingDoor()
     door.on_open = lambda peer: peer.outlet.write(binary_frame(bytes(8 << 20)))
