@@ -7,7 +7,7 @@ import gc
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +22,7 @@ from workroom.adapters.clock import LoopClock
 from workroom.adapters.queue.celery_queue import CeleryQueue
 from workroom.adapters.queue.embedded import Broker, Crew, WorkerRules, broker_program
 from workroom.adapters.store.choice import make_store
+from workroom.adapters.store.server_lock import sole_server
 from workroom.adapters.store.sql_store import SqlStore
 from workroom.config import Settings
 from workroom.core.text import assert_pycrdt_behaves
@@ -173,15 +174,18 @@ async def serve(
 
     ``prepare`` runs before the ports are opened, then ``visitors`` (whom one may be on the page by
     one click), ``announce`` (with the addresses) when requests are answered. Raises as
-    ``open_app``, and Misconfigured when a port cannot be had.
+    ``open_app``, AlreadyServed when another server has the SQLite file, and Misconfigured when a
+    port cannot be had.
     """
-    app = await open_app(settings)
-    try:
-        if prepare is not None:
-            await prepare(app)
-        await _serve(app, announce, await visitors(app) if visitors is not None else None)
-    finally:
-        await app.close()
+    path = settings.database_path
+    with nullcontext() if path is None else sole_server(path):  # before anything is changed there
+        app = await open_app(settings)
+        try:
+            if prepare is not None:
+                await prepare(app)
+            await _serve(app, announce, await visitors(app) if visitors is not None else None)
+        finally:
+            await app.close()
 
 
 async def _serve(

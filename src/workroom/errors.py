@@ -20,6 +20,7 @@
     ├── Unavailable              the server cannot do it now: store down, shutting down
     ├── NoWorker                 there is nobody to carry a task out
     └── Misconfigured            the operator has to change a setting before the server starts
+        └── AlreadyServed        another server has the database
 
 A code here is the inner, lower-case one. Dialects and REST spell it their own way.
 """
@@ -181,3 +182,9 @@ class Misconfigured(WorkroomError):
     """The server must not start like this; the message says which setting to change."""
 
     code = "misconfigured"
+
+
+class AlreadyServed(Misconfigured):
+    """Another server has the database; ``message`` says which, and the server's process id."""
+
+    code = "already_served"
