@@ -220,6 +220,7 @@ async def _serve(
     _tune_interpreter()
     if app.work.queue is not None:
         chores.append(asyncio.ensure_future(_watch_tasks(app, app.work.queue)))
+        chores.append(asyncio.ensure_future(app.work.tasks.turns.run()))
     serving = asyncio.ensure_future(server.serve(sockets=sockets))
     try:
         await server.up(serving)
@@ -373,7 +374,8 @@ def _open_work(settings: Settings, hub: Hub, store: SqlStore, blobs: FolderBlobs
     url = settings.redis or (None if broker is None else broker.url)
     queue = None if url is None else CeleryQueue(url)
     tasks = Tasks(hub, store, queue, types)
-    return Work(tasks, TaskDesk(hub, store, store, blobs), token, queue, broker)
+    desk = TaskDesk(hub, store, store, blobs, tasks.turns)
+    return Work(tasks, desk, token, queue, broker)
 
 
 def _crew(app: App, address: tuple[str, int]) -> Crew | None:
