@@ -12,6 +12,7 @@
     │   ├── TooManyPixels        a picture over its limit
     │   ├── TooLong              a recording over its limit
     │   ├── TooComplex           a file that takes too much memory or time to decode
+    │   ├── QuotaExceeded        a file for which its project has no room left
     │   ├── RateLimited          over a rate limit; ``retry_after`` says when to come back
     │   ├── Conflict             what is there already contradicts the request
     │   └── NotFound             no such thing, or not one that this user may see
@@ -123,6 +124,12 @@ class TooComplex(Refused):
     """Decoding the file takes more memory or time than a file may."""
 
     code = "too_complex"
+
+
+class QuotaExceeded(Refused):
+    """All files of a project together would be over their limit."""
+
+    code = "quota_exceeded"
 
 
 class RateLimited(Refused):
