@@ -66,6 +66,7 @@ def room_rules(settings: Settings) -> RoomRules:
         feedback_per_essay=settings.max_feedback,
         replies=settings.max_replies,
         thread_length=settings.max_thread,
+        project_file_bytes=settings.max_project_files,
     )
 
 

@@ -36,7 +36,13 @@ def test_a_signal_ends_the_server_in_good_order(tmp_path: Path, number: signal.S
     with serving(tmp_path) as server:
         assert server.stop(number) == 0
     left = sorted(path.name for path in tmp_path.iterdir())
-    assert left == ["secret.key", "task-token.key", "workroom.db", "workroom.db.files"]
+    assert left == [
+        "secret.key",
+        "task-token.key",
+        "workroom.db",
+        "workroom.db.files",
+        "workroom.db.lock",
+    ]
 
 
 def test_a_fresh_machine_needs_nothing_beside_the_server(tmp_path: Path) -> None:

@@ -318,7 +318,7 @@ async def house(
         stopping=lambda: gateway.stopping,
         refusing=lambda: gateway.refusing,
     )
-    desk = TaskDesk(hub, store, store, blobs)
+    desk = TaskDesk(hub, store, store, blobs, tasks.turns)
     workers = Workers(desk, TASK_TOKEN.encode())
     app = create_api(library, accounts, readiness, settings, workers)
     transport = httpx.ASGITransport(app, client=("192.0.2.7", 50000))
