@@ -159,7 +159,7 @@ async def open_app(settings: Settings) -> App:
             clock,
             wiring.connection_rules(settings),
             max_message_bytes=settings.max_message,
-            origins=settings.origins,
+            pages=wiring.web_pages(settings),
             first_connection=secrets.randbelow(CONNECTION_IDS) + 1,
         )
         undo.pop_all()
@@ -301,7 +301,7 @@ def _server(app: App, visitors: Visitors | None, shutting: Callable[[], None]) -
         goodbye_seconds=settings.shutdown_spread + 2.0,
     )
     rest = RestSettings(
-        frozenset(settings.origins), settings.hsts_seconds, max_upload=settings.max_upload
+        wiring.web_pages(settings), settings.hsts_seconds, max_upload=settings.max_upload
     )
     workers = Workers(app.work.desk, app.work.token)
     api = create_api(app.library, app.accounts, readiness, rest, workers)
