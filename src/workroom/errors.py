@@ -29,7 +29,7 @@ A code here is the inner, lower-case one. Dialects and REST spell it their own w
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class Retry(StrEnum):
@@ -169,6 +169,10 @@ class NotAuthenticated(WorkroomError):
 
     def __init__(self, message: str = "Invalid or expired token") -> None:
         super().__init__(message)
+
+
+NOBODY_KNOWS: Final = "it is not known yet whether it did; send it again with the same request_id"
+"""In the message of an ``Unavailable`` that cannot promise that nothing was changed."""
 
 
 class Unavailable(WorkroomError):
