@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final, NamedTuple
 
 from workroom.core.text.additions import restoring, unmoved, without_deletions
@@ -222,8 +221,8 @@ class Reader(Evidence):
         if own is None or self._news or not self.mirror.reaches(own.seq):
             return None
         change = diff(own.text, text, caret)
-        hunks = tuple(islice(change.hunks(), 2))
-        if len(hunks) != 1 or hunks[0].deleted or len(hunks[0].inserted) > TYPED_ON:
+        hunk = change.only_hunk
+        if hunk is None or hunk.deleted or len(hunk.inserted) > TYPED_ON:
             return None
         if retyped(change, own.text, self._seen(), Allowance(SEARCHED)):
             return None  # a version that it had not taken yet had that word
@@ -351,22 +350,21 @@ class Reader(Evidence):
 
     def _goes_on(self, mine: Change, now: float) -> bool:
         """Whether the client goes on with the word that it left unfinished a moment ago."""
-        hunks = list(mine.hunks())
+        hunk = mine.only_hunk
         return (
-            len(hunks) == 1
-            and not hunks[0].deleted
-            and len(hunks[0].inserted) <= JOIN_LETTERS
-            and not any(map(str.isspace, hunks[0].inserted))
+            hunk is not None
+            and not hunk.deleted
+            and len(hunk.inserted) <= JOIN_LETTERS
+            and not any(map(str.isspace, hunk.inserted))
             and self._word_open
             and now - self._saved_at < JOIN_WITHIN
         )
 
     def _foreign(self, base: Candidate, mine: Change) -> int:
         """How many letters that others wrote a change of ``base`` deletes."""
-        return sum(
-            deleted - base.authors.count(self._author, at, at + deleted)
-            for at, deleted, _ in mine.hunks()
-        )
+        gone = [(at, deleted) for at, deleted, _ in mine.hunks() if deleted]
+        own = [base.authors.count(self._author, at, at + deleted) for at, deleted in gone]
+        return sum([deleted for _, deleted in gone]) - sum(own)
 
 
 def _with_oldest(readings: list[Reading]) -> list[Reading]:
