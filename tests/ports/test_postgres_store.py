@@ -36,6 +36,7 @@ from workroom.ports.store import (
     Append,
     Appended,
     AppendResult,
+    Behind,
     Checkpoint,
     NotStored,
     RoomStore,
@@ -218,6 +219,14 @@ async def test_what_a_turn_of_the_loop_appends_is_one_transaction(
     for number in range(1, 4):  # who waits for each answer has a transaction for each
         await outcome(store, append(expected=number))
     assert await store._access.read(same) == 4
+
+
+async def test_who_came_too_late_is_not_answered_before_what_came_earlier(
+    store: PostgresStore,
+) -> None:
+    await outcomes(store, [append()])
+    good, late = append(expected=1), append(expected=0)
+    assert await outcomes(store, [good, late]) == [Appended(2), Behind(2)]
 
 
 async def test_a_load_is_of_one_moment_while_others_write(

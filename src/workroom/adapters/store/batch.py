@@ -126,11 +126,18 @@ def _judge_one(
 
 
 def overtaken(appends: Iterable[Append], results: Iterable[AppendResult]) -> dict[RoomId, int]:
-    """The rooms in whose logs other nodes came first, and the last number that was expected."""
+    """The rooms in whose logs other nodes came first, and the last number that was expected.
+
+    Not those of which something before it is good: its answer, which is due first, has to wait.
+    """
     found: dict[RoomId, int] = {}
+    good: set[RoomId] = set()
     for append, result in zip(appends, results, strict=True):
-        if isinstance(result, Behind) and result.head > append.expected:
-            found[append.room] = min(append.expected, found.get(append.room, append.expected))
+        room, expected = append.room, append.expected
+        if isinstance(result, Appended):
+            good.add(room)
+        elif isinstance(result, Behind) and result.head > expected and room not in good:
+            found[room] = min(expected, found.get(room, expected))
     return found
 
 
