@@ -25,6 +25,7 @@ from workroom.core.people import People, Right, Role, User
 from workroom.core.permissions import Verb, default_right, effective
 from workroom.core.project import ProjectRoom
 from workroom.core.project_state import ProjectState
+from workroom.core.search import Search
 from workroom.core.text import YText, clean_text, diff, utf16_length
 from workroom.errors import NotFound, PermissionDenied, TooLarge
 from workroom.ids import RoomId, RoomKind, UserId, essay_room, project_room
@@ -186,10 +187,18 @@ class Library:
 
     # ---- both -------------------------------------------------------------------------------
 
-    async def rooms(self, user: User, kind: RoomKind, *, limit: int, offset: int) -> Slice[Row]:
-        """The rooms that the user may see, newest change first; all of them for an admin."""
+    async def rooms(
+        self, user: User, kind: RoomKind, *, limit: int, offset: int, search: str = ""
+    ) -> Slice[Row]:
+        """The rooms that the user may see, newest change first; all of them for an admin.
+
+        ``search``: only those with all of these words, or parts of words, in the title or the
+        author's name.
+        """
         whose = None if user.role is Role.ADMIN else user.id
-        page = await self._store.rooms(kind, whose, limit=limit, offset=offset)
+        page = await self._store.rooms(
+            kind, whose, limit=limit, offset=offset, search=Search.of(search)
+        )
         ids = {i for r in page.rooms for i in (r.summary.author, r.summary.updated_by)}
         people = People(await self._people.users(sorted(ids)) if ids else {})
         here = present_in(self._hub, [listed.room for listed in page.rooms])
