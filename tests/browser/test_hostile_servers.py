@@ -67,7 +67,7 @@ def test_names_of_people_in_a_project(people: SignIn, server: Server) -> None:
     jane = people("Jane Smith")
     wire = Wire(jane, "projects")
     jane.goto(f"{server.http}/projects/{project}")
-    expect(jane.locator(".members li")).to_have_count(1)
+    expect(jane.locator(".members").get_by_text(", here now")).to_be_visible()
     for number, name in enumerate(HOSTILE):
         wire.tell_project("user_joined", project_id=project, user_id=1000 + number, username=name)
     shown = jane.locator(".members .who:has(.quiet:text-is('here now')) > bdi")
