@@ -44,6 +44,7 @@ from workroom.service.library import Library
 from workroom.service.receipts import Receipts
 from workroom.service.task_desk import TaskDesk
 from workroom.service.tasks import Tasks
+from workroom.service.throttle import NewcomerThrottle
 from workroom.service.watchdog import Watchdog
 from workroom.tasks.types import known_types
 
@@ -151,7 +152,8 @@ async def open_app(settings: Settings) -> App:
         )
         work = _open_work(settings, hub, store, blobs)
         hub.receipts = Receipts(store, clock, hub.send)
-        library = Library(hub, store, accounts, _new_client_id, canvases, work.tasks)
+        newcomers = NewcomerThrottle(settings.newcomers_per_minute)
+        library = Library(hub, store, accounts, _new_client_id, canvases, work.tasks, newcomers)
         gateway = Gateway(
             hub,
             accounts,

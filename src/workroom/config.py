@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     refresh_lifetime: int = Field(14 * 86_400, ge=60)
     login_attempts: int = Field(10, ge=1)
     """Per minute, user name and address."""
+    newcomers_per_minute: int = Field(30, ge=1)
+    """Different people whom one user may try to let in to rooms."""
 
     # ---- who may connect
     origins: tuple[str, ...] = ()

@@ -98,7 +98,7 @@ async def outcome(store: Store, one: Append) -> AppendResult:
 
 async def titles(store: Store, user: UserId | None, **page: int) -> list[str]:
     """Titles of the essays that a user (None: everybody) sees listed."""
-    asked = {"limit": 100, "offset": 0} | page
+    asked: Any = {"limit": 100, "offset": 0} | page
     listed = await store.rooms(RoomKind.ESSAY, user, **asked)
     return [each.summary.title for each in listed.rooms]
 

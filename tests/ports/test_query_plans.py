@@ -15,6 +15,7 @@ from tests.ports.tasks_contract import end, new
 from workroom.adapters.store import (
     account_queries,
     batch_queries,
+    list_queries,
     migrations,
     milestone_queries,
     queries,
@@ -22,6 +23,7 @@ from workroom.adapters.store import (
 )
 from workroom.adapters.store.batch import collect
 from workroom.core.people import Right
+from workroom.core.search import Search
 from workroom.ids import (
     BlobKey,
     CanvasId,
@@ -85,7 +87,10 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "keep a milestone": lambda c: milestone_queries.keep_milestone(c, essay_room(9), MILESTONE),
     "answer": lambda c: queries.answer(c, ANA, "r1"),
     "forget answers": lambda c: queries.forget_answers(c, 5, 10),
-    "rooms of a user": lambda c: queries.list_rooms(c, RoomKind.ESSAY, ANA, 10, 0),
+    "rooms of a user": lambda c: list_queries.list_rooms(c, RoomKind.ESSAY, ANA, 10, 0),
+    "search of rooms": lambda c: list_queries.find_rooms(
+        c, RoomKind.ESSAY, ANA, 10, 0, Search(("t",))
+    ),
     "project of canvas": lambda c: queries.project_of_canvas(c, CanvasId(7)),
     "keys in use": lambda c: queries.keys_in_use(c, [BlobKey("a" * 32), BlobKey("b" * 32)]),
     "store canvases": lambda c: batch_queries.store_batch(c, collect([PICTURES])),

@@ -40,6 +40,7 @@ from workroom.service.outlet import Accept, Handshake, Peer
 from workroom.service.receipts import Receipts
 from workroom.service.task_desk import TaskDesk
 from workroom.service.tasks import Tasks
+from workroom.service.throttle import NewcomerThrottle
 from workroom.service.watchdog import Watchdog
 from workroom.service.web_pages import WebPages
 from workroom.tasks.types import known_types
@@ -310,7 +311,9 @@ async def house(
     queue = MemoryQueue()
     tasks = Tasks(hub, store, queue, known_types())
     hub.receipts = Receipts(store, rooms_clock, hub.send)
-    library = Library(hub, store, accounts, lambda: next(client_ids), canvases, tasks)
+    library = Library(
+        hub, store, accounts, lambda: next(client_ids), canvases, tasks, NewcomerThrottle()
+    )
     gateway = Gateway(
         hub,
         accounts,

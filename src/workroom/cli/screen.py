@@ -94,7 +94,7 @@ def _fields(project: Project) -> Table:
     table.add_column(overflow="fold")
     for name, value in project.fields.items():
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        table.add_row(escaped(name), Text(escaped(shown)))
+        table.add_row(Text(escaped(name)), Text(escaped(shown)))
     return table
 
 

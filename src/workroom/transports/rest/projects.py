@@ -15,18 +15,22 @@ from workroom.transports.rest import answers
 from workroom.transports.rest.bodies import NewProject, NewProjectRight, ProjectChange, ProjectRight
 from workroom.transports.rest.fields import Number
 from workroom.transports.rest.gate import Asker, Asking, routes
-from workroom.transports.rest.paging import Paged
+from workroom.transports.rest.paging import Paged, Searched
 from workroom.transports.rest.render import answer, collaborator, page, project, project_row
 
 router = routes("/api/projects", "projects")
 
 
 @router.get("/", response_model=answers.Page[answers.ListedProject], summary="Your projects")
-async def list_projects(request: Request, by: Asking, paging: Paged) -> Response:
+async def list_projects(
+    request: Request, by: Asking, paging: Paged, search: Searched = ""
+) -> Response:
     """The projects that you may see, without their metadata, the one changed last first."""
     limit, offset = paging
-    found = await by.library.rooms(by.user, RoomKind.PROJECT, limit=limit, offset=offset)
-    return page(request, paging, found.items, found.total, project_row)
+    found = await by.library.rooms(
+        by.user, RoomKind.PROJECT, limit=limit, offset=offset, search=search
+    )
+    return page(request, paging, found.items, found.total, project_row, {"search": search})
 
 
 @router.post("/", response_model=answers.Project, status_code=201, summary="Begin a project")

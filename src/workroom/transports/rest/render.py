@@ -42,7 +42,7 @@ def page(
     items: Sequence[Item],
     total: int,
     write: Callable[[Item], Json],
-    asked: Mapping[str, int] | None = None,
+    asked: Mapping[str, int | str] | None = None,
 ) -> Response:
     """One page of a list, with relative links to its neighbours; ``asked`` as in ``Paging``."""
     before, after = paging.neighbours(request.scope["path"], total, asked)

@@ -24,7 +24,11 @@ export function refusal(code: string, detail: string): string {
   if (code === "too_large" && bytes) {
     return `This file is too large: it may have ${size(Number(bytes))} at most.`;
   }
-  return REFUSALS[code] ?? sentence(detail);
+  return own(REFUSALS, code) ?? sentence(detail);
+}
+
+function own(names: Record<string, string>, name: string): string | undefined {
+  return Object.hasOwn(names, name) ? names[name] : undefined;
 }
 
 export function sentence(text: string): string {
@@ -66,9 +70,9 @@ const TASKS: Record<string, string> = {
   analyze_audio: "Sound and mood",
 };
 
-/** What a type of task is called. */
+/** What a type of task is called. Types have names of all kinds, `constructor` among them. */
 export function taskName(type: string): string {
-  return TASKS[type] ?? sentence(type.replaceAll("_", " ")).slice(0, -1);
+  return own(TASKS, type) ?? sentence(type.replaceAll("_", " ")).slice(0, -1);
 }
 
 const ACTIONS: Record<string, string> = {
@@ -78,7 +82,7 @@ const ACTIONS: Record<string, string> = {
 
 /** What the button is called that begins one. */
 export function taskAction(type: string): string {
-  return ACTIONS[type] ?? taskName(type);
+  return own(ACTIONS, type) ?? taskName(type);
 }
 
 export const RIGHTS: Record<string, string> = {
