@@ -419,6 +419,19 @@ def test_the_versions_kept_have_a_bound() -> None:
     assert len(desk.ana._versions) == 2
 
 
+def test_in_a_long_text_too_what_was_written_from_outlasts_a_link_that_is_stuck() -> None:
+    """Six people write three seconds of text while a save is on its way."""
+    desk = Desk("long " * 8000)
+    desk.ben_writes("Of late. ")
+    text = desk.ana_gets_the_text()
+    for word in range(24):
+        desk.ben_writes(f"ben{word} ")
+        desk.ana_gets_the_text(arrives=False)
+    saved = desk.ana_saves(f"{text}ana ", caret=len(text) + 4)
+    assert saved.base.text == text
+    assert desk.mirror.text.split()[-25:] == [*(f"ben{word}" for word in range(24)), "ana"]
+
+
 def test_a_client_that_was_sent_nothing_counts_as_having_the_head() -> None:
     desk = Desk()
     desk.ana = Reader(desk.mirror, "a")
