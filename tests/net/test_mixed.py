@@ -14,6 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import pytest
 from bench.mixed.run import mixed
 
 from tests.net.live import running
@@ -21,6 +22,7 @@ from tests.net.live import running
 WRONG_GUESSES: Final = 2
 
 
+@pytest.mark.timeout(300)  # a minute to start, 20 s of typing, and a minute to come to rest
 async def test_six_clients_of_four_kinds_end_with_the_same_text_and_every_word(
     tmp_path: Path,
 ) -> None:

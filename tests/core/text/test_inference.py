@@ -419,6 +419,31 @@ def test_the_versions_kept_have_a_bound() -> None:
     assert len(desk.ana._versions) == 2
 
 
+def test_in_a_long_text_too_what_was_written_from_outlasts_a_link_that_is_stuck() -> None:
+    """Six people write three seconds of text while a save is on its way."""
+    desk = Desk("long " * 8000)
+    desk.ben_writes("Of late. ")
+    text = desk.ana_gets_the_text()
+    for word in range(24):
+        desk.ben_writes(f"ben{word} ")
+        desk.ana_gets_the_text(arrives=False)
+    saved = desk.ana_saves(f"{text}ana ", caret=len(text) + 4)
+    assert saved.base.text == text
+    assert desk.mirror.text.split()[-25:] == [*(f"ben{word}" for word in range(24)), "ana"]
+
+
+def test_versions_that_were_sent_elsewhere_before_are_remembered_in_any_order() -> None:
+    """Who comes back was sent some of them through the connection before, in another order."""
+    desk = Desk("long " * 8000)
+    for word in range(16):
+        desk.ben_writes(f"ben{word} ")
+    for back in (*range(8), *range(15)):
+        count = desk.ana.sent(desk.now, desk.mirror.version_at(desk.mirror.seq - back))
+    desk.ana.arrived(count, None)
+    text = desk.mirror.text
+    assert desk.ana_saves(f"{text}ana ").base.text == text
+
+
 def test_a_client_that_was_sent_nothing_counts_as_having_the_head() -> None:
     desk = Desk()
     desk.ana = Reader(desk.mirror, "a")

@@ -294,6 +294,7 @@ class Reader(Evidence):
         Its own text always can, however long ago that was. Without any, the client counts as
         having had the head.
         """
+        self._recall()
         found = [
             candidate
             for candidate in self._sent_and_mixed()
