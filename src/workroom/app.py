@@ -41,7 +41,7 @@ from workroom.service.drain import drain
 from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
 from workroom.service.library import Library
-from workroom.service.receipts import Receipts
+from workroom.service.receipts import ALONE, Receipts
 from workroom.service.task_desk import TaskDesk
 from workroom.service.tasks import Tasks
 from workroom.service.throttle import NewcomerThrottle
@@ -151,7 +151,8 @@ async def open_app(settings: Settings) -> App:
             hub, blobs, wiring.inspector(settings), _new_key, wiring.upload_rules(settings)
         )
         work = _open_work(settings, hub, store, blobs)
-        hub.receipts = Receipts(store, clock, hub.send)
+        node = ALONE if neighbours.alone else neighbours.node
+        hub.receipts = Receipts(store, clock, hub.send, node)
         newcomers = NewcomerThrottle(settings.newcomers_per_minute)
         library = Library(hub, store, accounts, _new_client_id, canvases, work.tasks, newcomers)
         gateway = Gateway(

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from workroom.adapters.store import MemoryStore, SqliteStore
-from workroom.adapters.store.postgres import PostgresStore
+from workroom.adapters.store import MemoryStore
+from workroom.adapters.store.sql_store import SqlStore
 from workroom.core.entries import Record
 from workroom.core.people import Right, Role
 from workroom.ids import RoomId, RoomKind, UserId, essay_room
 from workroom.ports.accounts import NewUser
 from workroom.ports.store import Answer, Append, AppendResult, RoomSummary
 
-Store = MemoryStore | SqliteStore | PostgresStore
+Store = MemoryStore | SqlStore
 
 ANA, BEN, EVA = UserId(1), UserId(2), UserId(3)
 ESSAY = essay_room(1)

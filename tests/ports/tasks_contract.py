@@ -11,6 +11,7 @@ from workroom.core.tasks import Bar, SettledTask, Task, TaskState
 from workroom.core.turns import Place
 from workroom.ids import CanvasId, ProjectId, TaskId, project_room
 from workroom.ports.store import Appended, Behind
+from workroom.ports.tasks import Mark
 
 PROJECT = project_room(5)
 
@@ -138,9 +139,12 @@ class TaskStoreContract:
         found = await store.settled_between(project, 2, 6, since=2, limit=2)
         assert [each.id for each in found] == ["t3", "t4"]
 
-    async def test_a_mark_of_what_was_told_never_goes_back(self, store: Store) -> None:
+    async def test_every_node_marks_what_was_told_through_it(self, store: Store) -> None:
         project = ProjectId(5)
-        assert await store.told(project, ANA) is None
-        await store.note_told({(PROJECT, ANA): 7, (PROJECT, BEN): 3})
-        await store.note_told({(PROJECT, ANA): 5, (PROJECT, BEN): 4})
-        assert (await store.told(project, ANA), await store.told(project, BEN)) == (7, 4)
+        assert await store.told(project, ANA) == {}
+        await store.note_told("a", {(PROJECT, ANA): Mark(7), (PROJECT, BEN): Mark(3)})
+        await store.note_told("b", {(PROJECT, ANA): Mark(5)})
+        assert await store.told(project, ANA) == {"a": 7, "b": 5}
+        await store.note_told("b", {(PROJECT, ANA): Mark(4, alone=True), (PROJECT, BEN): Mark(9)})
+        assert await store.told(project, ANA) == {"b": 4}
+        assert await store.told(project, BEN) == {"a": 3, "b": 9}

@@ -104,6 +104,24 @@ class TestEveryBus:
         await a.give_up("a")
         assert await b.living(["a"]) == frozenset()
 
+    async def test_what_a_node_keeps_is_found_by_others_for_a_while(self, make: Make) -> None:
+        a, _, b, _ = await _two(make)
+        a.keep("x", "a", b"1", 60)
+        a.keep("y", "a", b"2", 60)
+        a.keep("y", "a", b"3", 60)
+        a.keep("z", "a", b"4", 0.001)
+        b.keep("y", "b", b"5", 60)
+        await a.renew("a", 60)  # behind all that
+        await b.renew("b", 60)
+
+        assert await b.kept(["x", "y", "none"], ["a", "b"]) == {"x": [b"1"], "y": [b"3", b"5"]}
+        assert await b.kept(["x"], ["b"]) == await b.kept(["x"], []) == {}
+        while await b.kept(["z"], ["a"]):
+            await asyncio.sleep(0.001)
+        a.keep("x", "a", b"", 0)
+        await a.renew("a", 60)
+        assert await b.kept(["x"], ["a"]) == {}
+
     async def test_what_was_said_before_the_end_arrives(self, make: Make) -> None:
         a, _, b, ear_b = await _two(make)
         await b.subscribe("x")

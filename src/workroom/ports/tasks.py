@@ -24,6 +24,15 @@ class TaskPage:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Up to which entry a user is known to have been told of the tasks that ended."""
+
+    seq: int
+    alone: bool = False
+    """What other nodes have noted of them is forgotten: it is in this mark."""
+
+
 class TaskStore(Protocol):
     """The table of tasks. Rows are begun and ended by ``RoomStore.append``, with the log.
 
@@ -59,11 +68,11 @@ class TaskStore(Protocol):
         At most the last ``limit`` of them.
         """
 
-    async def told(self, project: ProjectId, user_id: UserId) -> int | None:
-        """Up to which entry the user is known to have been told of tasks that ended."""
+    async def told(self, project: ProjectId, user_id: UserId) -> Mapping[str, int]:
+        """Up to which entry the user is known to have been told of tasks that ended, by node."""
 
-    async def note_told(self, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
-        """Users were told up to these entries; a mark never goes back."""
+    async def note_told(self, node: str, marks: Mapping[tuple[RoomId, UserId], Mark]) -> None:
+        """Users were told up to these entries through a node, instead of what it noted before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class Tasks:
         if self._queue is None:
             raise NoWorker("this server has no worker for tasks")
         await self._queue.check(kind.queue)
-        await self._require_moderation(user)
+        await self._require_few_open(user)
         task_id = TaskId(str(uuid.uuid4()))
         command = StartTask(task_id, kind.name, CanvasId(canvas_id))
         await self._hub.execute(room.id, command, user)
@@ -93,7 +93,7 @@ class Tasks:
             await self.turns.give()
         return task
 
-    async def _require_moderation(self, user: User) -> None:
+    async def _require_few_open(self, user: User) -> None:
         """Nobody fills the table that the server has to look through, in however many projects."""
         most = self._rules.open_tasks_per_user
         if sum(each.requested_by == user.id for each in await self._store.line()) >= most:
@@ -140,7 +140,7 @@ class Tasks:
         if self._queue is None:
             raise NoWorker("this server has no result backend to look at")
         await self._hub.look(project_room(project), user, Verb.EDIT)
-        await self._require_moderation(user)
+        await self._require_few_open(user)
         if await self._store.task(TaskId(task_id)) is not None:
             raise Conflict("this task cannot be followed: its id is taken", field="task_id")
         command = StartTask(TaskId(task_id), task_type, CanvasId(canvas_id), followed=True)

@@ -11,7 +11,7 @@ from workroom.adapters.store.access import Access
 from workroom.core.tasks import Task
 from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, TaskId, UserId
-from workroom.ports.tasks import TaskPage
+from workroom.ports.tasks import Mark, TaskPage
 
 T = TypeVar("T")
 
@@ -62,12 +62,12 @@ class SqlTasks:
             )
         )
 
-    async def told(self, project: ProjectId, user_id: UserId) -> int | None:
-        """Up to which entry the user was told of tasks that ended."""
+    async def told(self, project: ProjectId, user_id: UserId) -> Mapping[str, int]:
+        """Up to which entry the user was told of tasks that ended, by node."""
         return await self._access.read(
             partial(task_queries.told_up_to, project=project, user_id=user_id)
         )
 
-    async def note_told(self, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
-        """Users were told up to these entries."""
-        await self._access.write(partial(task_queries.note_told, marks=marks))
+    async def note_told(self, node: str, marks: Mapping[tuple[RoomId, UserId], Mark]) -> None:
+        """Users were told up to these entries through a node."""
+        await self._access.write(partial(task_queries.note_told, node=node, marks=marks))

@@ -10,14 +10,14 @@ from dataclasses import asdict, fields
 from typing import Any, Final, TypeVar
 
 import orjson
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from workroom.adapters.store.sql import Row, insert_many
 from workroom.adapters.store.tables import tasks, told
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
 from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, UserId
-from workroom.ports.tasks import TaskPage
+from workroom.ports.tasks import Mark, TaskPage
 
 T = TypeVar("T")
 
@@ -81,11 +81,14 @@ _CHANGE: Final = (
     .where(tasks.c.id == bindparam("task_id"), _OPEN)
     .values({name: bindparam(f"new_{name}") for name in _NAMES if name not in _KEPT})
 )
-_TOLD: Final = select(told.c.seq).where(
+_TOLD: Final = select(told.c.node, told.c.seq).where(
     told.c.project == _PROJECT, told.c.user_id == bindparam("user_id")
 )
-_FURTHER: Final = (
-    "ON CONFLICT (project, user_id) DO UPDATE SET seq = excluded.seq WHERE told.seq < excluded.seq"
+_ANEW: Final = "ON CONFLICT (project, user_id, node) DO UPDATE SET seq = excluded.seq"
+_FORGET: Final = delete(told).where(
+    told.c.project == _PROJECT,
+    told.c.user_id == bindparam("user_id"),
+    told.c.node != bindparam("node"),
 )
 
 
@@ -169,16 +172,26 @@ def change(
     return answer
 
 
-def told_up_to(connection: Connection, project: ProjectId, user_id: UserId) -> int | None:
-    """Up to which entry the user was told."""
-    found: int | None = connection.execute(_TOLD, {"project": project, "user_id": user_id}).scalar()
-    return found
+def told_up_to(connection: Connection, project: ProjectId, user_id: UserId) -> dict[str, int]:
+    """Up to which entry the user was told, by node."""
+    rows = connection.execute(_TOLD, {"project": project, "user_id": user_id})
+    return {row.node: row.seq for row in rows}
 
 
-def note_told(connection: Connection, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
-    """Set marks; one that is further already stays."""
-    rows = [(room.number, user_id, seq) for (room, user_id), seq in sorted(marks.items())]
-    insert_many(connection, told, rows, _FURTHER)
+def note_told(
+    connection: Connection, node: str, marks: Mapping[tuple[RoomId, UserId], Mark]
+) -> None:
+    """Set the marks of a node, and forget those of others where they are in it."""
+    ordered = sorted(marks.items(), key=lambda each: each[0])
+    over = [
+        {"project": room.number, "user_id": user_id, "node": node}
+        for (room, user_id), mark in ordered
+        if mark.alone
+    ]
+    if over:
+        connection.execute(_FORGET, over)
+    rows = [(room.number, user_id, node, mark.seq) for (room, user_id), mark in ordered]
+    insert_many(connection, told, rows, _ANEW)
 
 
 def _values(one: Task) -> dict[str, Any]:
