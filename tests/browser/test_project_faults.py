@@ -70,10 +70,11 @@ def test_who_loses_the_right_to_edit_can_copy_what_was_not_saved(
     hold.let_go()
     call(server, "jane", "PATCH", f"/api/projects/{project}/", {"title": "After that"})
     expect(mike.get_by_role("heading", name="After that")).to_be_visible()
-    expect(mike.get_by_text("Live", exact=True)).to_be_visible()
+    expect(mike.get_by_text("Not saved", exact=True)).to_be_visible()
     expect(unsaved).to_have_value("The middle. Too late.")
     mike.get_by_role("button", name="Close").click()
     expect(unsaved).to_have_count(0)
+    expect(mike.get_by_text("Live", exact=True)).to_be_visible()
 
 
 def test_who_is_removed_can_copy_what_was_not_saved_and_is_asked_before_it_goes(

@@ -17,7 +17,7 @@ import { SharedField } from "./field.js";
 import { ended, listed, progressed, started, type TaskRow, type Tasks } from "./tasks.js";
 import { refusal, sentence } from "./words.js";
 
-export type Phase = "opening" | "offline" | "sending" | "sent" | "stored" | "refused";
+export type Phase = "opening" | "offline" | "sending" | "sent" | "stored" | "refused" | "lost";
 export type FieldName = "title" | "description";
 
 /** Milliseconds from the last key to the save. */
@@ -65,6 +65,7 @@ export class LiveProject {
   readonly pending = $derived(this.pendings.title || this.pendings.description || this.sents > 0);
   readonly phase: Phase = $derived.by(() => {
     if (this.state.phase !== "live") return this.everLive ? "offline" : "opening";
+    if (Object.keys(this.lost).length) return "lost";
     if (Object.keys(this.problems).length) return "refused";
     if (!this.pending) return "stored";
     return this.sents ? "sent" : "sending";
