@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.ports.store_kit import ANA, BEN, Store, append, outcome
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
+from workroom.core.turns import Place
 from workroom.ids import CanvasId, ProjectId, TaskId, project_room
 from workroom.ports.store import Appended, Behind
 
@@ -100,6 +101,16 @@ class TaskStoreContract:
         await begin(store, new("b", created_at=20), new("a"), new("c", created_at=30))
         await outcome(store, append(PROJECT, 1, tasks_settled=(end("b"),)))
         assert [each.id for each in await store.open_tasks()] == ["a", "c"]
+
+    async def test_the_line_is_of_open_tasks_and_says_who_has_each(self, store: Store) -> None:
+        begun = new("b", created_at=20, state=TaskState.RUNNING, due_at=None)
+        await begin(store, begun, new("a", due_at=11), new("c", followed=True), new("d"))
+        await outcome(store, append(PROJECT, 1, tasks_settled=(end("d"),)))
+        assert await store.line() == [
+            Place(TaskId("a"), "analyze_audio", ANA, running=False, due_at=11),
+            Place(TaskId("c"), "analyze_audio", ANA, running=False, due_at=10, followed=True),
+            Place(TaskId("b"), "analyze_audio", ANA, running=True, due_at=None),
+        ]
 
     async def test_a_project_lists_its_tasks_the_newest_first(self, store: Store) -> None:
         await begin(store, *(new(f"t{n}", created_at=n) for n in range(5)))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -315,6 +317,27 @@ async def test_it_can_be_closed_at_any_moment_while_much_is_said(tmp_path: Path)
             talking.cancel()
     finally:
         server.kill()
+
+
+def test_a_program_that_ends_while_the_connection_breaks_leaves_nothing_behind() -> None:
+    """At any moment of it: asyncio would log each failure that nobody looked at."""
+    unseen: list[dict[str, Any]] = []
+
+    async def breaks_and_ends(turns: int) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: unseen.append(what))
+        with tempfile.TemporaryDirectory(prefix="wr-") as folder:
+            server = Server(Path(folder))
+            await server.start()
+            bus = RedisBus(server.url)
+            await bus.open(Listener())
+            server.kill()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+    for turns in range(12):
+        asyncio.run(breaks_and_ends(turns))
+        gc.collect()
+    assert unseen == []
 
 
 async def _talk(bus: RedisBus) -> None:

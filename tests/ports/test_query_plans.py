@@ -94,6 +94,7 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "task": lambda c: task_queries.task(c, TaskId("t1")),
     "change a task": lambda c: task_queries.change(c, TaskId("t1"), lambda here: (1, here)),
     "open tasks": task_queries.open_tasks,
+    "line of tasks": task_queries.line,
     "tasks of a project": lambda c: task_queries.of_project(c, ProjectId(5), 10, 0),
     "settled tasks": lambda c: task_queries.settled_between(c, ProjectId(5), 1, 9, 5, 10),
     "told": lambda c: task_queries.told_up_to(c, ProjectId(5), ANA),

@@ -312,7 +312,7 @@ class Writers:
     def _recall(self, writer: Writer, guest: _Guest, tick: float) -> None:
         """Note what the connection was sent before anybody took notes of it."""
         seq = guest.since if guest.asked is None else guest.asked[0]
-        self._note(writer.reader, [it for it in self._after(guest.since) if it[0] < seq], tick)
+        self._note(writer.reader, [it for it in self._after(guest.since) if it[0] <= seq], tick)
         if guest.asked is not None:
             count = self._note(writer.reader, [guest.asked], tick, arrived=guest.arrived)
             writer.probed = guest.probe

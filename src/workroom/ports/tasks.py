@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from workroom.core.tasks import Task
+from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, TaskId, UserId
 
 T = TypeVar("T")
@@ -37,6 +38,9 @@ class TaskStore(Protocol):
 
     async def open_tasks(self) -> list[Task]:
         """All tasks that have not ended, the oldest first."""
+
+    async def line(self) -> list[Place]:
+        """The same tasks, with what decides whose turn it is."""
 
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]

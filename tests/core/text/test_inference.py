@@ -244,6 +244,21 @@ def crossing(desk: Desk, own: str, *, by_ben: str) -> int:
     return seq
 
 
+def test_a_number_that_two_texts_go_by_stays_the_root_of_what_is_typed_on() -> None:
+    """A version crosses a save that changes nothing, which goes by the same number then."""
+    desk = Desk()
+    theirs = desk.ben_writes("Hail. ", at=0)
+    seq = desk.mirror.seq
+    desk.ana_gets_the_text(arrives=False)
+    desk.ana_saves(ESSAY, base_seq=seq - 1, after=0.1)
+    desk.ana.arrived(desk.ana._sent, desk.now)
+    text = f"{ESSAY} Yes."
+    desk.ana_saves(text, caret=len(text), base_seq=seq)
+    saved = desk.ana_saves(f"{text} No.", caret=len(text) + 4, base_seq=seq)
+    assert saved.base.is_own
+    assert desk.mirror.text == f"{theirs} Yes. No."
+
+
 def test_the_version_named_is_meant_as_it_was_sent_where_no_own_words_are_in_the_text() -> None:
     """The page put it over words on their way; what it shows instead did not delete them."""
     desk = Desk()

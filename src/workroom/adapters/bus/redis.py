@@ -292,6 +292,8 @@ class RedisBus:
 async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
     """Carry these out until one of them ends, and raise what it raises."""
     tasks = [asyncio.ensure_future(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(_forget)  # also when this one is cancelled while it ends them
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -310,8 +312,6 @@ async def _end(tasks: Collection[asyncio.Task[None]], again: float) -> None:
         for task in waiting:
             task.cancel()
         await asyncio.wait(waiting, timeout=again)
-    for task in tasks:
-        _forget(task)
 
 
 async def _answer(connection: Connection) -> Any:

@@ -125,6 +125,15 @@ def _judge_one(
     return Appended(seq)
 
 
+def overtaken(appends: Iterable[Append], results: Iterable[AppendResult]) -> dict[RoomId, int]:
+    """The rooms in whose logs other nodes came first, and the last number that was expected."""
+    found: dict[RoomId, int] = {}
+    for append, result in zip(appends, results, strict=True):
+        if isinstance(result, Behind) and result.head > append.expected:
+            found[append.room] = min(append.expected, found.get(append.room, append.expected))
+    return found
+
+
 def all_good(appends: Sequence[Append], broken: BrokenLines) -> bool:
     """Whether all are good if the logs end where the first append to each expects it."""
     if any(append in broken for append in appends):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from workroom.core.tasks import Bar, SettledTask, Task
+from workroom.core.tasks import Bar, SettledTask, Task, TaskState
+from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, UserId
 from workroom.ports.tasks import TaskPage
 
@@ -69,6 +70,20 @@ class MemoryTasks:
         self._may_read()
         found = [each for each in self._tasks.values() if each.settled_at is None]
         return sorted(found, key=lambda each: (each.created_at, each.id))
+
+    async def line(self) -> list[Place]:
+        """The same tasks, as far as their turns go."""
+        return [
+            Place(
+                each.id,
+                each.type,
+                each.requested_by,
+                each.state is TaskState.RUNNING,
+                each.due_at,
+                each.followed,
+            )
+            for each in await self.open_tasks()
+        ]
 
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]

@@ -9,6 +9,7 @@ from typing import TypeVar
 from workroom.adapters.store import task_queries
 from workroom.adapters.store.access import Access
 from workroom.core.tasks import Task
+from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, TaskId, UserId
 from workroom.ports.tasks import TaskPage
 
@@ -33,6 +34,10 @@ class SqlTasks:
     async def open_tasks(self) -> list[Task]:
         """All tasks that have not ended."""
         return await self._access.read(task_queries.open_tasks)
+
+    async def line(self) -> list[Place]:
+        """The same tasks, as far as their turns go."""
+        return await self._access.read(task_queries.line)
 
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]

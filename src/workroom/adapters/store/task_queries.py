@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from workroom.adapters.store.sql import Row, insert_many
 from workroom.adapters.store.tables import tasks, told
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
+from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, UserId
 from workroom.ports.tasks import TaskPage
 
@@ -28,6 +29,18 @@ _OPEN: Final = tasks.c.settled_at.is_(None)
 _TASK: Final = select(*_COLUMNS).where(tasks.c.id == bindparam("task_id"))
 _TASK_TO_CHANGE: Final = _TASK.with_for_update()
 _OPEN_TASKS: Final = select(*_COLUMNS).where(_OPEN).order_by(tasks.c.created_at, tasks.c.id)
+_LINE: Final = (
+    select(
+        tasks.c.id,
+        tasks.c.type,
+        tasks.c.requested_by,
+        tasks.c.state,
+        tasks.c.due_at,
+        tasks.c.followed,
+    )
+    .where(_OPEN)
+    .order_by(tasks.c.created_at, tasks.c.id)
+)
 _BARS: Final = select(tasks.c.id, tasks.c.attempt, tasks.c.percent, tasks.c.message).where(
     _OPEN, tasks.c.project == _PROJECT, tasks.c.percent.is_not(None)
 )
@@ -87,6 +100,15 @@ def task(connection: Connection, task_id: TaskId) -> Task | None:
 def open_tasks(connection: Connection) -> list[Task]:
     """All that have not ended, the oldest first."""
     return [_task_of(row) for row in connection.execute(_OPEN_TASKS)]
+
+
+def line(connection: Connection) -> list[Place]:
+    """All that have not ended, as far as their turns go; the oldest first."""
+    running = TaskState.RUNNING.value
+    return [
+        Place(TaskId(each), name, UserId(user), state == running, due_at, bool(followed))
+        for each, name, user, state, due_at, followed in connection.execute(_LINE)
+    ]
 
 
 def bars(connection: Connection, room: RoomId) -> dict[TaskId, Bar]:

@@ -47,6 +47,9 @@ class Rebased:
 
 def signed(change: Change, author: str) -> Change:
     """``change`` as it applies to the author string: its insertions spell ``author``."""
+    hunk = change.only_hunk
+    if hunk is not None:
+        return Change.one(change.before, hunk.at, hunk.deleted, author * len(hunk.inserted))
     return Change(tuple([author * len(op) if isinstance(op, str) else op for op in change.ops]))
 
 
