@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Coroutine
 
-from playwright.sync_api import Route, ViewportSize, WebSocketRoute, expect
+from playwright.sync_api import Page, Route, ViewportSize, WebSocketRoute, expect
 
 from tests.browser.steps import (
     LINES,
