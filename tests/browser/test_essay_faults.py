@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Route, ViewportSize, WebSocketRoute, expec
 
 from tests.browser.steps import (
     LINES,
+    Hold,
     SignIn,
     call,
     choose,
@@ -18,6 +19,7 @@ from tests.browser.steps import (
     let,
     lines,
     new_essay,
+    stale_tokens,
     text,
     writer,
 )
@@ -43,33 +45,6 @@ def run(work: Coroutine[object, object, None]) -> None:
     thread.join()
     if failed:
         raise failed[0]
-
-
-def stale_tokens(page: Page) -> None:
-    """The access token has ended, as far as the page can see: it has to be exchanged."""
-    page.evaluate(
-        """() => {
-            const tokens = JSON.parse(localStorage.getItem("workroom.tokens"));
-            localStorage.setItem("workroom.tokens", JSON.stringify({...tokens, access: "x"}));
-        }"""
-    )
-
-
-class Hold:
-    """Keeps edits from leaving a browser while it is on."""
-
-    def __init__(self, page: Page) -> None:
-        self.on = False
-        page.route_web_socket("**/yjs/**", self._route)
-
-    def _route(self, socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        def leave(message: str | bytes) -> None:
-            if not self.on:
-                server.send(message)
-
-        socket.on_message(leave)
 
 
 # ---- what was written and not sent ---------------------------------------------------------------
@@ -192,7 +167,7 @@ def test_who_loses_the_right_to_write_is_told_what_was_not_saved(
     people: SignIn, server: Server, essay: int
 ) -> None:
     jane = people("Jane Smith")
-    hold_back = Hold(jane)
+    hold_back = Hold(jane, "**/yjs/**")
     jane.goto(f"{server.http}/essays/{essay}")
     writer(jane).click()
     hold_back.on = True
@@ -290,7 +265,7 @@ def test_what_was_not_saved_can_be_copied_when_the_log_in_ends(
     people: SignIn, server: Server, essay: int
 ) -> None:
     emma = people("Emma Brown")
-    hold_back = Hold(emma)
+    hold_back = Hold(emma, "**/yjs/**")
     emma.goto(f"{server.http}/essays/{essay}")
     writer(emma).click()
     hold_back.on = True

@@ -38,6 +38,18 @@ def test_two_people_type_at_once_and_end_with_the_same_text(
     expect(here.get_by_role("listitem")).to_have_count(2)
 
 
+def test_what_was_commented_on_is_not_offered_to_be_commented_on_again(
+    people: SignIn, essay: int
+) -> None:
+    sarah = people("Dr. Sarah Johnson", f"/essays/{essay}")
+    text(sarah)
+    comment(sarah, "The second line", "Structure", "Say more about it.")
+    expect(text(sarah)).to_be_focused()
+    expect(sarah.get_by_role("button", name="Comment", exact=True)).to_have_count(0)
+    sarah.keyboard.press("Shift+ArrowRight")
+    expect(sarah.get_by_role("button", name="Comment", exact=True)).to_be_visible()
+
+
 def test_a_coach_comments_on_a_selection_and_the_mark_follows_the_students_edits(
     people: SignIn, essay: int
 ) -> None:
