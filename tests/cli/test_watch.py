@@ -83,7 +83,7 @@ def test_watching_survives_a_restart_of_the_server(tmp_path: Path) -> None:
         with watching(tmp_path, "essay", "1", "--url", url) as lines:
             until(lines, "words, last edited by")
             assert first.stop() == 0
-            until(lines, "connection lost")
+            until(lines, "no connection to the server")
             with demo(tmp_path, WORKROOM_PORT=port):
                 until(lines, "live")
 
