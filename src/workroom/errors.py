@@ -89,6 +89,12 @@ class NotSubscribed(Refused):
 
     code = "not_subscribed"
 
+    @classmethod
+    def to(cls, kind: str, number: int, *, field: str) -> NotSubscribed:
+        """To that room, in the words of its wire format."""
+        joined = "subscribed to" if kind == "essay" else "joined"
+        return cls(f"this connection has not {joined} {kind} {number}", field=field)
+
 
 class TooLarge(Refused):
     """A message, a text or a value is over its size limit."""

@@ -137,10 +137,24 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ("WORKROOM_AUTH_PUBLIC_KEY", "/nowhere/key.pem"),
         ("WORKROOM_HOST", "no such host"),
         ("WORKROOM_HOST", "192.0.2.1"),
+        ("WORKROOM_ORIGINS", '["app.example.org"]'),
+        ("WORKROOM_ORIGINS", '["https://app.example.org/page"]'),
+        ("WORKROOM_AUTH_JWKS", "ftp://example.org/keys.json"),
+        ("WORKROOM_FILES_DIR", "/dev/null/files"),
+        ("WORKROOM_REDIS", "localhost:6379"),
+        ("WORKROOM_SERVER_URL", "localhost:8000"),
+        ("WORKROOM_SHUTDOWN_SPREAD", "inf"),
+        ("WORKROOM_PING_INTERVAL", "nan"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(tmp_path: Path, name: str, value: str) -> None:
     assert complaint(workroom(tmp_path, "serve", **{name: value})).startswith(name)
+
+
+def test_a_bus_that_was_never_reached_is_told_once_and_the_node_serves(tmp_path: Path) -> None:
+    with serving(tmp_path, WORKROOM_REDIS="redis://127.0.0.1:1/0") as server:
+        told = [json.loads(it) for it in server.said if "bus_not_reached" in it]
+    assert [(it["level"], it["part"]) for it in told] == [("warning", "bus")]
 
 
 def test_a_misspelt_variable_is_pointed_out(tmp_path: Path) -> None:

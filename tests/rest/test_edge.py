@@ -176,6 +176,16 @@ async def test_the_servers_own_view_of_a_request_is_left_alone(quick: House) -> 
     assert [message.get("body") for message in sent] == [None, b""]
 
 
+async def test_a_wrong_address_gets_a_hint_that_leads_on(quick: House) -> None:
+    for path, hint in (
+        ("/api", "/api/docs"),
+        ("/ws/essays/1/", "Upgrade"),
+        ("/yjs/essays/1", "Upgrade"),
+    ):
+        answer = await quick.nobody("GET", path)
+        assert hint in problem(answer, 404, "not_found")["detail"]
+
+
 # ---- origins -----------------------------------------------------------------------------------
 
 APP = "https://app.example.org"

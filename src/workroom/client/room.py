@@ -325,7 +325,7 @@ class RoomCore(ABC):
     def _arrived(self, event: Any) -> bool:
         person = getattr(event, "user", event)
         user = person.id if hasattr(person, "id") else person.user_id
-        known = user in self.people
+        known = user in self.people or user in self._arriving
         self._here({**self._arriving, user: person})
         return not known
 

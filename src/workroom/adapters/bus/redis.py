@@ -201,6 +201,7 @@ class RedisBus:
 
     async def _keep_up(self) -> None:
         pause = 0.05
+        told = False
         while True:
             try:
                 await self._serve()
@@ -208,6 +209,9 @@ class RedisBus:
                 if self._up:
                     log.warning("bus_lost", error=type(error).__name__)
                     pause = 0.05
+                elif not told:  # it was never there: perhaps the setting is wrong
+                    log.warning("bus_not_reached", error=type(error).__name__)
+                told = True
             except Exception as error:  # noqa: BLE001 - a mistake of ours: begin anew
                 log_failure(log, "bus_failed", error)
             finally:
