@@ -31,7 +31,8 @@ from typing import Final
 
 from bench.balancer import balancer
 from bench.servers import HOST, Server, free_port
-from bench.storm import Crowd, Report, all_equal, all_here, p99, server
+from bench.site import server
+from bench.storm import Crowd, Report, all_equal, all_here, p99
 from bench.storm_client import Who
 from bench.world import Wanted, make_world, prose
 
@@ -102,7 +103,7 @@ def run(site: Site, clients: int, cycles: int) -> int:
         port = free_port()
         nodes = [(HOST, each) for each in site.ports]
         site.stack.enter_context(balancer((HOST, port), nodes))
-    crowd = Crowd(people, port, TYPING_EVERY)
+    crowd = Crowd(people, [port], TYPING_EVERY)
     try:
         reports = _restart(crowd, site, len(people), cycles)
     finally:

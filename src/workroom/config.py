@@ -97,6 +97,8 @@ class Settings(BaseSettings):
 
     # ---- what may be uploaded
     max_upload: int = Field(25 * 1024 * 1024, ge=1024)
+    max_project_files: int = Field(2 * 2**30, ge=1024)
+    """Of all files of one project together."""
     max_pixels: int = Field(50_000_000, ge=1)
     """Of all frames of a picture together."""
     max_audio: float = Field(900.0, gt=0)

@@ -12,6 +12,7 @@
     │   ├── TooManyPixels        a picture over its limit
     │   ├── TooLong              a recording over its limit
     │   ├── TooComplex           a file that takes too much memory or time to decode
+    │   ├── QuotaExceeded        a file for which its project has no room left
     │   ├── RateLimited          over a rate limit; ``retry_after`` says when to come back
     │   ├── Conflict             what is there already contradicts the request
     │   └── NotFound             no such thing, or not one that this user may see
@@ -20,6 +21,7 @@
     ├── Unavailable              the server cannot do it now: store down, shutting down
     ├── NoWorker                 there is nobody to carry a task out
     └── Misconfigured            the operator has to change a setting before the server starts
+        └── AlreadyServed        another server has the database
 
 A code here is the inner, lower-case one. Dialects and REST spell it their own way.
 """
@@ -27,7 +29,7 @@ A code here is the inner, lower-case one. Dialects and REST spell it their own w
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class Retry(StrEnum):
@@ -124,6 +126,12 @@ class TooComplex(Refused):
     code = "too_complex"
 
 
+class QuotaExceeded(Refused):
+    """All files of a project together would be over their limit."""
+
+    code = "quota_exceeded"
+
+
 class RateLimited(Refused):
     """Too many requests; the same one is welcome after ``retry_after`` seconds."""
 
@@ -163,6 +171,10 @@ class NotAuthenticated(WorkroomError):
         super().__init__(message)
 
 
+NOBODY_KNOWS: Final = "it is not known yet whether it did; send it again with the same request_id"
+"""In the message of an ``Unavailable`` that cannot promise that nothing was changed."""
+
+
 class Unavailable(WorkroomError):
     """The server cannot do this now; nothing was changed, and nothing was confirmed."""
 
@@ -181,3 +193,9 @@ class Misconfigured(WorkroomError):
     """The server must not start like this; the message says which setting to change."""
 
     code = "misconfigured"
+
+
+class AlreadyServed(Misconfigured):
+    """Another server has the database; ``message`` says which, and the server's process id."""
+
+    code = "already_served"

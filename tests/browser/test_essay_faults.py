@@ -316,15 +316,32 @@ def test_typing_that_was_taken_back_is_saved_in_the_end(people: SignIn, essay: i
     expect(emma.get_by_text("Saved", exact=True)).to_be_visible()
 
 
+def settle(page: Page) -> None:
+    """Until what the page does in its next frames has been drawn."""
+    for _ in range(3):
+        page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+
+
 def test_a_click_into_a_card_does_not_move_the_text(people: SignIn, server: Server) -> None:
     long = "\n".join(f"Here is line {n} of many." for n in range(1, 90))
     essay = new_essay(server, long)
     jane = people("Jane Smith", f"/essays/{essay}", viewport=WIDE)
     writer(jane)
+    line = jane.get_by_text("Here is line 30 ")
     comment(jane, "Here is line 10 ", "Style", "Long " * 200)
     card = jane.locator("article", has_text="Long Long")
     card.get_by_role("button").first.click()
-    jane.evaluate("scrollBy(0, 500)")
-    where = jane.evaluate("scrollY")
-    card.get_by_role("textbox", name="Reply").click()
-    assert jane.evaluate("scrollY") == where
+    reply = card.get_by_role("textbox", name="Reply")
+    expect(reply).to_be_visible()
+    # Where the words of the card are out of sight: to show them again would move the text.
+    settle(jane)
+    jane.evaluate("scrollTo(0, 500)")
+    settle(jane)
+    before, field = line.bounding_box(), reply.bounding_box()
+    assert before is not None
+    assert field is not None
+    # By the mouse alone: a click on an element would first scroll to it by itself.
+    jane.mouse.click(field["x"] + field["width"] / 2, field["y"] + field["height"] / 2)
+    expect(reply).to_be_focused()
+    settle(jane)
+    assert line.bounding_box() == before

@@ -36,6 +36,7 @@ from workroom.ids import (
     project_room,
 )
 from workroom.ports.store import Checkpoint, Milestone
+from workroom.ports.tasks import Mark
 
 
 @pytest.fixture
@@ -99,10 +100,13 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "task": lambda c: task_queries.task(c, TaskId("t1")),
     "change a task": lambda c: task_queries.change(c, TaskId("t1"), lambda here: (1, here)),
     "open tasks": task_queries.open_tasks,
+    "line of tasks": task_queries.line,
     "tasks of a project": lambda c: task_queries.of_project(c, ProjectId(5), 10, 0),
     "settled tasks": lambda c: task_queries.settled_between(c, ProjectId(5), 1, 9, 5, 10),
     "told": lambda c: task_queries.told_up_to(c, ProjectId(5), ANA),
-    "note told": lambda c: task_queries.note_told(c, {(project_room(5), ANA): 7}),
+    "note told": lambda c: task_queries.note_told(
+        c, "a", {(project_room(5), ANA): Mark(7), (project_room(6), ANA): Mark(8, alone=True)}
+    ),
     "essay of feedback": lambda c: queries.essay_of_feedback(c, FeedbackId(7)),
     "ids": lambda c: queries.take_ids(c, "essay", 3),
     "account": lambda c: account_queries.account(c, ANA),

@@ -22,7 +22,6 @@ from tests.ports.store_kit import (
     append,
     new_user,
     outcome,
-    outcomes,
     record,
     summary,
 )
@@ -121,7 +120,7 @@ async def test_one_that_is_behind_fails_alone_in_its_transaction(
         append(essay_room(3)),
     ]
 
-    results = await outcomes(nodes[1], group)
+    results = await in_order(nodes[1], group)
 
     assert results == [
         Appended(1),

@@ -9,6 +9,7 @@ from starlette.types import Message, Scope
 
 from rest_kit import House, memory_house, problem
 from workroom.adapters.auth.passwords import Argon2Hasher
+from workroom.service.web_pages import WebPages
 from workroom.transports.rest import RestSettings
 from workroom.transports.rest.edge import Edge
 
@@ -189,7 +190,7 @@ async def test_no_other_origin_is_let_in_by_default(quick: House) -> None:
 
 
 async def test_an_allowed_origin_is_let_in_by_its_exact_name(hasher: Argon2Hasher) -> None:
-    settings = RestSettings(allowed_origins=frozenset({APP}))
+    settings = RestSettings(WebPages([APP]))
     async with memory_house(hasher, settings) as built:
         emma = built.as_("emma")
         answer = await emma("GET", "/api/essays/", headers={"Origin": APP})
@@ -220,7 +221,7 @@ async def test_an_allowed_origin_is_let_in_by_its_exact_name(hasher: Argon2Hashe
     ],
 )
 async def test_an_origin_that_only_looks_allowed_is_not(hasher: Argon2Hasher, origin: str) -> None:
-    settings = RestSettings(allowed_origins=frozenset({APP}))
+    settings = RestSettings(WebPages([APP]))
     async with memory_house(hasher, settings) as built:
         headers = {"Origin": origin, **PREFLIGHT}
         answer = await built.as_("emma")("GET", "/api/essays/", headers=headers)

@@ -107,10 +107,16 @@ class Cluster:
 
 
 async def cluster(
-    count_of_nodes: int = 2, *, rules: RoomRules = AT_ONCE, text: str = "", store: Any = None
+    count_of_nodes: int = 2,
+    *,
+    rules: RoomRules = AT_ONCE,
+    text: str = "",
+    store: Any = None,
+    stores: Sequence[Any] = (),
 ) -> Cluster:
-    """Nodes with an essay that six people may edit."""
-    store = store or MemoryStore()
+    """Nodes with an essay that six people may edit. ``stores``: one for each, of one database."""
+    stores = stores or [store or MemoryStore()] * count_of_nodes
+    store = stores[0]
     names = ("emma", "jane", "mike", "sarah", "john", "anna")
     newcomers = [NewUser(name, name.title(), Role.STUDENT) for name in names]
     people = [await store.create_user(each) for each in newcomers]
@@ -119,7 +125,8 @@ async def cluster(
     for number in range(count_of_nodes):
         bus = MemoryBus(wire)
         clock = LoopClock(asyncio.get_running_loop())
-        hub = Hub(store, clock, rules, lambda: next(ids), store.users)
+        own = stores[number]
+        hub = Hub(own, clock, rules, lambda: next(ids), own.users)
         name = f"node-{number}"
         hub.meet(name, bus, Scribe(SECRET))
         await hub.start()

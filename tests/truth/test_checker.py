@@ -240,6 +240,19 @@ def test_an_attempt_without_an_answer_may_have_worked_whatever_became_of_the_nex
     assert run.judged().violations == []
 
 
+@pytest.mark.parametrize("refused", [refused_field, refused_feedback, refused_deletion])
+def test_what_was_refused_may_have_worked_where_the_server_said_that_nobody_knows(
+    tmp_path: Path, refused: Callable[[Files], None]
+) -> None:
+    run = Files(tmp_path)
+    refused(run)
+    assert {each.kind for each in run.judged().violations} == {"refused"}
+
+    for record in (each for file in run.files.values() for each in file):
+        record.update({"unknown": True} if record["e"] == "refused" else {})
+    assert run.judged().violations == []
+
+
 def test_the_truth_passes(tmp_path: Path) -> None:
     verdict = Files(tmp_path).judged()
     assert verdict.violations == []

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from workroom.core.essay_text import EssayText
 from workroom.core.limits import RoomRules
 from workroom.core.text import Candidate, Reader, Version
+from workroom.core.text.ranges import meant
 from workroom.core.writers import Writer, Writers
 from workroom.ids import ConnectionId, UserId
 
@@ -71,6 +72,19 @@ class Delivery:
     def newest(self, connection: ConnectionId | None, user_id: UserId) -> Candidate | Version:
         """The text that a client last had, as far as anybody can know."""
         return self._writers.newest(connection, user_id) or self.latest
+
+    def chosen(
+        self, connection: ConnectionId | None, user_id: UserId, start: int, end: int, tick: float
+    ) -> Candidate | Version:
+        """The text in which a client has chosen a range (UTF-16 units).
+
+        What a connection that only reads has is not asked for: of the latest versions, the newest
+        in which the range makes sense.
+        """
+        known = self._writers.newest(connection, user_id)
+        if known is None and connection is not None:
+            known = meant(self._writers.on_screen(connection, tick), start, end)
+        return known or self.latest
 
     def named(self, base_seq: int, connection: ConnectionId | None) -> Candidate | Version | None:
         """The text that a client has which says that it comes from that version."""

@@ -223,8 +223,8 @@ class EssayRoom(TypingRoom):
             return command
         named = command.base_seq if isinstance(command, AddFeedback) else None
         if named is None:
-            seen = self._delivery.newest(origin.connection, origin.user.id)
-            return replace(command, seen=seen)
+            by, edges = (origin.connection, origin.user.id), (command.start, command.end or 0)
+            return replace(command, seen=self._delivery.chosen(*by, *edges, now.tick))
         return replace(command, seen=self._delivery.named(named, origin.connection))
 
     def _queue(self, origin: Origin, tick: float) -> None:

@@ -141,6 +141,11 @@ class Behind:
     """The log has moved on: its last entry is ``head``, not ``expected``. Nothing was stored."""
 
     head: int
+    records: tuple[Record, ...] = field(default=(), compare=False, repr=False)
+    """What comes after ``expected``, if the store keeps the log as it is while ``done`` runs.
+
+    An append to the room that is handed over in there comes before those of every other node.
+    """
 
 
 @value

@@ -19,7 +19,7 @@ from workroom.core.people import User
 from workroom.errors import Unavailable
 from workroom.ids import RoomId, UserId
 from workroom.observe import ENTRIES_FOLLOWED, log_failure, logger
-from workroom.ports.store import RoomStore
+from workroom.ports.store import Behind, RoomStore
 from workroom.service.records import to_entry
 from workroom.service.rooms import RoomHost
 
@@ -30,6 +30,9 @@ MOST_EARLY: Final = 1024
 
 PATIENCE: Final = 2.0
 """Seconds that a reader waits for the newest; then they are given what is here."""
+
+UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
+"""What ``to_entry`` raises for a record that no Workroom of this version wrote."""
 
 Users = Callable[[Sequence[UserId]], Awaitable[Mapping[UserId, User]]]
 log = logger("following")
@@ -116,21 +119,33 @@ class Following:
         if named is not None and named > host.room.head.seq:
             self.reached({host.room.id: named})
 
-    def fell_behind(self, host: RoomHost, head: int) -> None:
-        """Nothing was stored of what the room had on its way; the log goes as far as ``head``."""
+    def fell_behind(self, host: RoomHost, known: Behind) -> None:
+        """Nothing was stored of what the room had on its way; the log goes so far at least."""
         try:
             host.retrace()
         except Exception as error:  # noqa: BLE001 - whatever it is: the store knows better
             log_failure(log, "room_not_retraced", error, room=str(host.room.id))
             self._reload(host)
             return
-        if head < host.room.confirmed.seq:
+        self._follow_given(host, known.records)
+        if known.head < host.room.confirmed.seq:
             # A request of long ago was answered, or the log was set back: commands wait for which.
             self._spawn(self._make_sure(host))
             return
         lag = self._lags.setdefault(host.room.id, _Lag())
-        lag.head = max(lag.head, head)
+        lag.head = max(lag.head, known.head)
         self._advance(host, lag)
+
+    def _follow_given(self, host: RoomHost, records: Iterable[Record]) -> None:
+        """Follow what came with the store's answer, if everybody who acted is known here."""
+        after = host.room.confirmed.seq
+        try:
+            entries = [to_entry(record) for record in records if record.seq > after]
+        except UNREADABLE:
+            return  # whoever reads the log next says so
+        if entries and entries[0].seq == after + 1 and not _strangers(host, entries):
+            ENTRIES_FOLLOWED.labels("answer").inc(len(entries))
+            host.follow(entries, ())
 
     async def _make_sure(self, host: RoomHost) -> None:
         """See that the log goes as far as everybody was told, then follow it."""
@@ -200,7 +215,7 @@ class Following:
             return
         try:
             entries = [to_entry(record) for record in records]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except UNREADABLE:
             log.warning("bulletin_not_understood", room=str(host.room.id))
             return  # the log says what it really was
         ENTRIES_FOLLOWED.labels("bus").inc(len(entries))
@@ -240,10 +255,7 @@ class Following:
     async def _entries(self, host: RoomHost, after: int) -> tuple[list[Entry], Iterable[User]]:
         records = await self._store.records(host.room.id, after, AT_ONCE)
         entries = [to_entry(record) for record in records]
-        known = host.room.people
-        met = {entry.actor for entry in entries}
-        met |= {entry.fact.user_id for entry in entries if isinstance(entry.fact, RightSet)}
-        strangers = sorted(user_id for user_id in met if user_id not in known)
+        strangers = _strangers(host, entries)
         if not strangers or self._users is None:
             return entries, ()
         return entries, (await self._users(strangers)).values()
@@ -256,3 +268,10 @@ class Following:
         if self._rooms.get(host.room.id) is host and not host.suspended:
             host.out_of_reach(error)
             self._reload(host)
+
+
+def _strangers(host: RoomHost, entries: Iterable[Entry]) -> list[UserId]:
+    """Whoever these entries name, and the room does not know."""
+    met = {entry.actor for entry in entries}
+    met |= {entry.fact.user_id for entry in entries if isinstance(entry.fact, RightSet)}
+    return sorted(user_id for user_id in met if user_id not in host.room.people)

@@ -18,7 +18,7 @@ from workroom.ids import ConnectionId, RoomId, RoomKind
 from workroom.observe import READS, ROOMS, log_failure, logger
 from workroom.ports.bus import Bus
 from workroom.ports.clock import Clock, Timer
-from workroom.ports.store import Append, Appended, AppendResult, NotStored, RoomStore
+from workroom.ports.store import Append, Appended, AppendResult, Behind, NotStored, RoomStore
 from workroom.protocol.dialect import Form
 from workroom.service.appends import first_summary
 from workroom.service.archive import Archive
@@ -295,9 +295,9 @@ class Hub:
         if self.neighbours is not None:
             self.neighbours.share(room, signal)
 
-    def fell_behind(self, host: RoomHost, head: int) -> None:
+    def fell_behind(self, host: RoomHost, known: Behind) -> None:
         """Another node appended to a room what it does not have yet."""
-        self._following.fell_behind(host, head)
+        self._following.fell_behind(host, known)
 
     def settled(self, host: RoomHost) -> None:
         """A room has nothing on its way to the store any more."""

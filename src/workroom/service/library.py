@@ -201,7 +201,7 @@ class Library:
         )
         ids = {i for r in page.rooms for i in (r.summary.author, r.summary.updated_by)}
         people = People(await self._people.users(sorted(ids)) if ids else {})
-        here = present_in(self._hub, [listed.room for listed in page.rooms])
+        here = await present_in(self._hub, [listed.room for listed in page.rooms])
         rows = [_row(each, people, user, here.get(each.room, ())) for each in page.rooms]
         return Slice(rows, page.total)
 

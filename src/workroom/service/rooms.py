@@ -74,8 +74,8 @@ class Desk(Answers, Protocol):
     def stored(self, host: RoomHost, records: tuple[Record, ...]) -> None:
         """These entries of the room are durable, and its members have been told."""
 
-    def fell_behind(self, host: RoomHost, head: int) -> None:
-        """Another node appended, up to ``head``: call ``host.retrace``, have the room follow.
+    def fell_behind(self, host: RoomHost, known: Behind) -> None:
+        """Another node appended, so far at least: call ``host.retrace``, have the room follow.
 
         None of what the room had on its way to the store was stored.
         """
@@ -107,7 +107,7 @@ class RoomHost:
         "_desk",
         "_failure",
         "_glimpses",
-        "_known_head",
+        "_known",
         "_line",
         "_recall",
         "_reloading",
@@ -145,7 +145,7 @@ class RoomHost:
         self._undone: list[tuple[Command, Origin]] = []
         self._answered: list[tuple[Origin, bytes]] = []
         """Requests that were done before, and their answers: given when the room is there."""
-        self._known_head = 0
+        self._known = Behind(0)
         self._line = new_line()
         self._failure: Unavailable | None = None
         self._reloading = False
@@ -213,7 +213,7 @@ class RoomHost:
         if self.suspended and self._appending == 0 and not self._reloading:
             self._reloading = True
             if self._failure is None:
-                self._desk.fell_behind(self, self._known_head)
+                self._desk.fell_behind(self, self._known)
             else:
                 self._desk.reload(self)
 
@@ -251,7 +251,7 @@ class RoomHost:
 
     def go_on(self) -> None:
         """All that other nodes appended is here: carry out what was put off."""
-        self.behind, self._known_head, self._line = False, 0, new_line()
+        self.behind, self._known, self._line = False, Behind(0), new_line()
         self._give_answers()
         self._retry()
 
@@ -312,8 +312,8 @@ class RoomHost:
                     self._told(seq, now)
             case AlreadyDone(answer=answer):
                 self._suspend(None, answer)
-            case Behind(head=head):
-                self._known_head = max(self._known_head, head)
+            case Behind():
+                self._known = max(self._known, result, key=lambda each: each.head)
                 self._suspend(None, None)
             case NotStored(error=error):
                 STORE_FAILURES.inc()
@@ -352,7 +352,7 @@ class RoomHost:
         """A request was done before, perhaps by another node: first come to where that was."""
         said = orjson.loads(answer)
         if said.get("room") == str(self.room.id):
-            self._known_head = max(self._known_head, said["seq"])
+            self._known = max(self._known, Behind(said["seq"]), key=lambda each: each.head)
         self._answered.append((origin, answer))
 
     def _give_answers(self) -> None:
@@ -377,7 +377,7 @@ class RoomHost:
         restore(self.room, stored, new_client_id)
         self.checkpoints.restored(checkpoint_seq(stored))
         self.suspended = self.behind = self._reloading = False
-        self._failure, self._known_head, self._line = None, 0, new_line()
+        self._failure, self._known, self._line = None, Behind(0), new_line()
         self._give_answers()
         now = self._clock.now()
         for connection in tuple(self.room.presence.connections()):
@@ -407,7 +407,7 @@ class RoomHost:
     def _noted(self, result: AppendResult) -> None:
         """What saves time later, or guards against rare repetitions, is not missed if it failed."""
         self._appending -= 1
-        if isinstance(result, NotStored | Behind):
+        if isinstance(result, NotStored):
             log.warning("note_not_stored", room=str(self.room.id))
         self._reload_if_settled()
 

@@ -40,11 +40,11 @@ class BusGate(Gate):
                 while data := await reader.read(PIECE):
                     await self._stuck()
                     frames, rest = split(rest + data)
+                    stirred = now() < self._stirred_until
+                    at_once: list[bytes] = []
                     for frame in frames:
-                        if now() < self._stirred_until and _MESSAGE in frame[:32]:
-                            held.append(frame)
-                        else:
-                            writer.write(frame)
+                        (held if stirred and _MESSAGE in frame[:32] else at_once).append(frame)
+                    writer.write(b"".join(at_once))
                     await writer.drain()
         finally:
             stirring.cancel()
@@ -57,8 +57,8 @@ class BusGate(Gate):
             frames = [*held, *again]
             held.clear()
             self._chance.shuffle(frames)
-            for frame in frames:
-                writer.write(frame)
+            if frames and not writer.is_closing():
+                writer.write(b"".join(frames))
 
 
 def split(data: bytes) -> tuple[list[bytes], bytes]:

@@ -190,7 +190,7 @@ def _read(line: Line, story: Story, room: RoomEvidence, verdict: Verdict) -> Non
                 op.acks.append(line)
         case "refused":
             verdict.counts["refusals"] += 1
-            if op := room.ops.get(record["op"]):
+            if (op := room.ops.get(record["op"])) and not record.get("unknown"):
                 op.refusals.append(line)
         case "text":
             verdict.counts["events"] += 1

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 
+from workroom.errors import NOBODY_KNOWS
 from workroom.truth.history import History
 from workroom.truth.member import ANSWER, Desk, Lost, Member
 from workroom.truth.plan import Part
@@ -242,6 +243,8 @@ class Follower(Member):
         if answer.refused:
             code = answer.body.get("error", answer.body.get("code"))
             more = {"code": code, "retry": answer.body.get("retry")}
+            if NOBODY_KNOWS in answer.body.get("message", ""):
+                more["unknown"] = True
             self.history.note("refused", op=request.id, **more)
         else:
             made = answer.body.get("feedback_id")

@@ -17,7 +17,8 @@ room, and reads one connection at a time.
     ``resolve`` or ``uncomment`` (the mark, with the ``id``), ``set`` (fields). ``again``: it was
     sent before.
 ``acked``, ``refused``
-    ``op``, with ``seq`` and the ``id`` of new feedback, or with ``code`` and ``retry``.
+    ``op``, with ``seq`` and the ``id`` of new feedback, or with ``code`` and ``retry``; ``unknown``
+    where the server says that nobody knows whether it was stored.
 ``text``
     ``hash``, ``seq`` (not on plain connections), and ``text`` unless this process has written it
     down for that ``seq`` before.

@@ -15,7 +15,7 @@ from workroom.adapters.store.postgres import PostgresStore
 from workroom.adapters.store.postgres_server import Patience
 from workroom.errors import Unavailable
 from workroom.ids import essay_room
-from workroom.ports.store import Append, Appended, AppendResult, NotStored
+from workroom.ports.store import Append, Appended, AppendResult, Behind, NotStored
 
 PATIENT = Patience(idling=0.4, doubting=60.0)
 HASTY = Patience(doubting=0.5)
@@ -194,3 +194,36 @@ async def test_whatever_is_cut_whenever_what_was_confirmed_is_there_and_nothing_
 async def outcomes_of(store: PostgresStore, group: list[Append]) -> list[AppendResult]:
     """The result of each."""
     return list(await asyncio.gather(*(outcome(store, one) for one in group)))
+
+
+@pytest.mark.parametrize("what", ["everything", "commit", "answer"])
+async def test_one_that_is_decided_again_is_stored_or_not_as_it_is_told(
+    store: PostgresStore, other: PostgresStore, wire: Link, what: str
+) -> None:
+    """The link breaks while the log is kept as it is for somebody who came too late."""
+    await outcome(store, append())
+    await outcome(other, append(expected=1, count=2))
+    told: list[AppendResult] = []
+    over = asyncio.Event()
+
+    def decide(result: AppendResult) -> None:
+        told.append(result)
+        if not isinstance(result, Behind):
+            over.set()
+            return
+        if len(told) == 1:
+            assert [each.seq for each in result.records] == [2, 3]
+            wire.loses_commit = what == "commit"
+            wire.loses_answer_to_commit = what == "answer"
+            if what == "everything":
+                wire.cut()
+        store.append(append(expected=result.head, answer=answer("r1")), decide)
+
+    store.append(append(expected=1), decide)
+    await over.wait()
+
+    head = (await other.heads([ESSAY]))[ESSAY]
+    assert isinstance(told[-1], Appended) is (head == 4)
+    assert (await other.answer(ANA, "r1") is None) is (head == 3)
+    assert await outcome(store, append(expected=head)) == Appended(head + 1)
+    assert await other.verify() == []

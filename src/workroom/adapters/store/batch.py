@@ -125,6 +125,22 @@ def _judge_one(
     return Appended(seq)
 
 
+def overtaken(appends: Iterable[Append], results: Iterable[AppendResult]) -> dict[RoomId, int]:
+    """The rooms in whose logs other nodes came first, and the last number that was expected.
+
+    Not those of which something before it is good: its answer, which is due first, has to wait.
+    """
+    found: dict[RoomId, int] = {}
+    good: set[RoomId] = set()
+    for append, result in zip(appends, results, strict=True):
+        room, expected = append.room, append.expected
+        if isinstance(result, Appended):
+            good.add(room)
+        elif isinstance(result, Behind) and result.head > expected and room not in good:
+            found[room] = min(expected, found.get(room, expected))
+    return found
+
+
 def all_good(appends: Sequence[Append], broken: BrokenLines) -> bool:
     """Whether all are good if the logs end where the first append to each expects it."""
     if any(append in broken for append in appends):

@@ -4,6 +4,9 @@ While a transaction is on its way the next one gathers. Each locks the heads of 
 order that all nodes keep to, compares them with what each append expects, and writes what is good
 with one statement: there and back four times, however many appends there are.
 
+- Where another node came first, those who are behind are told what they lack while the head is
+  still locked, and what they make of it goes into the same transaction. So a room never loses twice
+  to a neighbour, however busy that is: the database serves those who wait for a row in turn.
 - An append is answered ``Appended`` only after COMMIT was answered. When that answer is lost, the
   number of the transaction tells what became of it: nobody guesses.
 - When the database fails, everything that waits is told so. The next append tries anew.
@@ -13,26 +16,39 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from workroom.adapters.store import batch_queries
+from workroom.adapters.store import batch_queries, queries
 from workroom.adapters.store import postgres_faults as faults
-from workroom.adapters.store.batch import BrokenLines, answer_key, collect, judge
+from workroom.adapters.store.batch import (
+    BrokenLines,
+    Head,
+    answer_key,
+    collect,
+    judge,
+    overtaken,
+)
 from workroom.adapters.store.postgres_server import PostgresServer, let_go_if_lost
 from workroom.adapters.store.work import CLOSED, Done, Pending, deliver
-from workroom.errors import Unavailable
-from workroom.ports.store import Append, Appended, AppendResult, NotStored
+from workroom.core.entries import Record
+from workroom.core.values import value
+from workroom.errors import NOBODY_KNOWS, Unavailable
+from workroom.ids import RoomId
+from workroom.ports.store import Append, Appended, AppendResult, Behind, NotStored
 
 _MOST_ATTEMPTS: Final = 4
 """Times that a transaction is begun because it met others."""
 _LONGEST_PAUSE: Final = 2.0
 """Seconds between attempts to get a new connection, at most."""
+MOST_LACKING: Final = 100
+"""Entries by which a room may be behind and still be waited for; more it reads without a lock."""
 _GLANCE: Final = 0.05
 """Seconds between two looks at what became of a transaction."""
 
@@ -40,10 +56,29 @@ _NUMBER: Final = text("SELECT CAST(pg_current_xact_id() AS text)")
 _FATE: Final = text("SELECT pg_xact_status(CAST(CAST(:number AS text) AS xid8))")
 _NEVER_WAS: Final = "22023"
 """What PostgreSQL says of a number that it has not given yet: it was set back since."""
-_NOBODY_KNOWS: Final = (
-    "The database was lost while it stored this, and it is not known yet whether it did;"
-    " send it again with the same request_id"
-)
+_LOST: Final = f"The database was lost while it stored this, and {NOBODY_KNOWS}"
+
+
+_Answered = tuple[Pending, AppendResult]
+
+
+@value
+class _Judging:
+    """How appends are judged in one transaction."""
+
+    broken: BrokenLines
+    look: bool
+    """Also whether they were answered before."""
+    wait: bool
+    """Those that another node overtook may be decided again in the same transaction."""
+
+
+@value
+class _Lacking:
+    """What other nodes appended to rooms that are locked now, and where all logs end."""
+
+    records: Mapping[RoomId, tuple[Record, ...]]
+    heads: dict[RoomId, Head]
 
 
 class PostgresWriter:
@@ -102,14 +137,11 @@ class PostgresWriter:
             self._wake.clear()
             while self._waiting:
                 items = self._take()
-                results = await self._carry_out([item.append for item in items])
-                self._broken.note([item.append for item in items], results)
-                outcomes = [(i.done, result) for i, result in zip(items, results, strict=True)]
+                outcomes = [(i.done, result) for i, result in await self._carry_out(items)]
                 if self.fault is not None:
                     # Those behind would each wait as long for the same server.
-                    outcomes += [item.fail(self.fault) for item in self._waiting]
-                    for item in self._waiting:
-                        self._broken.break_off(item.append)
+                    behind = self._refused(self._waiting, self.fault)
+                    outcomes += [(item.done, result) for item, result in behind]
                     self._waiting.clear()
                 deliver(loop, outcomes)
 
@@ -122,35 +154,46 @@ class PostgresWriter:
             size += items[-1].weight
         return items
 
-    async def _carry_out(self, appends: Sequence[Append]) -> list[AppendResult]:
-        """Store all together; one with a value that cannot be stored must not hurt the others."""
+    async def _carry_out(self, items: list[Pending]) -> list[_Answered]:
+        """Store all together; one with a value that cannot be stored must not hurt the others.
+
+        ``items`` may change: some are answered on the way, others come in.
+        """
         try:
-            results = await self._store(appends)
+            results = await self._store(items)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             is_fault = faults.is_fault(error)
-            if len(appends) > 1 and not is_fault:
-                return await self._one_by_one(appends)
+            if len(items) > 1 and not is_fault:
+                return await self._one_by_one(items)
             reason = faults.unavailable(error)
             self.fault = reason if is_fault else None
-            return [NotStored(reason)] * len(appends)
+            return self._refused(items, reason)
         self.fault = None
-        return results
+        return list(zip(items, results, strict=True))
 
-    async def _one_by_one(self, appends: Sequence[Append]) -> list[AppendResult]:
-        results: list[AppendResult] = []
+    def _refused(self, items: Sequence[Pending], reason: Unavailable) -> list[_Answered]:
+        for item in items:
+            self._broken.break_off(item.append)
+        return [(item, NotStored(reason)) for item in items]
+
+    async def _one_by_one(self, items: Sequence[Pending]) -> list[_Answered]:
+        answered: list[_Answered] = []
         self.fault = None
-        for append in appends:
-            stored = await self._carry_out([append]) if self.fault is None else []
-            results += stored or [NotStored(self.fault or Unavailable(CLOSED))]
-        return results
+        for at, item in enumerate(items):
+            answered += await self._carry_out([item])
+            if self.fault is not None:
+                return answered + self._refused(items[at + 1 :], self.fault)
+        return answered
 
-    async def _store(self, appends: Sequence[Append]) -> list[AppendResult]:
+    async def _store(self, items: list[Pending]) -> list[AppendResult]:
         """As often as it takes. Raises what stands against it in the end: nothing is stored."""
         attempts, look = _MOST_ATTEMPTS, False
         while True:
             attempts -= 1
             try:
-                return await self._transact(appends, look=look)
+                # A second time nobody is waited for: perhaps it was that which took too long.
+                wait = attempts == _MOST_ATTEMPTS - 1
+                return await self._transact(items, look=look, wait=wait)
             except Exception as error:
                 if faults.met_another(error):
                     look = True
@@ -161,12 +204,19 @@ class PostgresWriter:
                 if attempts <= 0:
                     raise
 
-    async def _transact(self, appends: Sequence[Append], *, look: bool) -> list[AppendResult]:
+    async def _transact(
+        self, items: list[Pending], *, look: bool, wait: bool
+    ) -> list[AppendResult]:
         connection = await self._connected()
         try:
-            broken = self._broken
-            work = partial(_judge_and_store, appends=appends, look=look, broken=broken)
-            results, number = await connection.run_sync(work)
+            appends = [item.append for item in items]
+            how = _Judging(self._broken, look, wait)
+            work = partial(_judge_and_store, appends=appends, how=how)
+            results, number, lacking = await connection.run_sync(work)
+            if lacking is not None:
+                results = self._decided_again(items, results, lacking)
+                good = _good([item.append for item in items], results)
+                number = await connection.run_sync(_store_good, good)
             if number is None:
                 await connection.rollback()
                 return results
@@ -180,6 +230,36 @@ class PostgresWriter:
             if not await self._was_committed(number):
                 raise faults.unavailable(error) from error
         return results
+
+    def _decided_again(
+        self, items: list[Pending], results: Sequence[AppendResult], lacking: _Lacking
+    ) -> list[AppendResult]:
+        """Answer those that are behind while nobody else can append, and take what they make of it.
+
+        ``items`` are then those that are left and those that came of it, with the results returned.
+        """
+        records, heads = lacking.records, lacking.heads
+        built_on_them = self._withdraw(records)
+        more = judge([item.append for item in built_on_them], heads, {}, self._broken)
+        told, kept = [], []
+        for item, result in zip((*items, *built_on_them), (*results, *more), strict=True):
+            missed = records.get(item.append.room)
+            if missed and isinstance(result, Behind):
+                told.append((item.done, replace(result, records=missed)))
+            else:
+                kept.append((item, result))
+        deliver(asyncio.get_running_loop(), told)
+        again = self._withdraw(records)
+        items[:] = [*(item for item, _ in kept), *again]
+        judged = judge([item.append for item in again], heads, {}, self._broken)
+        return [*(result for _, result in kept), *judged]
+
+    def _withdraw(self, rooms: Collection[RoomId]) -> list[Pending]:
+        """Those that wait to be appended to these rooms; they wait no longer."""
+        found = [item for item in self._waiting if item.append.room in rooms]
+        if found:
+            self._waiting = deque(i for i in self._waiting if i.append.room not in rooms)
+        return found
 
     # ---- the connection ---------------------------------------------------------------------
 
@@ -238,28 +318,49 @@ class PostgresWriter:
                 if fate in {"committed", "aborted"}:
                     return bool(fate == "committed")
             await asyncio.sleep(_GLANCE)
-        raise Unavailable(_NOBODY_KNOWS)
+        raise Unavailable(_LOST)
 
 
 def _judge_and_store(
-    connection: Connection, appends: Sequence[Append], *, look: bool, broken: BrokenLines
-) -> tuple[list[AppendResult], str | None]:
+    connection: Connection, appends: Sequence[Append], how: _Judging
+) -> tuple[list[AppendResult], str | None, _Lacking | None]:
     """Judge all against what is stored, then write the good ones together.
 
-    With the number of the transaction, if there is anything to commit. Requests that were answered
-    before are rare: they are looked for when asked, or when something else is not as expected.
-    Storing an answer twice fails.
+    With the number of the transaction, if there is anything to commit; or, where those that
+    another node overtook are waited for, with nothing written yet and what they lack. Requests that
+    were answered before are rare: they are looked for when asked, or when something else is not as
+    expected. Storing an answer twice fails.
     """
     heads = batch_queries.heads(connection, {append.room for append in appends}, lock=True)
-    results = [] if look else judge(appends, dict(heads), {}, broken.copy())
-    if look or not all(isinstance(result, Appended) for result in results):
+    results = [] if how.look else judge(appends, dict(heads), {}, how.broken.copy())
+    if how.look or not all(isinstance(result, Appended) for result in results):
         keys = {key for append in appends if (key := answer_key(append)) is not None}
         answers = batch_queries.answers_given(connection, keys)
-        results = judge(appends, heads, answers, broken)
+        results = judge(appends, heads, answers, how.broken)
+        if how.wait and (found := _records(connection, overtaken(appends, results), heads)):
+            return results, None, _Lacking(found, heads)
+    return results, _store_good(connection, _good(appends, results)), None
+
+
+def _records(
+    connection: Connection, behind: Mapping[RoomId, int], heads: Mapping[RoomId, Head]
+) -> dict[RoomId, tuple[Record, ...]]:
+    return {
+        room: tuple(queries.records(connection, room, expected, MOST_LACKING))
+        for room, expected in behind.items()
+        if heads[room].seq - expected <= MOST_LACKING
+    }
+
+
+def _good(appends: Sequence[Append], results: Sequence[AppendResult]) -> list[Append]:
     pairs = zip(appends, results, strict=True)
-    good = [append for append, result in pairs if isinstance(result, Appended)]
+    return [append for append, result in pairs if isinstance(result, Appended)]
+
+
+def _store_good(connection: Connection, good: Sequence[Append]) -> str | None:
+    """Returns the number of the transaction; None when there is nothing to store."""
     if not good:
-        return results, None
+        return None
     batch_queries.store_batch(connection, collect(good))
     number: str = connection.execute(_NUMBER).scalar_one()
-    return results, number
+    return number

@@ -100,6 +100,13 @@ KINDS: Final[Mapping[str, Kind]] = {
             "The file takes more memory or time to decode than a file may.",
         ),
         Kind(
+            "quota_exceeded",
+            413,
+            "Quota exceeded",
+            "The files of the project would be over their limit together; detail says how much is "
+            "in use. Delete canvases that nobody needs.",
+        ),
+        Kind(
             "unsupported_media_type",
             415,
             "Unsupported media type",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request, Response
 
 from workroom.core.people import Right
+from workroom.core.project_state import ProjectState
 from workroom.ids import RoomKind, project_room
 from workroom.protocol.metadata import check_metadata
+from workroom.service.library import Seen
 from workroom.transports.rest import answers
 from workroom.transports.rest.bodies import NewProject, NewProjectRight, ProjectChange, ProjectRight
 from workroom.transports.rest.fields import Number
-from workroom.transports.rest.gate import Asking, routes
+from workroom.transports.rest.gate import Asker, Asking, routes
 from workroom.transports.rest.paging import Paged, Searched
 from workroom.transports.rest.render import answer, collaborator, page, project, project_row
 
@@ -40,13 +44,13 @@ async def create_project(body: NewProject, by: Asking) -> Response:
         status=body.status,
         metadata=body.metadata,
     )
-    return answer(project(made), 201, f"/api/projects/{made.state.id}/")
+    return answer(_shown(made, by), 201, f"/api/projects/{made.state.id}/")
 
 
 @router.get("/{project_id}/", response_model=answers.Project, summary="Read a project")
 async def read_project(project_id: Number, by: Asking) -> Response:
     """A project with its metadata."""
-    return answer(project(await by.library.project(by.user, project_id)))
+    return answer(_shown(await by.library.project(by.user, project_id), by))
 
 
 @router.patch("/{project_id}/", response_model=answers.Project, summary="Change a project")
@@ -56,7 +60,7 @@ async def change_project(project_id: Number, body: ProjectChange, by: Asking) ->
     given = body.given()
     if "metadata" in given:
         check_metadata(given["metadata"], "metadata")
-    return answer(project(await by.library.change_project(by.user, project_id, given)))
+    return answer(_shown(await by.library.change_project(by.user, project_id, given), by))
 
 
 @router.delete(
@@ -66,6 +70,10 @@ async def delete_project(project_id: Number, by: Asking) -> Response:
     """Delete a project with all that belongs to it. For its owners."""
     await by.library.delete_room(by.user, project_room(project_id))
     return Response(status_code=204)
+
+
+def _shown(seen: Seen[ProjectState], by: Asker) -> dict[str, Any]:
+    return project(seen, by.library.canvases.most_bytes)
 
 
 # ---- collaborators -----------------------------------------------------------------------------

@@ -10,6 +10,8 @@ const REFUSALS: Record<string, string> = {
   too_many_pixels: "This picture has too many pixels.",
   too_long: "This recording is too long.",
   too_complex: "This file takes too much work to open.",
+  quota_exceeded:
+    "There is no room left in this project for this file. Delete what nobody needs first.",
   rate_limited: "That was a lot at once. Please try again in a moment.",
   insufficient_permissions: "You may not do this here. An owner of the project can let you.",
   no_worker: "Nobody is there to do this right now, so nothing was begun. Try again in a moment.",
