@@ -4,7 +4,8 @@ Measured are
 
 - how much later somebody on another node hears of a save than somebody on the writer's own;
 - how many deliveries two nodes make of 100 separate essays each, against one node with its 100: a
-  second, and for each second of processor time of the nodes.
+  second, and for each second of processor time of the nodes;
+- what a save costs a node whose people only hear of it, and the one that it was made on.
 
 Each node is kept on a core of its own, the database and the bus on a third, all clients on the
 others. One node and two take turns in one run. Deliveries are counted by those who got them, and
@@ -124,16 +125,23 @@ async def _drain(socket: ClientConnection) -> None:
 
 
 class Half:
-    """One node, and those who write and read in its essays."""
+    """Essays, the node on which somebody writes each of them, and those who read it."""
 
     def __init__(
-        self, node: Server, essays: Sequence[Essay], readers: int, core: Sequence[int]
+        self,
+        node: Server,
+        essays: Sequence[Essay],
+        readers: int,
+        core: Sequence[int],
+        elsewhere: Server | None = None,
     ) -> None:
+        """Who reads is on the same node, or ``elsewhere``; ``core``: where all of them are kept."""
         self.node = node
         self._readers = readers
         self._crew = Crew([core[0] if core else None])
+        where = node if elsewhere is None else elsewhere
         doors = [
-            Door(node.address, essay.readers[0].path(essay.number), EXTENDED)
+            Door(where.address, essay.readers[0].path(essay.number), EXTENDED)
             for essay in essays
             for _ in range(readers)
         ]
@@ -153,9 +161,12 @@ class Half:
         """Since ``begin``."""
         return sum(self._crew.tally(READERS).counts)
 
-    def rest(self) -> None:
-        """Stop writing. Raises ``Undelivered`` when two in a room did not get the same."""
-        self.savers.rest()
+    def rest(self) -> int:
+        """Stop writing; how many saves were confirmed so far.
+
+        Raises ``Undelivered`` when two in a room did not get the same.
+        """
+        confirmed = self.savers.rest()
         time.sleep(SETTLE)
         counted = self._crew.tally(READERS)
         got = list(zip(counted.counts, counted.last, strict=True))
@@ -163,6 +174,7 @@ class Half:
         if counted.lost or any(len(each) != 1 for each in rooms):
             message = f"{counted.lost} readers were lost; not everybody in a room got the same"
             raise Undelivered(message)
+        return confirmed
 
     def clients_cpu(self) -> float:
         """CPU time of all who write and read here."""
@@ -221,6 +233,19 @@ def summary(turns: Sequence[Turn]) -> dict[str, float]:
     }
 
 
+def cost_of_hearing(half: Half, hearing: Server, seconds: float) -> dict[str, int]:
+    """Microseconds of CPU for each save, of the node that it was made on and of one that hears."""
+    nodes = {"where_it_was_made": half.node, "where_it_is_heard": hearing}
+    before = {name: cpu_seconds(node.pid) for name, node in nodes.items()}
+    half.begin()
+    time.sleep(seconds)
+    saves = half.rest()
+    return {
+        name: round(1e6 * (cpu_seconds(node.pid) - before[name]) / saves)
+        for name, node in nodes.items()
+    }
+
+
 # ---- all of it ----------------------------------------------------------------------------------
 
 
@@ -240,7 +265,7 @@ def two_nodes(folder: Path, env: dict[str, str], at: Places) -> Iterator[tuple[S
 def measure(asked: argparse.Namespace, shared: Stores, folder: Path, at: Places) -> dict[str, Any]:
     """What the module's text says."""
     count, secret = asked.essays, secrets.token_urlsafe(32)
-    wanted = [Wanted(prose(WORDS), ("Writer",), 1) for _ in range(2 * count + 1)]
+    wanted = [Wanted(prose(WORDS), ("Writer",), 1) for _ in range(3 * count + 1)]
     late, *essays = make_world(folder, wanted, shared.database, secret)
     env = {"DATABASE": shared.database, "REDIS": shared.redis, "SECRET": secret}
     with two_nodes(folder, {k: v for k, v in env.items() if v is not None}, at) as (a, b):
@@ -248,7 +273,7 @@ def measure(asked: argparse.Namespace, shared: Stores, folder: Path, at: Places)
         first, last = at.clients[:1], at.clients[-1:]
         halves = [
             Half(a, essays[:count], asked.readers, first),
-            Half(b, essays[count:], asked.readers, last),
+            Half(b, essays[count : 2 * count], asked.readers, last),
         ]
         one, two = [], []
         for _ in range(asked.turns):
@@ -256,7 +281,12 @@ def measure(asked: argparse.Namespace, shared: Stores, folder: Path, at: Places)
             two.append(turn(halves, shared, asked.warm_up, asked.seconds))
         for half in halves:
             half.close()
+        apart = Half(a, essays[2 * count :], asked.readers, first, elsewhere=b)
+        heard = cost_of_hearing(apart, b, asked.seconds)
+        apart.close()
     same, cross = statistics.median(near), statistics.median(far)
+    per_save = (1e6 * asked.readers / each.per_cpu_second for each in one)
+    alone = round(statistics.median(per_save))
     pairs = list(zip(one, two, strict=True))
     per_second = [b.per_second / a.per_second for a, b in pairs]
     per_cpu = [b.per_cpu_second / a.per_cpu_second for a, b in pairs]
@@ -267,6 +297,7 @@ def measure(asked: argparse.Namespace, shared: Stores, folder: Path, at: Places)
         "cross_minus_same_ms": round(cross - same, 2),
         "one_node": summary(one),
         "two_nodes": summary(two),
+        "cpu_us_of_a_save": {"with_all_on_one_node": alone, **heard},
         "ratio_per_second": [round(each, 2) for each in sorted(per_second)],
         "ratio_per_cpu_second": [round(each, 2) for each in sorted(per_cpu)],
     }
