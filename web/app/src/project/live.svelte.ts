@@ -65,7 +65,7 @@ export class LiveProject {
   readonly pending = $derived(this.pendings.title || this.pendings.description || this.sents > 0);
   readonly phase: Phase = $derived.by(() => {
     if (this.state.phase !== "live") return this.everLive ? "offline" : "opening";
-    if (Object.keys(this.lost).length) return "lost";
+    if (Object.keys(this.lost).length && !this.mayEdit) return "lost";
     if (Object.keys(this.problems).length) return "refused";
     if (!this.pending) return "stored";
     return this.sents ? "sent" : "sending";
