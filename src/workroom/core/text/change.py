@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Side(IntEnum):
@@ -31,6 +31,10 @@ class Hunk(NamedTuple):
     at: int
     deleted: int
     inserted: str
+
+
+_OPS_OF_ONE: Final = 4
+"""Most operations of a change of one place: what is kept before it, in, out, and kept behind it."""
 
 
 class Builder:
@@ -149,11 +153,13 @@ class Change:
     @property
     def is_empty(self) -> bool:
         """Whether the text stays as it is."""
-        return not (self._hunks or self.hunks())
+        return len(self.ops) < 2 and not self.hunks()
 
     @property
     def only_hunk(self) -> Hunk | None:
         """The place that changes, when there is one and no more, as there is while people type."""
+        if len(self.ops) > _OPS_OF_ONE:
+            return None  # without a look at each of what may be thousands
         hunks = self._hunks or self.hunks()
         return hunks[0] if len(hunks) == 1 else None
 
