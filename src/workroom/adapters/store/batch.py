@@ -141,14 +141,16 @@ def overtaken(appends: Iterable[Append], results: Iterable[AppendResult]) -> dic
     return found
 
 
-def all_good(appends: Sequence[Append], broken: BrokenLines) -> bool:
-    """Whether all are good if the logs end where the first append to each expects it."""
+def all_good(appends: Sequence[Append], broken: BrokenLines) -> list[AppendResult] | None:
+    """The results when all are good if the logs end where the first append to each expects it."""
     if any(append in broken for append in appends):
-        return False
+        return None
     heads: dict[RoomId, Head] = {}
     for append in appends:
-        heads.setdefault(append.room, Head(append.expected, deleted=False))
-    return all(isinstance(result, Appended) for result in judge(appends, heads, {}, BrokenLines()))
+        if append.room not in heads:
+            heads[append.room] = Head(append.expected, deleted=False)
+    results = judge(appends, heads, {}, BrokenLines())
+    return results if all(isinstance(result, Appended) for result in results) else None
 
 
 @dataclass(slots=True)

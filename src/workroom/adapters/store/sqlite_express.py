@@ -192,16 +192,14 @@ def _parted(batch: Batch) -> tuple[Rows, Batch | None]:
         for room, record in batch.records
         if room in summaries
     ]
-    rest = Batch(
-        expected={room: seq for room, seq in batch.expected.items() if room not in summaries},
-        records=[each for each in batch.records if each[0] not in summaries],
-        rooms={room: head for room, head in batch.rooms.items() if room not in summaries},
-        actors={each for each in batch.actors if each[0] not in summaries},
-        rights=batch.rights,
-        feedback=batch.feedback,
-        answers=batch.answers[len(rows) :],
-        checkpoints=batch.checkpoints,
-    )
+    rest = Batch()
+    if not batch.expected.keys() <= summaries.keys():
+        rest.expected = {room: seq for room, seq in batch.expected.items() if room not in summaries}
+        rest.records = [each for each in batch.records if each[0] not in summaries]
+        rest.rooms = {room: head for room, head in batch.rooms.items() if room not in summaries}
+        rest.actors = {each for each in batch.actors if each[0] not in summaries}
+    rest.rights, rest.feedback, rest.checkpoints = batch.rights, batch.feedback, batch.checkpoints
+    rest.answers = batch.answers[len(rows) :]
     some = rest.expected or rest.rights or rest.feedback or rest.answers or rest.checkpoints
     return rows, rest if some else None
 

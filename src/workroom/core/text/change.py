@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Side(IntEnum):
@@ -31,6 +31,10 @@ class Hunk(NamedTuple):
     at: int
     deleted: int
     inserted: str
+
+
+_OPS_OF_ONE: Final = 4
+"""Most operations of a change of one place: what is kept before it, in, out, and kept behind it."""
 
 
 class Builder:
@@ -149,12 +153,14 @@ class Change:
     @property
     def is_empty(self) -> bool:
         """Whether the text stays as it is."""
-        return not self.hunks()
+        return len(self.ops) < 2 and not self.hunks()
 
     @property
     def only_hunk(self) -> Hunk | None:
         """The place that changes, when there is one and no more, as there is while people type."""
-        hunks = self.hunks()
+        if len(self.ops) > _OPS_OF_ONE:
+            return None  # without a look at each of what may be thousands
+        hunks = self._hunks or self.hunks()
         return hunks[0] if len(hunks) == 1 else None
 
     def hunks(self) -> tuple[Hunk, ...]:
@@ -183,7 +189,7 @@ class Change:
 
     def apply(self, text: str) -> str:
         """The text after this change. Raises ValueError when ``text`` has another length."""
-        hunks = self.hunks()
+        hunks = self._hunks or self.hunks()
         if self._before != len(text):
             raise ValueError(f"a change of {self._before} code points cannot apply to {len(text)}")
         if len(hunks) == 1:  # as there is while people type
@@ -269,13 +275,13 @@ class Change:
 def _grown(first: Change, later: Change) -> Change | None:
     """``_compose`` for the usual case, that ``later`` types within one piece of ``first``.
 
-    None for any other. Whoever saves is brought up to date with one keystroke of others by this.
+    Or at the end of the text. None for any other. Whoever saves is brought up to date with one
+    keystroke of others by this.
     """
-    if len(later.ops) != 3:
+    hunk = later.only_hunk
+    if hunk is None or hunk.deleted:
         return None
-    left, typed, right = later.ops
-    if type(typed) is not str or type(left) is not int or type(right) is not int or right < 0:
-        return None
+    left, _, typed = hunk
     found, at = -1, 0
     pieces: tuple[int | str, ...] = ()
     for index, op in enumerate(first.ops):
@@ -285,8 +291,11 @@ def _grown(first: Change, later: Change) -> Change | None:
                 found, pieces = index, (op[: left - start] + typed + op[left - start :],)
         elif start < left < at:
             found, pieces = index, (left - start, typed, at - left)
-    if found < 0 or at != left + right:
+    if at != later.before:
         return None
+    if found < 0:
+        last = first.ops[-1] if left == at and first.ops else ""
+        return Change((*first.ops, typed)) if isinstance(last, int) and last > 0 else None
     return Change((*first.ops[:found], *pieces, *first.ops[found + 1 :]))
 
 

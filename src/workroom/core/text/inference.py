@@ -15,7 +15,6 @@ contained can be deleted. Times are seconds, of any clock that does not go back.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from workroom.core.text.additions import restoring, unmoved, without_deletions
@@ -29,6 +28,7 @@ from workroom.core.text.pricing import deletions, least, retyped, undone, within
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.wholeness import whole
 from workroom.core.text.words import in_word
+from workroom.core.values import value
 
 UNCHANGED: Final = 6.0
 """A save that changes nothing: clients save because something was typed. (Deleting one's last word
@@ -67,7 +67,7 @@ class Reading(NamedTuple):
     """Whether words would have been typed again that the client has had."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Saved:
     """What a save comes to. Commit ``change``, if not empty, then tell ``Reader.accepted``."""
 
@@ -96,6 +96,10 @@ class Saved:
     root: int
     """The ``seq`` of the version that the client's text goes back to; what it named, if it did."""
 
+    def mapped(self, position: int | None) -> int | None:
+        """Where a position in the client's text is in the merged text."""
+        return None if position is None else self.bridge.map(position, Side.BEFORE)
+
 
 class Reader(Evidence):
     """What the server knows about one plain connection to one essay.
@@ -121,7 +125,7 @@ class Reader(Evidence):
 
     def save_from(self, bases: list[Candidate], text: str, caret: int | None, now: float) -> Saved:
         """``save``, when the base is one of ``bases``; none of them, to infer it."""
-        told = [self._followed(base) for base in self._meant(bases, text)]
+        told = [self._followed(base) for base in self._meant(bases, text)] if bases else []
         base, mine, doubtful, sure = self._understood(told, text, caret, now)
         foreign = self._foreign(base, mine)
         unproven = foreign > FOREIGN_DELETION and not self._is_proven(base)
