@@ -432,6 +432,18 @@ def test_in_a_long_text_too_what_was_written_from_outlasts_a_link_that_is_stuck(
     assert desk.mirror.text.split()[-25:] == [*(f"ben{word}" for word in range(24)), "ana"]
 
 
+def test_versions_that_were_sent_elsewhere_before_are_remembered_in_any_order() -> None:
+    """Who comes back was sent some of them through the connection before, in another order."""
+    desk = Desk("long " * 8000)
+    for word in range(16):
+        desk.ben_writes(f"ben{word} ")
+    for back in (*range(8), *range(15)):
+        count = desk.ana.sent(desk.now, desk.mirror.version_at(desk.mirror.seq - back))
+    desk.ana.arrived(count, None)
+    text = desk.mirror.text
+    assert desk.ana_saves(f"{text}ana ").base.text == text
+
+
 def test_a_client_that_was_sent_nothing_counts_as_having_the_head() -> None:
     desk = Desk()
     desk.ana = Reader(desk.mirror, "a")

@@ -68,10 +68,15 @@ STUBBORN_STEP: Final = 0.25
 UNMIXED: Final = 24.0
 """Something taken back that the client would have put into a version itself: it rather never did
 that. As much against the version as it was sent, for a client that has been seen to do it."""
-MIXING_STEP: Final = 0.5
-"""Weight of the latest observation in the moving average of that."""
+MIXES_AT_FIRST: Final = 0.05
+MIXES_AT_MOST: Final = 0.95
+"""How likely a client does it of which nothing is known; and the most that is believed of any."""
+SHOWN: Final = 40.0
+NOT_SHOWN: Final = 0.3
+"""What becomes of the odds when words show it that only the client itself can have kept, and when
+these are gone: pages do not change their ways, but people delete what they have just typed."""
 MIXES: Final = 0.5
-"""From this average on, a client is taken to do it where a text does not show."""
+"""From here on, a client is taken to do it where a text does not show."""
 
 KEPT_VERSIONS: Final = 128
 KEPT_LETTERS: Final = 500_000
@@ -116,7 +121,7 @@ class Evidence:
         self._gaps: deque[float] = deque(maxlen=GAPS)
         self._inherited = False  # the own text was saved through another connection
         self._deleted: deque[Deletion] = deque(maxlen=DELETIONS)
-        self._mixing = 0.0  # share of versions crossed by saves into which these were put
+        self._mixing = MIXES_AT_FIRST  # how likely it puts saves into versions that they crossed
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
 
     @property
@@ -161,11 +166,13 @@ class Evidence:
             return
         arrived = [each for each in self._faded if each.number <= self._arrived]
         recalled = arrived[-_that_fit(self.mirror.text) :]
-        found = self.mirror.versions_at([each.seq for each in recalled])
+        # Who came back through another connection was sent some of them there, in another order.
+        seqs = sorted({each.seq for each in recalled})
+        found = dict(zip(seqs, self.mirror.versions_at(seqs), strict=True))
         again = [
             Candidate(*version, each.number, each.sent_at)
-            for each, version in zip(recalled, found, strict=True)
-            if version is not None
+            for each in recalled
+            if (version := found[each.seq]) is not None
         ]
         self._versions.extendleft(reversed(again))
         for each in recalled:
@@ -298,7 +305,8 @@ class Evidence:
         """
         self._notice_stubbornness(base, now)
         if mixes is not None:
-            self._mixing += MIXING_STEP * (float(mixes) - self._mixing)
+            shown = self._mixing * (SHOWN if mixes else NOT_SHOWN)
+            self._mixing = min(MIXES_AT_MOST, shown / (shown + 1 - self._mixing))
         self._own = own
         self._inherited = False
         gone = [(at, at + deleted) for at, deleted, _ in change.hunks() if deleted]
