@@ -157,13 +157,14 @@ class Evidence:
             self._faded.popleft()
         return self._sent
 
-    def _recall(self) -> None:
-        """Have the texts again of those versions that arrived last, as many as may be kept.
+    def _sent_versions(self) -> list[Candidate]:
+        """The versions sent, as they followed each other.
 
-        A link that gets stuck delivers many versions, and a save from before them, at once.
+        Of those that are faded, as many as may be kept have their texts again that arrived last: a
+        link that gets stuck delivers many versions, and a save from before them, at once.
         """
         if not self._faded:
-            return
+            return list(self._versions)
         arrived = [each for each in self._faded if each.number <= self._arrived]
         recalled = arrived[-_that_fit(self.mirror.text) :]
         # Who came back through another connection was sent some of them there, in another order.
@@ -174,9 +175,7 @@ class Evidence:
             for each in recalled
             if (version := found[each.seq]) is not None
         ]
-        self._versions.extendleft(reversed(again))
-        for each in recalled:
-            self._faded.remove(each)
+        return [*again, *self._versions]
 
     def arrived(self, count: int, now: float | None, *, guessed: bool = False) -> None:
         """The first ``count`` versions sent had arrived before whatever is read from now on.
@@ -202,12 +201,11 @@ class Evidence:
         the number that their own last save was given instead. Of who has been away for so long that
         their text is forgotten, the words that they have put into the head since are known.
         """
-        self._recall()
         own = self._own
         if own is not None and own.root == seq and not self._inherited:
             return [own]
         number = self.mirror.number_at(seq)
-        taken = next((v for v in reversed(self._versions) if v.seq == number), None)
+        taken = next((v for v in reversed(self._sent_versions()) if v.seq == number), None)
         if taken is None and (past := self.mirror.version_at(seq)) is not None:
             taken = Candidate(*past, -1, float("-inf"))
         if taken is None:

@@ -298,7 +298,6 @@ class Reader(Evidence):
         Its own text always can, however long ago that was. Without any, the client counts as
         having had the head.
         """
-        self._recall()
         found = [
             candidate
             for candidate in self._sent_and_mixed()
@@ -312,8 +311,9 @@ class Reader(Evidence):
         return base if self.mirror.reaches(base.seq) else regrown(base, self.mirror)
 
     def _sent_and_mixed(self) -> Iterator[Candidate]:
-        yield from self._versions
-        for version in [each for each in self._versions if each.number <= self._arrived][-MIXED:]:
+        versions = self._sent_versions()
+        yield from versions
+        for version in [each for each in versions if each.number <= self._arrived][-MIXED:]:
             yield from self._mixed(version)
 
     def _work(
