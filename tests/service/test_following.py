@@ -187,3 +187,25 @@ async def test_a_room_that_is_deleted_on_one_node_is_closed_on_the_other(two: Cl
     await emma.asks(DeleteRoom(), "r1")
 
     await until(lambda: not jane.rooms)
+
+
+async def test_a_save_that_is_decided_again_leaves_what_the_same_person_wrote_in_another_tab(
+    two: Cluster,
+) -> None:
+    """What the first decision had made of it comes to nothing, also what it told of its author."""
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+    other_tab = await b.joins(two.people[1])
+    seq = two.head()
+    await jane.asks(SaveText("one two three tab", base_seq=seq), "r1")
+    await two.levels()
+
+    two.store.hold()
+    a.saves(emma, "one two three four", "r1", base_seq=seq)
+    b.saves(other_tab, "zero one two three", "r2", base_seq=seq)
+    two.store.release()
+    await until(lambda: len(emma.answers) == 2 and len(other_tab.answers) == 2)
+    await two.levels()
+
+    assert sorted(two.texts[0].split()) == sorted(["zero", "one", "two", "three", "four", "tab"])
+    assert two.texts[0] == two.texts[1]
