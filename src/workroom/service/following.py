@@ -265,7 +265,9 @@ class Following:
         lag = self._lags.get(host.room.id)
         if lag is not None:
             lag.over.set()
-        if self._rooms.get(host.room.id) is host and not host.suspended:
+        # With something on its way to the store it has gone on by other means (the bus, say), and
+        # must not be read back before it has heard what became of that.
+        if self._may_follow(host):
             host.out_of_reach(error)
             self._reload(host)
 
