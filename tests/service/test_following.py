@@ -16,6 +16,7 @@ from workroom.core.entries import Record
 from workroom.core.feedback import FeedbackType
 from workroom.errors import Unavailable
 from workroom.ids import FeedbackId, RoomId
+from workroom.ports.store import StoredRoom
 
 
 @pytest.fixture
@@ -215,7 +216,7 @@ async def test_a_save_that_is_decided_again_leaves_what_the_same_person_wrote_in
 
 
 class GatedStore(MemoryStore):
-    """Reading the log takes until it is told to, and fails then."""
+    """Reading the log takes until it is told to, and fails then, as does reading the room."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -229,6 +230,11 @@ class GatedStore(MemoryStore):
             await self.fails.wait()
             raise Unavailable("too late")
         return found
+
+    async def load(self, room: RoomId) -> StoredRoom | None:
+        if self.fails.is_set():
+            raise Unavailable("not now")
+        return await super().load(room)
 
 
 async def test_a_room_that_went_on_by_the_bus_does_not_care_that_the_log_could_not_be_read() -> (
@@ -254,6 +260,7 @@ async def test_a_room_that_went_on_by_the_bus_does_not_care_that_the_log_could_n
     for _ in range(10):
         await asyncio.sleep(0)
     assert not b.host.suspended  # read back now, it would take what is on its way for undone
+    store.fails.clear()
     a.saves(emma, "one two three four five", "r2")
     store.release()
 
