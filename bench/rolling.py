@@ -8,9 +8,13 @@ and in each cycle one is restarted after the other.
 Measured is how long each of them was away: from the end of its connection until its next save is
 confirmed. Everybody goes on typing while they are away, so that there is always one to confirm.
 
+With two nodes one is killed (``kill -9``) before that, with somebody on it in each essay whom
+others see on the other node; measured is until those are told that they left.
+
 Fails when a confirmed word is missing from the final text or is there twice, when an essay went
-back, when the copies differ, or when somebody is told that a user left who only waited for the
-restart.
+back, when the copies differ, when somebody is told that a user left, or came, who only waited for
+the restart. With two nodes also when more than one in a hundred pauses is longer than 3 seconds, or
+when somebody is still present 15 seconds after their node's death.
 """
 
 from __future__ import annotations
@@ -29,6 +33,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
 
+from websockets.sync.client import ClientConnection, connect
+
 from bench.balancer import balancer
 from bench.servers import HOST, Server, free_port
 from bench.site import server
@@ -41,6 +47,10 @@ IN_AN_ESSAY: Final = 10
 TYPING_EVERY: Final = 5.0
 BETWEEN: Final = 3.0
 """Seconds of calm between two restarts."""
+LONGEST_PAUSE: Final = 3.0
+"""Seconds from a lost connection to the next confirmed save, for 99 of 100: with two nodes."""
+LONGEST_DEATH: Final = 15.0
+"""Seconds after a node's death in which its people leave."""
 NOTICE: Final = "0.5"
 """Seconds that a node behind the balancer gives it to look elsewhere."""
 
@@ -69,6 +79,14 @@ class Site:
             message = "the server did not end in good order"
             raise RuntimeError(message)
         self.ends.append(time.monotonic() - begun)
+        self.running[at] = self._started(self.ports[at])
+
+    def kill(self, at: int) -> None:
+        """End one as a crash would. It is to be started again with ``revive``."""
+        self.running[at].stop(signal.SIGKILL)
+
+    def revive(self, at: int) -> None:
+        """Start one again that was killed."""
         self.running[at] = self._started(self.ports[at])
 
     def _started(self, port: int) -> Server:
@@ -103,13 +121,15 @@ def run(site: Site, clients: int, cycles: int) -> int:
         port = free_port()
         nodes = [(HOST, each) for each in site.ports]
         site.stack.enter_context(balancer((HOST, port), nodes))
+    site.start()
+    died = _killed(site, people) if len(site.ports) > 1 else 0.0
     crowd = Crowd(people, [port], TYPING_EVERY)
     try:
-        reports = _restart(crowd, site, len(people), cycles)
+        seen = _restart(crowd, site, len(people), cycles)
     finally:
         crowd.close()
     texts = {who.essay: _text(site.ports[0], who) for who in people[::IN_AN_ESSAY]}
-    return _judge(reports, texts, site.ends)
+    return _judge(seen, texts, site.ends, died)
 
 
 def _people(site: Site, clients: int) -> list[Who]:
@@ -122,10 +142,49 @@ def _people(site: Site, clients: int) -> list[Who]:
     return people
 
 
-def _restart(crowd: Crowd, site: Site, count: int, cycles: int) -> list[Report]:
-    """What the clients say at last."""
-    site.start()
+def _killed(site: Site, people: Sequence[Who]) -> float:
+    """Seconds until, in every essay, whoever was on a killed node is told to have left."""
+    essays = [people[at : at + 2] for at in range(0, len(people), IN_AN_ESSAY)]
+    with ExitStack() as stack:
+        here = [stack.enter_context(_enter(site.ports[0], one)) for one, _ in essays]
+        for socket in here:
+            _until(socket, "user_joined")  # they themselves
+        for _, other in essays:
+            stack.enter_context(_enter(site.ports[1], other))
+        for socket in here:
+            _until(socket, "user_joined")
+        began = time.monotonic()
+        site.kill(1)
+        for socket in here:
+            _until(socket, "user_left")
+        died = time.monotonic() - began
+    site.revive(1)
+    return died
+
+
+def _enter(port: int, who: Who) -> ClientConnection:
+    url = f"ws://{HOST}:{port}/ws/essays/{who.essay}/?token={who.token}"
+    return connect(url, compression=None, close_timeout=1)
+
+
+def _until(socket: ClientConnection, kind: str) -> None:
+    """Read until a message of that type comes."""
+    while json.loads(socket.recv(timeout=60))["type"] != kind:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the clients say at last, and how often they were told at first that somebody came."""
+
+    reports: Sequence[Report]
+    came: int
+
+
+def _restart(crowd: Crowd, site: Site, count: int, cycles: int) -> Seen:
     crowd.until(lambda reports: all_here(reports, count))
+    time.sleep(BETWEEN)
+    came = sum(report.tally.joined for report in crowd.report())
     crowd.order("type")
     for _ in range(cycles):
         for node in range(len(site.ports)):
@@ -134,7 +193,7 @@ def _restart(crowd: Crowd, site: Site, count: int, cycles: int) -> list[Report]:
             crowd.until(lambda reports: all_here(reports, count))
     time.sleep(BETWEEN)
     crowd.order("rest")
-    return crowd.until(all_equal)
+    return Seen(crowd.until(all_equal), came)
 
 
 def _text(port: int, who: Who) -> str:
@@ -149,22 +208,28 @@ def _text(port: int, who: Who) -> str:
     return content
 
 
-def _judge(reports: Sequence[Report], texts: dict[int, str], ends: Sequence[float]) -> int:
+def _judge(seen: Seen, texts: dict[int, str], ends: Sequence[float], died: float) -> int:
+    reports = seen.reports
     confirmed = [each for report in reports for each in report.tally.confirmed]
     words = {essay: Counter(text.split()) for essay, text in texts.items()}
     found = [words[essay][word] for essay, word in confirmed]
     lost, twice = found.count(0), sum(count > 1 for count in found)
     wrong = [each for report in reports for each in report.tally.wrong]
     left = sum(report.tally.left for report in reports)
+    came = sum(report.tally.joined for report in reports) - seen.came
+    pauses = [seconds for report in reports for seconds in report.tally.pauses]
     print(f"{len(ends)} restarts, each ended within {max(ends):.1f} s")
     print(f"{len(confirmed)} words confirmed, {lost} of them lost, {twice} there twice")
     print(f"{len(wrong)} times an essay went back")
-    print(f"{left} times somebody was told that a user left")
+    print(f"{left} times somebody was told that a user left, {came} times that one came")
     _show("back in the essay", [each for report in reports for each in report.tally.returns])
-    _show("pause until a save is confirmed", [s for r in reports for s in r.tally.pauses])
+    _show("pause until a save is confirmed", pauses)
     delays = [delay for report in reports for _, delay in report.tally.acks]
     print(f"from typing to its confirmation: p99 {p99(delays):.0f} ms")
-    return 1 if lost or twice or wrong or left else 0
+    if died:
+        print(f"{died:.1f} s after the death of a node all who were on it had left")
+    late = died and (died > LONGEST_DEATH or p99(pauses) > 1000 * LONGEST_PAUSE)
+    return 1 if lost or twice or wrong or left or came or late else 0
 
 
 def _show(what: str, seconds: Sequence[float]) -> None:

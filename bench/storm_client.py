@@ -39,7 +39,7 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
     joined: int = 0
     left: int = 0
-    """How often somebody was told that a user came, and that one left."""
+    """How often somebody who followed an essay was told that a user came, and that one left."""
     pauses: list[float] = field(default_factory=list)
     """Of those who type: seconds from the end of a connection until the next save was confirmed."""
     returns: list[float] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Socket(asyncio.Protocol):
         frames, self._rest = split(self._rest)
         for opcode, payload in frames:
             if opcode == TEXT and payload.startswith(_JOINED):
-                self._client.tally.joined += 1  # most of what is told in a storm: merely counted
+                self._client.met()  # most of what is told in a storm: merely counted
             elif opcode == TEXT:
                 self._client.heard(orjson.loads(payload))
             elif opcode == PING:
@@ -141,7 +141,8 @@ class Client:
         self._socket: Socket | None = None
         self._known = 0
         """The highest ``seq`` that it was told."""
-        self._live = False
+        self._live = self._greeted = False
+        """It follows its essay; it was told who is there."""
         self._news = asyncio.Event()
         self._gone = True
         self._waits: dict[str, float] = {}
@@ -167,6 +168,7 @@ class Client:
     async def _once(self) -> None:
         self.tally.attempts += 1
         self.last, self._live, self._gone = "no connection", False, False
+        self._greeted = False
         self._news.clear()
         try:
             async with asyncio.timeout(ANSWER):
@@ -200,6 +202,10 @@ class Client:
         message = {"action": "subscribe_essay", "essay_id": self.who.essay, "request_id": "join"}
         socket.say({**message, "since": self._known} if self._known else message)
 
+    def met(self) -> None:
+        """Somebody is there, or has come if those who are there were named before."""
+        self.tally.joined += self._greeted
+
     def heard(self, message: dict[str, Any]) -> None:
         """A message."""
         kind = message["type"]
@@ -208,6 +214,7 @@ class Client:
             self._stay_away = message.get("retry_after", 0.0)
             return
         self._away = 0.0
+        self._greeted = self._greeted or message.get("request_id") == "join"
         if kind == "subscribed":
             self._resumed(message)
         elif kind == "ack" and message["request_id"] == "join" and not self._live:

@@ -26,7 +26,7 @@ async def place(postgres_server: Postgres) -> AsyncIterator[Site]:
     database = postgres_server.url(await postgres_server.new_database())
     with tempfile.TemporaryDirectory(prefix="wr-") as folder, site(Path(folder), database) as made:
         await made.bus.start()
-        await made.furnish("emma", "jane")
+        await made.furnish("emma", "jane", "mike")
         yield made
 
 
@@ -84,6 +84,31 @@ async def test_a_collaborator_who_is_removed_is_cut_off_on_the_other_node(place:
     assert time.monotonic() - began < 1
 
 
+async def test_without_a_bus_who_is_removed_or_logged_out_is_cut_off_within_a_minute(
+    place: Site,
+) -> None:
+    a, b = place.node(), place.node()
+    place.bus.kill()
+    removed, logged_out = place.guest(b, "jane"), place.guest(b, "mike")
+
+    began = time.monotonic()
+    path = f"/api/essays/{ESSAY}/collaborators/{place.ids['jane']}/"
+    bearer = {"Authorization": f"Bearer {place.tokens['emma']}"}
+    gone = httpx.delete(f"http://127.0.0.1:{a.port}{path}", headers=bearer)
+    assert gone.is_success, gone.text
+    gone = httpx.post(
+        f"http://127.0.0.1:{a.port}/api/token/revoke/", json={"token": place.tokens["mike"]}
+    )
+    assert gone.is_success, gone.text
+
+    for guest, code in ((removed, 4403), (logged_out, 4401)):
+        with pytest.raises(ConnectionClosed) as closed:
+            guest.until(lambda _: False, seconds=60)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == code
+    assert time.monotonic() - began < 60
+
+
 async def test_without_a_bus_everything_is_late_and_nothing_is_lost(place: Site) -> None:
     a, b = place.node(), place.node()
     emma = place.guest(a, "emma")
@@ -134,6 +159,7 @@ async def test_who_is_on_a_node_that_ends_is_sent_to_another_at_once_if_there_is
     assert emma.saves("with another node", "r1")["type"] == "ack"
     jane.text("with another node")
     assert not any(m["type"] == "user_left" for m in jane.told)
+    assert sum(map(_joined("emma"), jane.told)) == 1  # she has never been away
 
     # Nobody goes on when this one ends as well: it will take a while.
     assert b.stop() == 0

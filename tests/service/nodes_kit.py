@@ -19,6 +19,7 @@ from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role, User
 from workroom.ids import ConnectionId, RoomId, UserId
 from workroom.ports.accounts import NewUser
+from workroom.ports.clock import Clock
 from workroom.protocol.dialect import Dialect, Form
 from workroom.service.bulletins import Scribe
 from workroom.service.hub import Hub
@@ -113,8 +114,12 @@ async def cluster(
     text: str = "",
     store: Any = None,
     stores: Sequence[Any] = (),
+    clock: Clock | None = None,
 ) -> Cluster:
-    """Nodes with an essay that six people may edit. ``stores``: one for each, of one database."""
+    """Nodes with an essay that six people may edit. ``stores``: one for each, of one database.
+
+    A clock that stands still has to be moved by whoever waits for something.
+    """
     stores = stores or [store or MemoryStore()] * count_of_nodes
     store = stores[0]
     names = ("emma", "jane", "mike", "sarah", "john", "anna")
@@ -124,9 +129,8 @@ async def cluster(
     made = Cluster(store, wire, [], people)
     for number in range(count_of_nodes):
         bus = MemoryBus(wire)
-        clock = LoopClock(asyncio.get_running_loop())
-        own = stores[number]
-        hub = Hub(own, clock, rules, lambda: next(ids), own.users)
+        own, time = stores[number], clock or LoopClock(asyncio.get_running_loop())
+        hub = Hub(own, time, rules, lambda: next(ids), own.users)
         name = f"node-{number}"
         hub.meet(name, bus, Scribe(SECRET))
         await hub.start()

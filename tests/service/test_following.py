@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,10 +10,13 @@ from structlog.testing import capture_logs
 
 from hub_kit import ESSAY
 from nodes_kit import Cluster, cluster, of_type, until
-from workroom.core.commands import AddFeedback, DeleteRoom, SaveText
+from workroom.adapters.store import MemoryStore
+from workroom.core.commands import AddFeedback, DeleteRoom, Origin, SaveText
+from workroom.core.entries import Record
 from workroom.core.feedback import FeedbackType
 from workroom.errors import Unavailable
-from workroom.ids import FeedbackId
+from workroom.ids import FeedbackId, RoomId
+from workroom.ports.store import StoredRoom
 
 
 @pytest.fixture
@@ -187,3 +191,83 @@ async def test_a_room_that_is_deleted_on_one_node_is_closed_on_the_other(two: Cl
     await emma.asks(DeleteRoom(), "r1")
 
     await until(lambda: not jane.rooms)
+
+
+async def test_a_save_that_is_decided_again_leaves_what_the_same_person_wrote_in_another_tab(
+    two: Cluster,
+) -> None:
+    """What the first decision had made of it comes to nothing, also what it told of its author."""
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+    other_tab = await b.joins(two.people[1])
+    seq = two.head()
+    await jane.asks(SaveText("one two three tab", base_seq=seq), "r1")
+    await two.levels()
+
+    two.store.hold()
+    a.saves(emma, "one two three four", "r1", base_seq=seq)
+    b.saves(other_tab, "zero one two three", "r2", base_seq=seq)
+    two.store.release()
+    await until(lambda: len(emma.answers) == 2 and len(other_tab.answers) == 2)
+    await two.levels()
+
+    assert sorted(two.texts[0].split()) == sorted(["zero", "one", "two", "three", "four", "tab"])
+    assert two.texts[0] == two.texts[1]
+
+
+class GatedStore(MemoryStore):
+    """Reading the log takes until it is told to, and fails then, as does reading the room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.fails = asyncio.Event(), asyncio.Event()
+        self.gated = False
+
+    async def records(self, room: RoomId, after: int, limit: int) -> list[Record]:
+        found = await super().records(room, after, limit)
+        if self.gated:
+            self.asked.set()
+            await self.fails.wait()
+            raise Unavailable("too late")
+        return found
+
+    async def load(self, room: RoomId) -> StoredRoom | None:
+        if self.fails.is_set():
+            raise Unavailable("not now")
+        return await super().load(room)
+
+
+async def test_a_room_that_went_on_by_the_bus_does_not_care_that_the_log_could_not_be_read() -> (
+    None
+):
+    """What it has on its way to the store is stored, told, and decided once."""
+    store = GatedStore()
+    two = await cluster(2, text="one two three", store=store)
+    a, b = two.nodes
+    emma, jane = await a.joins(two.people[0]), await b.joins(two.people[1])
+    b.bus.cut()
+    await emma.asks(SaveText("one two three four"), "r1")
+    store.gated = True
+    await store.asked.wait()
+
+    records = await MemoryStore.records(store, ESSAY, b.room.confirmed.seq, 10)
+    b.hub._following.heard(ESSAY, records, two.people)
+    store.hold()
+    comment = AddFeedback(FeedbackId(0), FeedbackType.STYLE, "once", None, None)
+    b.hub.submit(ESSAY, comment, Origin(jane.user, jane.id))
+    store.gated = False
+    store.fails.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not b.host.suspended  # read back now, it would take what is on its way for undone
+    store.fails.clear()
+    a.saves(emma, "one two three four five", "r2")
+    store.release()
+
+    await until(lambda: bool(of_type(jane, "new_feedback")))
+    await until(lambda: len(emma.answers) == 3)
+    await two.levels()
+    assert [each.comment for each in b.room.confirmed.feedback.values()] == ["once"]
+    assert [each["feedback"]["comment"] for each in of_type(jane, "new_feedback")] == ["once"]
+    assert jane.refusals == []
+    await two.stop()

@@ -106,6 +106,25 @@ async def test_when_a_node_ends_in_good_order_its_people_are_awaited(two: Cluste
     assert _came(emma).count(two.people[1].id) == 1
 
 
+async def test_who_comes_first_from_a_node_that_ends_finds_the_others_where_nobody_was(
+    two: Cluster,
+) -> None:
+    ending, other = two.nodes
+    emma, jane = await ending.joins(two.people[0]), await ending.joins(two.people[1])
+
+    assert ending.hub.neighbours is not None
+    ending.hub.attendance.hold(host.room for host in ending.hub.hosts())
+    ending.hub.neighbours.leave()
+    _goes(emma)
+    back = await other.joins(two.people[0])
+    await until(lambda: two.people[1].id in _came(back))
+    _goes(jane)
+    await other.joins(two.people[1])
+
+    assert _left(back) == []
+    assert _came(back).count(two.people[1].id) == 1
+
+
 async def test_when_a_node_is_dead_its_people_leave(two: Cluster) -> None:
     a, b = two.nodes
     emma, _ = await a.joins(two.people[0]), await b.joins(two.people[1])

@@ -240,6 +240,15 @@ def test_an_attempt_without_an_answer_may_have_worked_whatever_became_of_the_nex
     assert run.judged().violations == []
 
 
+def test_what_was_asked_for_again_may_be_confirmed_with_the_number_of_another_request(
+    tmp_path: Path,
+) -> None:
+    run = Files(tmp_path)
+    run.put("ben", sent("b.4", uncomment="b?", id=8), e="end")
+    run.put("ben", acked("b.4", 10), e="end")
+    assert run.judged().violations == []
+
+
 @pytest.mark.parametrize("refused", [refused_field, refused_feedback, refused_deletion])
 def test_what_was_refused_may_have_worked_where_the_server_said_that_nobody_knows(
     tmp_path: Path, refused: Callable[[Files], None]

@@ -101,6 +101,7 @@ class Writer:
     def durable(self, seq: int) -> None:
         """Everything up to ``seq`` is: nobody will ask for its earlier saves again."""
         self.durable_seq = seq
+        self.reader.durable(seq)
         while len(self.owns) > 1 and self.owns[1].seq <= seq:
             del self.owns[0]
 
@@ -143,7 +144,7 @@ class Writer:
         # Said once for each commit that failed: all but the first find nothing more.
         self.doubtful += [own for own in self.owns if own.seq > seq]
         self.owns = [own for own in self.owns if own.seq <= seq]
-        self.reader.fall_back(self.owns[-1] if self.owns else None)
+        self.reader.lost(seq)
 
     def restored(self, text: EssayText) -> None:
         """The room was read back. A save that was refused may be the head after all."""

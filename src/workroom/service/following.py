@@ -149,7 +149,7 @@ class Following:
 
     async def _make_sure(self, host: RoomHost) -> None:
         """See that the log goes as far as everybody was told, then follow it."""
-        room = host.room.id
+        room, told = host.room.id, host.room.confirmed.seq  # it may go on meanwhile, by the bus
         try:
             heads = await self._store.heads([room])
         except Unavailable as error:
@@ -158,8 +158,8 @@ class Following:
         if self._rooms.get(room) is not host or host.suspended:
             return
         head = heads.get(room, 0)
-        if head < host.room.confirmed.seq:
-            log.error("log_set_back", room=str(room), head=head, told=host.room.confirmed.seq)
+        if head < told:
+            log.error("log_set_back", room=str(room), head=head, told=told)
             self._give_up(host, Unavailable("the log ends before what was told"))
             return
         lag = self._lags.setdefault(room, _Lag())
@@ -265,7 +265,9 @@ class Following:
         lag = self._lags.get(host.room.id)
         if lag is not None:
             lag.over.set()
-        if self._rooms.get(host.room.id) is host and not host.suspended:
+        # With something on its way to the store it has gone on by other means (the bus, say), and
+        # must not be read back before it has heard what became of that.
+        if self._may_follow(host):
             host.out_of_reach(error)
             self._reload(host)
 

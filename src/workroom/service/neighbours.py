@@ -218,8 +218,8 @@ class Neighbours:
             return
         if bulletin.node == self.node:
             return
-        if bulletin.node in self._left and not isinstance(bulletin.news, Stored):
-            return  # it stores what it was still sent, and else it is as good as gone
+        if bulletin.node in self._left and not isinstance(bulletin.news, Stored | Reached):
+            return  # it stores what it was still sent, and says who was there; else it is gone
         now = self._clock.now()
         BUS_MESSAGES.labels("heard").inc()
         BUS_LAG_SECONDS.observe(max(0.0, (now.wall - bulletin.at) / 1000))
@@ -262,6 +262,8 @@ class Neighbours:
     ) -> None:
         if roster is not None:
             host.heard(node, roster)
+            if node in self._left:
+                host.hand_over(node)  # a room that nobody had here yet: they will be back too
         self._following.reached({host.room.id: seq})
         if asks:
             self._introduce([host.room.id], asks=False)

@@ -52,7 +52,7 @@ def _check_answers(room: RoomEvidence, verdict: Verdict) -> None:
         for ack in op.acks[1:]:
             if _answer(ack) != _answer(op.acks[0]):
                 _blame(verdict, room, "answered", "was answered in two ways", op, op.acks[0], ack)
-        if op.seq is None:
+        if op.seq is None or op.repeats:
             continue
         other = by_seq.setdefault(op.seq, op)
         if other is not op:

@@ -31,6 +31,8 @@ class Op:
     acks: list[Line] = field(default_factory=list)
     sendings: int = 1
     refusals: list[Line] = field(default_factory=list)
+    repeats: bool = False
+    """It asks for what an earlier request may have done: then it is confirmed as things are."""
 
     @property
     def seq(self) -> int | None:
@@ -152,6 +154,7 @@ def gather(paths: Iterable[Path], verdict: Verdict) -> dict[str, RoomEvidence]:
         room.trouble = trouble
         _note_finals(room, verdict)
         _note_acked(room)
+        _note_repeats(room)
     return rooms
 
 
@@ -264,6 +267,16 @@ def _note_acked(room: RoomEvidence) -> None:
             seq = int(op.acks[0].record["seq"])
             for name, value in op.effects.items():
                 room.born(name, value, seq, op.acks[0])
+
+
+def _note_repeats(room: RoomEvidence) -> None:
+    """A comment is resolved, or taken back, once: asked for again, that changes nothing."""
+    asked: set[tuple[str, int]] = set()
+    for op in room.ops.values():
+        what = "resolve" if "resolve" in op.record else "uncomment"
+        if what in op.record and not op.refused:
+            op.repeats = (what, op.record["id"]) in asked
+            asked.add((what, op.record["id"]))
 
 
 def requests_by_effect(room: RoomEvidence) -> Mapping[tuple[str, str], Op]:

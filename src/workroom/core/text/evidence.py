@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Iterable
 from copy import copy
 from itertools import chain
-from typing import Final, NamedTuple, Self
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Self
 
 from workroom.core.text.candidates import Candidate, Deletion, mixed
 from workroom.core.text.change import Change
@@ -100,6 +101,27 @@ class Faded(NamedTuple):
     sent_at: float
 
 
+_TOLD: Final = (
+    *("_own", "_taken", "_inherited", "_saved_at", "_proven_before", "_caret", "_word_open"),
+    *("_gaps", "_deleted", "_mixing", "_stubborn"),
+)
+"""What a save tells, and what is told by none if the save comes to nothing."""
+_told = attrgetter(*_TOLD)
+
+
+class _Before(NamedTuple):
+    """What was known before a save: to go back to if the store does not take that."""
+
+    seq: int
+    """The head with the save in it."""
+    told: tuple[Any, ...]
+    faded: list[Faded]
+    dropped: list[Candidate]
+    """Versions that the client no longer had when it saved."""
+    arrived_at: dict[int, float]
+    """When those had arrived."""
+
+
 class Evidence:
     """What a client was sent, what has arrived there, and what it wrote last."""
 
@@ -123,6 +145,9 @@ class Evidence:
         self._deleted: deque[Deletion] = deque(maxlen=DELETIONS)
         self._mixing = MIXES_AT_FIRST  # how likely it puts saves into versions that they crossed
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
+        self._caret: int | None = None  # where it stood at the last save
+        self._word_open = False  # whether a word may have been unfinished there
+        self._before: deque[_Before] = deque()  # the saves that are not durable yet
 
     @property
     def own(self) -> Candidate | None:
@@ -226,9 +251,28 @@ class Evidence:
         keeps = self._mixing >= MIXES
         return next((base for base in bases if base.is_own or base.is_mixed == keeps), None)
 
-    def fall_back(self, own: Candidate | None) -> None:
-        """The saves after ``own`` came to nothing: that is the client's own last text again."""
+    def fall_back(self, own: Candidate) -> None:
+        """That is the client's own last text after all."""
         self._own = own
+
+    def durable(self, seq: int) -> None:
+        """All saves up to the log's entry ``seq`` count for good."""
+        while self._before and self._before[0].seq <= seq:
+            self._before.popleft()
+
+    def lost(self, seq: int) -> None:
+        """The saves after the log's entry ``seq`` came to nothing, and so did what they told."""
+        while self._before and self._before[-1].seq > seq:
+            before = self._before.pop()
+            for name, value in zip(_TOLD, before.told, strict=True):
+                setattr(self, name, value)
+            if self._faded:  # then what is older than those fades as well
+                older = [Faded(each.seq, each.number, each.sent_at) for each in before.dropped]
+                self._faded.extendleft(reversed([*before.faded, *older]))
+            else:
+                self._faded.extend(before.faded)
+                self._versions.extendleft(reversed(before.dropped))
+            self._arrived_at = before.arrived_at | self._arrived_at
 
     def successor(self) -> Self:
         """For another connection of the same person, who goes on where this one was.
@@ -237,6 +281,7 @@ class Evidence:
         """
         heir = copy(self)
         heir._inherited = True
+        heir._before = deque()
         heir._faded, heir._versions = self._faded.copy(), self._versions.copy()
         heir._arrived_at = self._arrived_at.copy()
         heir._deleted = self._deleted.copy()
@@ -249,6 +294,7 @@ class Evidence:
         self._faded.clear()
         self._versions.clear()
         self._arrived_at.clear()
+        self._before.clear()
         self._arrived = self._proven = self._proven_before = self._sent - 1
 
     def latest(self) -> Candidate | None:
@@ -301,6 +347,8 @@ class Evidence:
         ``change`` is what that came to at the head. ``sure``: it had that base, proven or not.
         ``mixes``: see ``_shows_mixing``.
         """
+        before = _Before(own.seq, _told(self), [], [], {})
+        self._before.append(before)
         self._notice_stubbornness(base, now)
         if mixes is not None:
             shown = self._mixing * (SHOWN if mixes else NOT_SHOWN)
@@ -309,17 +357,18 @@ class Evidence:
         self._inherited = False
         gone = [(at, at + deleted) for at, deleted, _ in change.hunks() if deleted]
         if gone:
-            self._deleted.append(Deletion(own.seq, gone))
-        for versions in (self._faded, self._versions):
-            while versions and versions[0].number < base.number:
-                versions.popleft()
+            self._deleted = deque([*self._deleted, Deletion(own.seq, gone)], DELETIONS)
+        while self._faded and self._faded[0].number < base.number:
+            before.faded.append(self._faded.popleft())
+        while self._versions and self._versions[0].number < base.number:
+            before.dropped.append(self._versions.popleft())
         for number in [number for number in self._arrived_at if number < base.number]:
-            del self._arrived_at[number]
+            before.arrived_at[number] = self._arrived_at.pop(number)
         self._proven_before = max(self._proven, base.number)
         if not base.is_own:
             self._taken = sure or base.number <= self._proven
         if self._saved_at != float("-inf"):
-            self._gaps.append(now - self._saved_at)
+            self._gaps = deque([*self._gaps, now - self._saved_at], GAPS)
         self._saved_at = now
 
     def _was_taken(self, candidate: Candidate) -> bool:

@@ -23,7 +23,6 @@ from workroom.core.text.candidates import Candidate, grown, regrown
 from workroom.core.text.change import Change, Side
 from workroom.core.text.diff import diff
 from workroom.core.text.evidence import MIXED, MIXES, UNMIXED, Evidence
-from workroom.core.text.mirror import Mirror
 from workroom.core.text.pricing import deletions, least, retyped, undone, within, work
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.wholeness import whole
@@ -108,11 +107,6 @@ class Reader(Evidence):
     ``accepted`` after its commit, all in the order in which things happen on the connection.
     """
 
-    def __init__(self, mirror: Mirror, author: str) -> None:
-        super().__init__(mirror, author)
-        self._caret: int | None = None
-        self._word_open = False
-
     def save(
         self, text: str, caret: int | None, now: float, *, base_seq: int | None = None
     ) -> Saved:
@@ -188,12 +182,15 @@ class Reader(Evidence):
         """Those that a client can mean, that has said which version its text comes from.
 
         A version that met its saves on the way lacks what they brought. Some pages put that into
-        it: then it is there, or it was before that they do.
+        it: then it is there, or it was before that they do. Where nothing of their own is known, a
+        text without any of it was not made of it: the same person may have written that elsewhere.
         """
         put_in = [base for base in bases if base.is_mixed]
         if not put_in:
             return bases
-        merges = self._shows_mixing(put_in[0], text) or self._mixing >= MIXES
+        shows = self._shows_mixing(put_in[0], text)
+        elsewhere = shows is False and self._own is None
+        merges = shows or (self._mixing >= MIXES and not elsewhere)
         return [base for base in bases if base.is_own or base.is_mixed == merges]
 
     def _understood(
