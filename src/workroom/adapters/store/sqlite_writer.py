@@ -39,8 +39,12 @@ T = TypeVar("T")
 
 _LONGEST_PAUSE: Final = 5.0
 """Seconds between attempts to get a new connection, at most."""
-_PACE: Final = 0.002
-"""Seconds between two hand-overs to a writer that is not idle."""
+_PACE: Final = 0.005
+"""Seconds between two hand-overs to a writer that is not idle.
+
+With 2 ms, an edit costs 3 % more CPU, and is confirmed no sooner while people type as fast as they
+are answered.
+"""
 
 
 class Database(Protocol):

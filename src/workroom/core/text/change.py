@@ -184,8 +184,10 @@ class Change:
                 at += op
         if inserted:
             hunks.append(Hunk(at, 0, inserted))
-        self._hunks, self._before = tuple(hunks), at
-        return self._hunks
+        found = tuple(hunks)
+        self._before = at  # first: another thread that finds the hunks relies on it
+        self._hunks = found
+        return found
 
     def apply(self, text: str) -> str:
         """The text after this change. Raises ValueError when ``text`` has another length."""
