@@ -48,10 +48,10 @@ from workroom.core.text import Change, Mirror, YText
 from workroom.ids import EssayId, UserId, essay_room
 from workroom.ports.accounts import NewUser
 from workroom.ports.store import Append, AppendResult, Checkpoint, RoomSummary
-from workroom.service.checkpoints import CHECKPOINT_EVERY
-from workroom.service.history import History
-from workroom.service.life import EssayDraft, draft, revive
-from workroom.service.records import to_record
+from workroom.service.rooms.checkpoints import CHECKPOINT_EVERY
+from workroom.service.rooms.history import History
+from workroom.service.rooms.life import EssayDraft, draft, revive
+from workroom.service.rooms.records import to_record
 
 ESSAY = essay_room(1)
 PEOPLE = (UserId(1), UserId(2), UserId(3))

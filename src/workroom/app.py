@@ -34,18 +34,18 @@ from workroom.ports.clock import Clock
 from workroom.protocol.essays import EssayDialect
 from workroom.protocol.projects import ProjectDialect
 from workroom.protocol.registry import Registry
-from workroom.service.accounts import Accounts
-from workroom.service.bulletins import Scribe
-from workroom.service.canvases import Canvases
+from workroom.service.accounts.accounts import Accounts
+from workroom.service.accounts.throttle import NewcomerThrottle
+from workroom.service.door.gateway import Gateway
 from workroom.service.drain import drain
-from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
-from workroom.service.library import Library
-from workroom.service.receipts import ALONE, Receipts
-from workroom.service.task_desk import TaskDesk
-from workroom.service.tasks import Tasks
-from workroom.service.throttle import NewcomerThrottle
-from workroom.service.watchdog import Watchdog
+from workroom.service.library.canvases import Canvases
+from workroom.service.library.library import Library
+from workroom.service.nodes.bulletins import Scribe
+from workroom.service.rooms.receipts import ALONE, Receipts
+from workroom.service.tasks.desk import TaskDesk
+from workroom.service.tasks.tasks import Tasks
+from workroom.service.tasks.watchdog import Watchdog
 from workroom.tasks.types import known_types
 
 if TYPE_CHECKING:

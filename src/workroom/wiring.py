@@ -14,9 +14,9 @@ from workroom.core.limits import RoomRules
 from workroom.core.tasks import TaskRules
 from workroom.errors import Misconfigured
 from workroom.ports.bus import Bus
-from workroom.service.canvases import UploadRules
-from workroom.service.manners import ConnectionRules
-from workroom.service.web_pages import WebPages
+from workroom.service.door.manners import ConnectionRules
+from workroom.service.door.web_pages import WebPages
+from workroom.service.library.canvases import UploadRules
 
 
 def secret(settings: Settings) -> bytes:

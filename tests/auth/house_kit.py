@@ -10,7 +10,7 @@ from workroom.adapters.auth.jwt import JwtIssuer, JwtVerifier
 from workroom.errors import NotAuthenticated
 from workroom.ids import SessionId, UserId
 from workroom.ports.accounts import AccountStore
-from workroom.service.accounts import Accounts, TokenPair
+from workroom.service.accounts.accounts import Accounts, TokenPair
 from workroom.testing.clock import FakeClock
 
 HOME = "192.0.2.1"

@@ -14,7 +14,7 @@ from workroom.errors import (
     RateLimited,
 )
 from workroom.ids import SessionId
-from workroom.service.accounts import NO_SUCH_ACCOUNT, TokenPair
+from workroom.service.accounts.accounts import NO_SUCH_ACCOUNT, TokenPair
 from workroom.testing.clock import FakeClock
 
 pytestmark = pytest.mark.asyncio

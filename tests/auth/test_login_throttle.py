@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workroom.errors import RateLimited
-from workroom.service.throttle import LoginThrottle, Throttle
+from workroom.service.accounts.throttle import LoginThrottle, Throttle
 
 
 def allowed(throttle: LoginThrottle, name: str, address: str, tick: float) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workroom.errors import RateLimited
-from workroom.service.throttle import NewcomerThrottle
+from workroom.service.accounts.throttle import NewcomerThrottle
 
 
 def allowed(throttle: NewcomerThrottle, asker: int, newcomer: str, tick: float) -> bool:

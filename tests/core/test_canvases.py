@@ -15,8 +15,8 @@ from workroom.core.project import ProjectRoom
 from workroom.errors import InvalidMessage, NotFound, PermissionDenied, TooLarge
 from workroom.ids import BlobKey, CanvasId, ProjectId
 from workroom.ports.store import Checkpoint, StoredRoom
-from workroom.service.life import draft, revive
-from workroom.service.records import to_entry, to_record
+from workroom.service.rooms.life import draft, revive
+from workroom.service.rooms.records import to_entry, to_record
 from workroom.testing.scenario import JANE, MIKE, PEOPLE_BY_ID, Scenario
 
 PICTURE = Media("image/png", "harbour.png", 1234, ImageFacts(640, 400, 1), BlobKey("a" * 32))

@@ -23,8 +23,8 @@ from workroom.core.tasks import TaskState
 from workroom.errors import Conflict, PermissionDenied
 from workroom.ids import BlobKey, CanvasId, ProjectId, TaskId
 from workroom.ports.store import Checkpoint, StoredRoom
-from workroom.service.life import draft, revive
-from workroom.service.records import to_entry, to_record
+from workroom.service.rooms.life import draft, revive
+from workroom.service.rooms.records import to_entry, to_record
 from workroom.testing.scenario import JANE, MIKE, PEOPLE_BY_ID, Scenario
 
 CANVAS = CanvasId(7)

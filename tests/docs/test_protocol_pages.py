@@ -14,7 +14,7 @@ from workroom.protocol import essay_outbound, project_outbound
 from workroom.protocol.dialect import Form
 from workroom.protocol.registry import Registry
 from workroom.protocol.schema import ESSAYS, PROJECTS, Speech, json_schema
-from workroom.service import endings
+from workroom.service.door import endings
 from workroom.transports.rest.problem import KINDS
 
 SCHEMA = json_schema()

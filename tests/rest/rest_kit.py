@@ -30,19 +30,19 @@ from workroom.ports.accounts import AccountStore
 from workroom.ports.store import RoomStore
 from workroom.ports.tasks import TaskStore
 from workroom.protocol.registry import Registry
-from workroom.service.accounts import Accounts
-from workroom.service.canvases import Canvases, UploadRules
-from workroom.service.gateway import Gateway
+from workroom.service.accounts.accounts import Accounts
+from workroom.service.accounts.throttle import NewcomerThrottle
+from workroom.service.door.gateway import Gateway
+from workroom.service.door.manners import ConnectionRules
+from workroom.service.door.outlet import Accept, Handshake, Peer
+from workroom.service.door.web_pages import WebPages
 from workroom.service.hub import Hub
-from workroom.service.library import Library
-from workroom.service.manners import ConnectionRules
-from workroom.service.outlet import Accept, Handshake, Peer
-from workroom.service.receipts import Receipts
-from workroom.service.task_desk import TaskDesk
-from workroom.service.tasks import Tasks
-from workroom.service.throttle import NewcomerThrottle
-from workroom.service.watchdog import Watchdog
-from workroom.service.web_pages import WebPages
+from workroom.service.library.canvases import Canvases, UploadRules
+from workroom.service.library.library import Library
+from workroom.service.rooms.receipts import Receipts
+from workroom.service.tasks.desk import TaskDesk
+from workroom.service.tasks.tasks import Tasks
+from workroom.service.tasks.watchdog import Watchdog
 from workroom.tasks.types import known_types
 from workroom.testing.clock import FakeClock
 from workroom.transports.rest import Readiness, RestSettings, create_api

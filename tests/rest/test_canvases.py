@@ -20,7 +20,7 @@ from workroom.adapters.media.inspector import MediaRules
 from workroom.core.limits import RoomRules
 from workroom.errors import Unavailable
 from workroom.observe import UPLOADS
-from workroom.service.canvases import UploadRules
+from workroom.service.library.canvases import UploadRules
 from workroom.transports.rest import RestSettings
 
 PNG = good_files()["picture.png"][0]

@@ -9,7 +9,7 @@ from starlette.types import Message, Scope
 
 from rest_kit import House, memory_house, problem
 from workroom.adapters.auth.passwords import Argon2Hasher
-from workroom.service.web_pages import WebPages
+from workroom.service.door.web_pages import WebPages
 from workroom.transports.rest import RestSettings
 from workroom.transports.rest.edge import Edge
 

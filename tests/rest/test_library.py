@@ -12,8 +12,8 @@ from workroom.core.feedback import FeedbackType
 from workroom.core.people import Right
 from workroom.errors import NotFound, PermissionDenied
 from workroom.ids import RoomKind, essay_room
-from workroom.service.remarks import NO_ID_YET
-from workroom.service.replies import Replies
+from workroom.service.library.remarks import NO_ID_YET
+from workroom.service.rooms.replies import Replies
 
 
 async def test_a_question_is_answered_wherever_it_stands_in_memory(quick: House) -> None:

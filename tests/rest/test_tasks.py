@@ -18,7 +18,7 @@ from workroom.core.limits import RoomRules
 from workroom.core.tasks import TaskRules
 from workroom.ids import CanvasId, TaskId, project_room
 from workroom.ports.tasks import Outcome
-from workroom.service.watchdog import progress_in
+from workroom.service.tasks.watchdog import progress_in
 from workroom.testing.clock import FakeClock
 
 BYTES = b"not really a picture"

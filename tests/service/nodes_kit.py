@@ -21,9 +21,9 @@ from workroom.ids import ConnectionId, RoomId, UserId
 from workroom.ports.accounts import NewUser
 from workroom.ports.clock import Clock
 from workroom.protocol.dialect import Dialect, Form
-from workroom.service.bulletins import Scribe
 from workroom.service.hub import Hub
-from workroom.service.rooms import RoomHost
+from workroom.service.nodes.bulletins import Scribe
+from workroom.service.rooms.host import RoomHost
 
 SECRET = b"the same on every node"
 PATIENCE = 20.0

@@ -10,8 +10,8 @@ from workroom.adapters.store import MemoryStore
 from workroom.core.people import Role
 from workroom.ids import UserId
 from workroom.ports.accounts import Account, NewUser
-from workroom.service.admission import AT_ONCE, Admission
-from workroom.service.lookup import Lookup
+from workroom.service.accounts.lookup import Lookup
+from workroom.service.door.admission import AT_ONCE, Admission
 from workroom.testing.clock import FakeClock
 
 

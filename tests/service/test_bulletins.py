@@ -18,7 +18,7 @@ from workroom.core.entries import Record
 from workroom.core.people import Role, User
 from workroom.core.signals import Arrived
 from workroom.ids import UserId, essay_room
-from workroom.service.bulletins import _READERS, SEAL, Bulletin, Ended, Scribe, Stored
+from workroom.service.nodes.bulletins import _READERS, SEAL, Bulletin, Ended, Scribe, Stored
 
 STRANGER = User(UserId(99), "mallory", "Mallory", Role.ADMIN, None)
 TOPIC = f"room:{ESSAY}"

@@ -16,7 +16,7 @@ from workroom.protocol.dialect import Dialect, Form
 from workroom.protocol.essays import EssayDialect
 from workroom.protocol.frames import binary_frame, text_frame
 from workroom.protocol.yjs import YjsDialect
-from workroom.service.fanout import MAX_JOIN, SLICE, Audience
+from workroom.service.rooms.fanout import MAX_JOIN, SLICE, Audience
 
 DIALECT = EssayDialect()
 YJS = YjsDialect()

@@ -23,8 +23,8 @@ from workroom.core.essay_state import EssayState
 from workroom.core.feedback_map import FeedbackMap
 from workroom.core.text import Highlight, attach
 from workroom.ids import FeedbackId, ReplyId, UserId
-from workroom.service.life import draft, essay_body, essay_state_of
-from workroom.service.records import to_entry, to_record
+from workroom.service.rooms.life import draft, essay_body, essay_state_of
+from workroom.service.rooms.records import to_entry, to_record
 from workroom.testing.scenario import Scenario
 
 ITEM, REPLY = FeedbackId(7), ReplyId(9)

@@ -21,10 +21,10 @@ from workroom.errors import NotFound, Unavailable
 from workroom.ids import EssayId, essay_room
 from workroom.ports.accounts import NewUser
 from workroom.ports.store import Append, AppendResult, Milestone, NotStored
-from workroom.service.checkpoints import CHECKPOINT_BYTES, CHECKPOINT_EVERY
-from workroom.service.history import History
 from workroom.service.hub import SWEEP_EVERY, Hub
-from workroom.service.records import to_entry
+from workroom.service.rooms.checkpoints import CHECKPOINT_BYTES, CHECKPOINT_EVERY
+from workroom.service.rooms.history import History
+from workroom.service.rooms.records import to_entry
 from workroom.testing.clock import FakeClock
 from workroom.testing.scenario import EMMA, JANE
 

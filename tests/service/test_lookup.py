@@ -12,7 +12,7 @@ from workroom.core.people import Role
 from workroom.errors import Unavailable
 from workroom.ids import UserId
 from workroom.ports.accounts import Account, NewUser
-from workroom.service.lookup import Lookup
+from workroom.service.accounts.lookup import Lookup
 
 
 class SlowStore(MemoryStore):

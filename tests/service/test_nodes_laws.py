@@ -15,7 +15,7 @@ from workroom.core.commands import AddFeedback, Origin, SaveText
 from workroom.core.feedback import FeedbackType
 from workroom.core.limits import RoomRules
 from workroom.ids import FeedbackId
-from workroom.service.life import revive
+from workroom.service.rooms.life import revive
 
 Step = tuple[str, int]
 

@@ -25,7 +25,7 @@ from workroom.core.people import User
 from workroom.ids import RoomId, essay_room
 from workroom.protocol.yjs import YjsDialect
 from workroom.service.hub import Hub
-from workroom.service.whereabouts import present_in
+from workroom.service.library.presence import present_in
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workroom.ids import essay_room
-from workroom.service.probes import probe_frame, probe_of
+from workroom.service.rooms.probes import probe_frame, probe_of
 
 
 def test_a_pong_names_the_room_and_the_probe() -> None:

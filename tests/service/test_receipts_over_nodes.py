@@ -14,7 +14,7 @@ from workroom.adapters.store import MemoryStore
 from workroom.core.events import TaskCompleted
 from workroom.ids import ConnectionId
 from workroom.ports.store import Appended
-from workroom.service.receipts import ALONE, Receipts
+from workroom.service.rooms.receipts import ALONE, Receipts
 
 
 class Nodes:

@@ -11,8 +11,8 @@ from workroom.core.essay_text import EssayText, author_mark
 from workroom.core.text import Change, Mirror, YText
 from workroom.ids import EssayId, UserId, essay_room
 from workroom.ports.store import Checkpoint, StoredRoom
-from workroom.service.life import EssayDraft, essay_body, essay_parts, essay_state_of
-from workroom.service.records import to_entry, to_record
+from workroom.service.rooms.life import EssayDraft, essay_body, essay_parts, essay_state_of
+from workroom.service.rooms.records import to_entry, to_record
 
 EDIT = Change((3, "new "))
 

@@ -8,8 +8,8 @@ from nodes_kit import Cluster, cluster, until
 from workroom.adapters.attendance import leave_note, take_note
 from workroom.core.people import Role, User
 from workroom.ids import UserId, essay_room
-from workroom.service.manners import ConnectionRules
-from workroom.service.neighbours import Neighbours
+from workroom.service.door.manners import ConnectionRules
+from workroom.service.nodes.neighbours import Neighbours
 
 
 def _neighbours(made: Cluster) -> list[Neighbours]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workroom.config import Settings
-from workroom.service.web_pages import WebPages
+from workroom.service.door.web_pages import WebPages
 from workroom.wiring import web_pages
 
 HERE = "localhost:8000"

@@ -14,9 +14,9 @@ from workroom.demo.content import PEOPLE, DemoPerson
 from workroom.errors import Conflict
 from workroom.ids import FeedbackId, RoomId, essay_room, project_room
 from workroom.ports.accounts import AccountStore
-from workroom.service.accounts import Accounts
-from workroom.service.canvases import Canvases
+from workroom.service.accounts.accounts import Accounts
 from workroom.service.hub import Hub
+from workroom.service.library.canvases import Canvases
 
 ESSAY: Final = essay_room(content.ESSAY_ID)
 PROJECT: Final = project_room(content.PROJECT_ID)

@@ -20,22 +20,22 @@ from workroom.ports.bus import Bus
 from workroom.ports.clock import Clock, Timer
 from workroom.ports.store import Append, Appended, AppendResult, Behind, NotStored, RoomStore
 from workroom.protocol.dialect import Form
-from workroom.service.appends import first_summary
-from workroom.service.archive import Archive
-from workroom.service.attendance import Attendance
-from workroom.service.bulletins import Scribe
-from workroom.service.fanout import Recipient
-from workroom.service.feedback_ids import FeedbackIds, needs_id
-from workroom.service.following import Following, Users
-from workroom.service.hindsight import Hindsight
-from workroom.service.history import History
-from workroom.service.life import AnyRoom, Draft, checkpoint_seq, revive
-from workroom.service.neighbours import Neighbours
-from workroom.service.receipts import Receipts
-from workroom.service.records import to_record
-from workroom.service.replies import Replies
-from workroom.service.rooms import RELOAD_AFTER, RoomHost
-from workroom.service.unseen import denied, not_found
+from workroom.service.nodes.bulletins import Scribe
+from workroom.service.nodes.following import Following, Users
+from workroom.service.nodes.neighbours import Neighbours
+from workroom.service.rooms.appends import first_summary
+from workroom.service.rooms.archive import Archive
+from workroom.service.rooms.attendance import Attendance
+from workroom.service.rooms.fanout import Recipient
+from workroom.service.rooms.feedback_ids import FeedbackIds, needs_id
+from workroom.service.rooms.hindsight import Hindsight
+from workroom.service.rooms.history import History
+from workroom.service.rooms.host import RELOAD_AFTER, RoomHost
+from workroom.service.rooms.life import AnyRoom, Draft, checkpoint_seq, revive
+from workroom.service.rooms.receipts import Receipts
+from workroom.service.rooms.records import to_record
+from workroom.service.rooms.replies import Replies
+from workroom.service.rooms.unseen import denied, not_found
 
 SWEEP_EVERY: Final = 10.0
 """Seconds between two looks for rooms that nobody uses."""

@@ -19,7 +19,7 @@ import uvicorn
 import uvloop
 
 from workroom.protocol.frames import binary_frame, text_frame
-from workroom.service.outlet import Accept, Handshake, Outlet, Reject
+from workroom.service.door.outlet import Accept, Handshake, Outlet, Reject
 from workroom.transports.websocket.pulse import Pulse
 from workroom.transports.websocket.serving import server_config
 

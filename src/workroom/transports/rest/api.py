@@ -10,8 +10,8 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from workroom.errors import WorkroomError
-from workroom.service.accounts import Accounts
-from workroom.service.library import Library
+from workroom.service.accounts.accounts import Accounts
+from workroom.service.library.library import Library
 from workroom.transports.rest import (
     canvases,
     essays,

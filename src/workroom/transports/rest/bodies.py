@@ -13,14 +13,14 @@ from workroom.core.text import clean_text
 from workroom.errors import InvalidMessage
 from workroom.ids import MAX_ID, FeedbackId
 from workroom.protocol.shapes import LONGEST_TOKEN, FeedbackKind, Rights
-from workroom.service.profiles import (
+from workroom.service.accounts.profiles import (
     MAX_AVATAR_URL,
     MAX_NAME,
     MAX_PASSWORD,
     MAX_USERNAME,
     MIN_PASSWORD,
 )
-from workroom.service.remarks import NO_ID_YET
+from workroom.service.library.remarks import NO_ID_YET
 from workroom.tasks.types import known_types
 from workroom.transports.rest.fields import (
     AT_LEAST_ONE,

@@ -10,7 +10,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from workroom.service.web_pages import WebPages
+from workroom.service.door.web_pages import WebPages
 
 METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 REQUEST_HEADERS: Final = b"Authorization, Content-Type, If-None-Match, If-Range, Range"

@@ -20,9 +20,9 @@ from workroom.core.people import User
 from workroom.errors import InvalidMessage, NotAuthenticated, Unavailable
 from workroom.protocol.reading import kind_of, read, refuse_bad_characters
 from workroom.protocol.shapes import LONGEST_TOKEN
-from workroom.service.accounts import Accounts
-from workroom.service.library import Library
-from workroom.service.task_desk import TaskDesk
+from workroom.service.accounts.accounts import Accounts
+from workroom.service.library.library import Library
+from workroom.service.tasks.desk import TaskDesk
 from workroom.transports.rest.settings import Readiness, RestSettings
 
 FREE_TEXT: Final = "content"

@@ -10,7 +10,7 @@ from workroom.core.people import Right
 from workroom.core.project_state import ProjectState
 from workroom.ids import RoomKind, project_room
 from workroom.protocol.metadata import check_metadata
-from workroom.service.library import Seen
+from workroom.service.library.library import Seen
 from workroom.transports.rest import answers
 from workroom.transports.rest.bodies import NewProject, NewProjectRight, ProjectChange, ProjectRight
 from workroom.transports.rest.fields import Number

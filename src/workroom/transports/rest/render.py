@@ -17,10 +17,10 @@ from workroom.core.project_state import ProjectState
 from workroom.core.tasks import Task
 from workroom.protocol.essay_events import discussion
 from workroom.protocol.writing import dump, timestamp, with_details
-from workroom.service.library import Collaborator, Row, Seen
-from workroom.service.remarks import Remark
-from workroom.service.revisions import Attribution, PastEssay, ShownRevision
-from workroom.service.tasks import TaskKind
+from workroom.service.library.library import Collaborator, Row, Seen
+from workroom.service.library.remarks import Remark
+from workroom.service.library.revisions import Attribution, PastEssay, ShownRevision
+from workroom.service.tasks.tasks import TaskKind
 from workroom.transports.rest.paging import Paging
 
 MOST_PRESENT: Final = 12

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from workroom.errors import Unavailable
-from workroom.service.web_pages import WebPages
+from workroom.service.door.web_pages import WebPages
 
 CHECK_SECONDS: Final = 2.0
 """A check that takes longer has failed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request, Response
 
-from workroom.service.accounts import TokenPair
+from workroom.service.accounts.accounts import TokenPair
 from workroom.transports.rest.answers import Tokens
 from workroom.transports.rest.bodies import Credentials, RefreshToken, RevokeToken
 from workroom.transports.rest.gate import OpenRoute, Working, routes, token_of

@@ -13,7 +13,7 @@ from starlette.responses import StreamingResponse
 from workroom.errors import NotAuthenticated
 from workroom.ids import MAX_ID
 from workroom.ports.blobs import Blob
-from workroom.service.task_desk import TaskDesk
+from workroom.service.tasks.desk import TaskDesk
 from workroom.transports.rest.fields import Body
 from workroom.transports.rest.gate import OpenRoute, routes, services, token_of
 from workroom.transports.rest.render import answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workroom.protocol.frames import binary_frame, text_frame
-from workroom.service.outlet import Accept, Handshake, Outlet, Reject
+from workroom.service.door.outlet import Accept, Handshake, Outlet, Reject
 
 
 class EchoPeer:

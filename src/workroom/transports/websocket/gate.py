@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from workroom.observe import REFUSALS
-from workroom.service.outlet import Accept, Door, Handshake, Reject
+from workroom.service.door.outlet import Accept, Door, Handshake, Reject
 from workroom.transports.websocket.addresses import TrustedProxies
 from workroom.transports.websocket.failures import log_failure
 from workroom.transports.websocket.handshake import (

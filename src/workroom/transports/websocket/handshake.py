@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from workroom.service.outlet import Handshake, Reject
+from workroom.service.door.outlet import Handshake, Reject
 from workroom.transports.websocket.addresses import TrustedProxies
 from workroom.transports.websocket.problem import Headers, problem_response
 

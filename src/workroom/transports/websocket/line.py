@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import Any, Final, ParamSpec, cast
 
 from workroom.observe import CLOSES
-from workroom.service.outlet import Peer
+from workroom.service.door.outlet import Peer
 from workroom.transports.websocket.failures import log_failure
 from workroom.transports.websocket.gate import Gate
 from workroom.transports.websocket.wire import close_frame, tune

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from workroom.observe import CLOSES
-from workroom.service.outlet import Accept, Door, Peer
+from workroom.service.door.outlet import Accept, Door, Peer
 from workroom.transports.websocket.addresses import TrustedProxies
 from workroom.transports.websocket.allowance import Allowance
 from workroom.transports.websocket.gate import Gate

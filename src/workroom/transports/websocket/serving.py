@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from workroom.service.outlet import Door
+from workroom.service.door.outlet import Door
 from workroom.transports.http import http_protocol
 from workroom.transports.websocket.limits import HttpLimits, SocketLimits
 from workroom.transports.websocket.protocol import websocket_factory

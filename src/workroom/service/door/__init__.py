@@ -1,0 +1,1 @@
+"""Connections: who may come in, what they may send, and how they leave."""

@@ -1,0 +1,1 @@
+"""Use cases of REST and the command line."""

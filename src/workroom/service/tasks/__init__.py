@@ -1,0 +1,1 @@
+"""Tasks, from being begun by people to their end, whatever happens to workers."""
