@@ -16,7 +16,7 @@ PAGE_SOURCES := $(shell find $(WEB)/app $(WEB)/packages/client/src \
 PYTHON_FILES := src tests tools bench examples
 TEST_OPTIONS ?= -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: help install page run test web protocol reference site lint types arch budgets docs check bench format lock coverage clean
+.PHONY: help install page run test client web protocol reference site lint types arch budgets docs check bench format lock coverage clean
 
 help:  ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ run: install page-if-npm  ## Start the demo: people and rooms to look at, on por
 
 test: install node-tests web page  ## Run all tests
 	@$(BIN)/python -m pytest $(TEST_OPTIONS)
+
+client: $(WEB)/node_modules/.installed  ## Build the TypeScript client and its drop-in pieces (needs Node and npm, no Python)
+	@cd $(WEB) && npm run --silent build --workspace packages/client
 
 web: install $(WEB)/node_modules/.installed  ## Check, build and test the TypeScript client and the page
 	@$(BIN)/python tools/protocol_types.py --check

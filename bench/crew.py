@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final, Self
 
+from bench.machine import cpu_seconds
 from bench.reader import Arm, Close, Connect, Counted, Order, Quit, Tally, run_reader
 from bench.wire import CLOSE, PING, Door, client_frame, open_websocket, pong, split
 
@@ -55,6 +56,10 @@ class Crew:
             hand.orders.send(Quit())
         for hand in self._hands:
             hand.process.join(5)
+
+    def cpu_seconds(self) -> float:
+        """CPU time of all readers so far."""
+        return sum(cpu_seconds(hand.process.pid) for hand in self._hands if hand.process.pid)
 
     def connect(self, group: str, doors: Sequence[Door]) -> None:
         """Open one socket for each door. Raises ``ConnectionError``."""

@@ -17,6 +17,7 @@ import os
 import shutil
 import socket
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from typing import Any, Final
 
 from tests.postgres_kit import Postgres, postgres
 
+from bench.machine import cpu_seconds
 from workroom.adapters.store import SqliteStore
 from workroom.adapters.store.postgres import PostgresStore
 from workroom.adapters.store.sql_store import SqlStore
@@ -43,6 +45,8 @@ AT_ONCE: Final = 1_000
 BEHIND: Final = 100
 """Entries that somebody missed who comes back, and that follow the last checkpoint."""
 LONG: Final = essay_room(1)
+STARTS: Final = 5
+"""On each of both databases, by turns."""
 BODY, UPDATE = b"x" * 150, os.urandom(150)
 SUMMARY = RoomSummary("An essay", UserId(1), 1, 2, UserId(1), {"word_count": 600, "prompt": ""})
 
@@ -112,8 +116,11 @@ async def questions(store: SqlStore, entries: int) -> None:
         print(f"  {name:<36} {await timed(200, ask)}")
 
 
-def start_server(folder: Path, url: str) -> None:
-    """Start ``workroom serve`` on this database, and end it when it says that it is ready."""
+def start_server(folder: Path, url: str) -> tuple[float, float]:
+    """Start ``workroom serve`` on this database, and end it when it says that it is ready.
+
+    The seconds that it took, and of these the processor's: the others are those of other programs.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -126,12 +133,13 @@ def start_server(folder: Path, url: str) -> None:
         "WORKROOM_WORKER": "0",
     }
     command = [sys.executable, "-m", "workroom", "serve", "--log-level", "error"]
+    begin = time.perf_counter()
     process = subprocess.Popen(command, env=environment)
     try:
         while process.poll() is None:
             with suppress(OSError):
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).close()
-                return
+                return time.perf_counter() - begin, cpu_seconds(process.pid)
             time.sleep(0.005)
     finally:
         process.kill()
@@ -183,9 +191,14 @@ async def measure(
     await store.close()
     assert await fingerprint(open_store(second), entries) == await fingerprint(store, entries)
     with tempfile.TemporaryDirectory() as folder:
-        for what, place in (("empty", empty), ("full", first)) * 3:
-            with taking(f"start to ready, {what} database"):
-                start_server(Path(folder), url_of(place))
+        turns = [
+            [start_server(Path(folder), url_of(place)) for place in (empty, first)]
+            for _ in range(STARTS)
+        ]
+    for what, starts in zip(("empty", "full"), zip(*turns, strict=True), strict=True):
+        took, spent = (statistics.median(each) for each in zip(*starts, strict=True))
+        name = f"start to ready, {what} database"
+        print(f"  {name:<36} {took:8.2f} s, {spent:.2f} s of CPU; best {min(starts)[0]:.2f} s")
 
 
 def copy_file(first: str, second: str) -> None:

@@ -24,6 +24,12 @@ def cpu_seconds(pid: int) -> float:
     return total / _NANOSECONDS
 
 
+def offspring(pid: int) -> list[int]:
+    """The processes that a process has started and that live."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
 def rss_kib(pid: int) -> int:
     """Resident memory of a process."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -253,10 +253,18 @@ def _show_history(world: World, revisions: int) -> None:
 
 
 def _type(page: Page, words: str, keys: int, gap: int = GAP) -> None:
+    """Keys are held, as fingers hold them.
+
+    Chromium puts scripts off after a key has moved, until the next frame. Were a key let go of
+    right after the frame that shows its letter, what is measured would end a frame later.
+    """
     for at in range(keys):
         letter = words[at % len(words)]
-        page.keyboard.press("Space" if letter == " " else letter)
-        page.wait_for_timeout(gap)
+        key = "Space" if letter == " " else letter
+        page.keyboard.down(key)
+        page.wait_for_timeout(gap / 2)
+        page.keyboard.up(key)
+        page.wait_for_timeout(gap / 2)
 
 
 def _spread(milliseconds: list[float]) -> str:

@@ -37,7 +37,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from bench.balancer import balancer
 from bench.servers import HOST, Server, free_port
-from bench.storm import Crowd, Report, all_equal, all_here, p99, server
+from bench.site import server
+from bench.storm import Crowd, Report, all_equal, all_here, p99
 from bench.storm_client import Who
 from bench.world import Wanted, make_world, prose
 
@@ -122,7 +123,7 @@ def run(site: Site, clients: int, cycles: int) -> int:
         site.stack.enter_context(balancer((HOST, port), nodes))
     site.start()
     died = _killed(site, people) if len(site.ports) > 1 else 0.0
-    crowd = Crowd(people, port, TYPING_EVERY)
+    crowd = Crowd(people, [port], TYPING_EVERY)
     try:
         seen = _restart(crowd, site, len(people), cycles)
     finally:

@@ -1,13 +1,16 @@
 """Everybody comes back at once: ``python -m bench.storm`` (a minute or two).
 
-5,000 clients in 250 essays, each a user of its own, one in each essay typing. Twice they lose their
-connections and come back by the rules of the TypeScript client:
+5,000 clients in 250 essays, each a user of its own, one in each essay typing. Again and again they
+lose their connections and come back by the rules of the TypeScript client:
 
 *cut*: the network breaks for all but those who type. Measured is how long these wait for their
 acknowledgements meanwhile.
 
 *killed*: the server dies by ``kill -9`` and is started again. Measured is when the last client has
-been told what it missed, and how often the new server read from the database for that.
+been told what it missed, and how often the servers read from the database for that.
+
+With ``--database`` (PostgreSQL) and ``--redis`` there are two nodes, of which every client takes
+either, as behind a load balancer. Then one of them is killed, and after that both at once.
 
 Before that the same clients come back to a server that only greets them (``baselines/greeter.py``),
 killed for as long: what the machine and the clients' waits take by themselves.
@@ -21,20 +24,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
-import re
 import signal
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
 from bench.machine import cpu_seconds
-from bench.servers import HOST, Server, baseline, free_port
+from bench.servers import HOST, baseline
+from bench.site import Site
+from bench.stores import DATABASE_HELP, REDIS_HELP, stores
 from bench.storm_client import Client, Tally, Who, hold
 from bench.world import Essay, Wanted, make_world, prose
 
@@ -61,15 +65,17 @@ class Report:
 class Crowd:
     """The clients, in processes of their own."""
 
-    def __init__(self, people: Sequence[Who], port: int, every: float = TYPING_EVERY) -> None:
-        """Who types saves something ``every`` so many seconds."""
+    def __init__(
+        self, people: Sequence[Who], ports: Sequence[int], every: float = TYPING_EVERY
+    ) -> None:
+        """``ports``: of equal nodes. Who types saves something ``every`` so many seconds."""
         context = multiprocessing.get_context("fork")
         self._pipes: list[Connection] = []
         self._processes = []
         for number in range(PROCESSES):
             ours, theirs = context.Pipe()
             share = people[number::PROCESSES]
-            process = context.Process(target=_crowd, args=(share, port, number, every, theirs))
+            process = context.Process(target=_crowd, args=(share, ports, number, every, theirs))
             process.start()
             self._pipes.append(ours)
             self._processes.append(process)
@@ -108,7 +114,9 @@ class Crowd:
             process.join()
 
 
-def _crowd(people: Sequence[Who], port: int, seed: int, every: float, pipe: Connection) -> None:
+def _crowd(
+    people: Sequence[Who], ports: Sequence[int], seed: int, every: float, pipe: Connection
+) -> None:
     import uvloop
 
     tally = Tally()
@@ -130,7 +138,7 @@ def _crowd(people: Sequence[Who], port: int, seed: int, every: float, pipe: Conn
         typists.cancel()
         end.set()
 
-    uvloop.run(hold(people, (HOST, port), tally, seed, steer))
+    uvloop.run(hold(people, [(HOST, port) for port in ports], tally, seed, steer))
 
 
 async def _type(clients: list[Client], typing: asyncio.Event, every: float) -> None:
@@ -150,20 +158,6 @@ def _report(clients: list[Client], tally: Tally) -> Report:
     return Report(live, sum(client.unconfirmed for client in clients), known, tally)
 
 
-def server(data_dir: Path, port: int, database: str | None, **more: str) -> Server:
-    """``workroom serve`` as delivered, but for what one machine cannot help, and for ``more``."""
-    settings = {
-        "WORKROOM_DATA_DIR": str(data_dir),
-        "WORKROOM_PORT": str(port),
-        "WORKROOM_PROJECT_PORT": str(port),
-        "WORKROOM_WORKER": "0",
-        "WORKROOM_LOG_LEVEL": "warning",
-        **({} if database is None else {"WORKROOM_DATABASE": database}),
-        **more,
-    }
-    return Server("workroom", [sys.executable, "-m", "workroom", "serve"], port, **settings)
-
-
 def people_of(essays: Sequence[Essay]) -> list[Who]:
     """One client for each person; the author of each essay types."""
     found: list[Who] = []
@@ -174,47 +168,41 @@ def people_of(essays: Sequence[Essay]) -> list[Who]:
     return found
 
 
-def metrics(port: int) -> dict[str, float]:
-    """How often the server read from the database for those who come, by what it read."""
-    with urllib.request.urlopen(f"http://{HOST}:{port}/metrics", timeout=20) as answer:
-        text = answer.read().decode()
-    found = re.findall(r'workroom_reads_total\{what="(\w+)"\} (\S+)', text)
-    return {what: float(value) for what, value in found}
-
-
 def main() -> int:
-    """Run both storms."""
+    """Run all storms."""
     parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
     parser.add_argument("--clients", type=int, default=5000)
     parser.add_argument("--essays", type=int, default=250)
-    parser.add_argument("--database", help="an empty PostgreSQL database; else SQLite")
+    parser.add_argument("--database", help=f"{DATABASE_HELP}; else SQLite")
+    parser.add_argument("--redis", help=f"{REDIS_HELP}: then there are two nodes")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="workroom-storm-") as folder:
-        return run(Path(folder), asked.clients, asked.essays, asked.database)
+    if asked.redis is not None and asked.database is None:
+        parser.error("two nodes need --database")
+    with (
+        tempfile.TemporaryDirectory(prefix="workroom-storm-") as folder,
+        stores(asked.database, asked.redis) as shared,
+        ExitStack() as stack,
+    ):
+        readers = asked.clients // asked.essays - 1
+        wanted = [Wanted(prose(250), ("A",), readers) for _ in range(asked.essays)]
+        people = people_of(make_world(Path(folder), wanted, shared.database))
+        return run(Site(Path(folder), shared, stack), people)
 
 
-def run(data_dir: Path, clients: int, essays: int, database: str | None) -> int:
-    """Both storms on this data directory; the exit code."""
-    readers = clients // essays - 1
-    made = make_world(
-        data_dir, [Wanted(prose(250), ("A",), readers) for _ in range(essays)], database
-    )
-    people = people_of(made)
-    port = free_port()
-    crowd = Crowd(people, port)
+def run(site: Site, people: Sequence[Who]) -> int:
+    """All storms on this site; the exit code."""
+    rooms = len({who.essay for who in people})
+    crowd = Crowd(people, site.ports)
+    everyone = range(len(site.ports))
     try:
-        _greeted(crowd, port, len(people))
-        with server(data_dir, port, database) as first:
-            first.ready()
-            print(f"{len(people)} clients in {essays} essays", flush=True)
-            crowd.until(lambda reports: all_here(reports, len(people)))
-            calm, storm = _cut(crowd, people, first.pid)
-            crowd.order("type")
-            time.sleep(3)
-            killed = time.monotonic()
-            first.stop(signal.SIGKILL)
-        with server(data_dir, port, database) as second:
-            good = _killed(crowd, second, killed, people, port)
+        _greeted(crowd, site.ports[0], len(people))
+        site.start()
+        print(f"{len(people)} clients in {rooms} essays, {len(everyone)} nodes", flush=True)
+        crowd.until(lambda reports: all_here(reports, len(people)))
+        calm, storm = _cut(crowd, people, site)
+        good = True
+        for which in (everyone,) if len(everyone) == 1 else (everyone[:1], everyone):
+            good &= _killed(crowd, site, which, len(people), rooms)
         print(f"acks of those who stay: p99 {p99(calm):.0f} ms, in the storm {p99(storm):.0f} ms")
     finally:
         crowd.close()
@@ -241,12 +229,12 @@ def _greeted(crowd: Crowd, port: int, count: int) -> None:
         print(f"CPU seconds of the server: {cpu_seconds(second.pid):.1f}", flush=True)
 
 
-def _cut(crowd: Crowd, people: Sequence[Who], pid: int) -> tuple[list[float], list[float]]:
+def _cut(crowd: Crowd, people: Sequence[Who], site: Site) -> tuple[list[float], list[float]]:
     """The delays of acknowledgements in calm and in a storm."""
     crowd.order("type")
     time.sleep(4)
     calm = _delays(crowd.report(), 0.0)
-    spent = cpu_seconds(pid), crowd.cpu_seconds()
+    spent = site.cpu_seconds(), crowd.cpu_seconds()
     cut = time.monotonic()
     crowd.order("cut")
     time.sleep(0.5)
@@ -255,7 +243,7 @@ def _cut(crowd: Crowd, people: Sequence[Who], pid: int) -> tuple[list[float], li
     back = max(at for report in reports for at in report.tally.resumed.values())
     _show("cut", back - cut, reports)
     print(
-        f"  CPU seconds: server {cpu_seconds(pid) - spent[0]:.1f}, "
+        f"  CPU seconds: servers {site.cpu_seconds() - spent[0]:.1f}, "
         f"clients {crowd.cpu_seconds() - spent[1]:.1f}"
     )
     delays = _delays(reports, cut, back)
@@ -263,24 +251,32 @@ def _cut(crowd: Crowd, people: Sequence[Who], pid: int) -> tuple[list[float], li
     return calm, delays
 
 
-def _killed(crowd: Crowd, again: Server, killed: float, people: Sequence[Who], port: int) -> bool:
-    again.ready()
+def _killed(crowd: Crowd, site: Site, which: Sequence[int], count: int, rooms: int) -> bool:
+    """Kill these nodes, and start them again at once; whether all went as it should."""
+    others = [at for at in range(len(site.ports)) if at not in which]
+    crowd.order("type")
+    time.sleep(3)
+    read, spent, killed = site.reads(others), site.cpu_seconds(others), time.monotonic()
+    site.kill(which)
+    site.revive(which)
     up = time.monotonic()
     time.sleep(0.5)
-    reports = crowd.until(lambda reports: all_here(reports, len(people)))
+    reports = crowd.until(lambda reports: all_here(reports, count))
     back = max(at for report in reports for at in report.tally.resumed.values())
-    found = metrics(port)
+    read = site.reads((*which, *others)) - read
     crowd.order("rest")
     reports = crowd.until(all_equal)
     wrong = [each for report in reports for each in report.tally.wrong]
-    _show("killed", back - killed, reports)
-    print(f"  the server answered after {up - killed:.2f} s, all were back {back - up:.2f} s later")
-    print(f"  CPU seconds of the server, its start included: {cpu_seconds(again.pid):.1f}")
-    print(f"  read from the database: {found}; {len(wrong)} went back")
-    rooms = len({who.essay for who in people})
-    queries = found.get("room", 0) + found.get("log", 0)
-    print(f"  queries per room for the resume: {queries / rooms:.2f}")
-    return back - killed <= LONGEST and queries <= 2 * rooms and not wrong
+    _show(f"{len(which)} of {len(site.ports)} killed", back - killed, reports)
+    print(f"  answered again after {up - killed:.2f} s; all were back {back - up:.2f} s later")
+    print(
+        f"  CPU seconds of the killed, their start included: {site.cpu_seconds(which):.1f}", end=""
+    )
+    print(f"; of the others: {site.cpu_seconds(others) - spent:.1f}")
+    print(f"  read from the database: {dict(read)}; {len(wrong)} went back")
+    queries = (read["room"] + read["log"]) / rooms / len(which)
+    print(f"  queries for the resume, per room of each killed node: {queries:.2f}", flush=True)
+    return back - killed <= LONGEST and queries <= 1 and not wrong
 
 
 def all_here(reports: Sequence[Report], count: int) -> bool:

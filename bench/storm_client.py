@@ -127,10 +127,13 @@ class Socket(asyncio.Protocol):
 class Client:
     """One client over all of its connections."""
 
-    def __init__(self, who: Who, address: Address, tally: Tally, chance: random.Random) -> None:
+    def __init__(
+        self, who: Who, addresses: Sequence[Address], tally: Tally, chance: random.Random
+    ) -> None:
+        """``addresses``: of equal nodes; any will do."""
         self.who = who
         self.last = "no connection"
-        self._address = address
+        self._addresses = addresses
         self.tally = tally
         self._chance = chance
         self._away = 0.0
@@ -167,10 +170,9 @@ class Client:
         self.last, self._live, self._gone = "no connection", False, False
         self._greeted = False
         self._news.clear()
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(ANSWER):
-                await loop.create_connection(lambda: Socket(self), *self._address)
+                await self._connect()
                 await self._news.wait()
             while not self._gone:
                 self._news.clear()
@@ -180,6 +182,16 @@ class Client:
         if not self._live:
             self.tally.refuse(self.last)
         self._live = False
+
+    async def _connect(self) -> None:
+        """To any of the nodes, as a load balancer does: who refuses is passed over."""
+        loop = asyncio.get_running_loop()
+        first, *others = self._chance.sample(self._addresses, len(self._addresses))
+        for address in others:
+            with suppress(ConnectionRefusedError):
+                await loop.create_connection(lambda: Socket(self), *address)
+                return
+        await loop.create_connection(lambda: Socket(self), *first)
 
     def connected(self, socket: Socket) -> None:
         """There is a connection, if not a WebSocket yet."""
@@ -303,14 +315,14 @@ class Client:
 
 async def hold(
     people: Sequence[Who],
-    address: Address,
+    addresses: Sequence[Address],
     tally: Tally,
     seed: int,
     steer: Callable[[list[Client], asyncio.Event], Any],
 ) -> None:
     """Have these clients live until ``steer`` sets the event that it is given."""
     chance, end = random.Random(seed), asyncio.Event()
-    clients = [Client(who, address, tally, chance) for who in people]
+    clients = [Client(who, addresses, tally, chance) for who in people]
     lives = [asyncio.ensure_future(client.live(end)) for client in clients]
     try:
         await steer(clients, end)

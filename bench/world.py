@@ -15,7 +15,8 @@ from workroom.config import Settings
 from workroom.core.people import Right, Role, User
 from workroom.ids import essay_room
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 14
+"""Essays, and people of each, that are made side by side: 200, who all wait for one database."""
 _LIFETIME: Final = 6 * 3600
 _WORDS: Final = tuple(
     re.findall(
@@ -80,14 +81,21 @@ def prose(words: int, seed: int = 1) -> str:
 
 
 def make_world(
-    data_dir: Path, wanted: Sequence[Wanted], database: str | None = None
+    data_dir: Path,
+    wanted: Sequence[Wanted],
+    database: str | None = None,
+    secret: str | None = None,
 ) -> list[Essay]:
-    """Create everything in the data directory, or in that database; nothing may be serving it."""
-    return asyncio.run(_make(data_dir, wanted, database))
+    """Create everything in the data directory, or in that database; nothing may be serving it.
+
+    ``secret``: of the servers that will take the tokens; None: that of the data directory.
+    """
+    given = {"data_dir": data_dir, "database": database, "secret": secret}
+    return asyncio.run(_make(wanted, Settings.model_validate(given)))
 
 
-async def _make(data_dir: Path, wanted: Sequence[Wanted], database: str | None) -> list[Essay]:
-    app = await open_app(Settings.model_validate({"data_dir": data_dir, "database": database}))
+async def _make(wanted: Sequence[Wanted], settings: Settings) -> list[Essay]:
+    app = await open_app(settings)
     try:
         return [*await _gather(_essay(app, at, each) for at, each in enumerate(wanted))]
     finally:

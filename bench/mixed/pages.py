@@ -29,14 +29,17 @@ class Page(Person):
         self._url = f"ws://{HOST}:{link.port}/ws/essays/{setting.essay}/?token={token}"
         self._socket: ClientConnection | None = None
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
+        self._is_cut = False
         self._screen = Screen(self)
 
     async def lives(self) -> None:
         """Stay connected, until cancelled."""
         while True:
+            self._is_cut = False
             try:
                 async with connect(self._url, max_size=None, open_timeout=_OPENING) as socket:
-                    await self._talk(socket)
+                    if not self._is_cut:
+                        await self._talk(socket)
             except (OSError, TimeoutError, WebSocketException):
                 pass
             finally:
@@ -68,22 +71,32 @@ class Page(Person):
             raise RuntimeError(f"{self.name} was sent {message}")
 
     def send(self, message: dict[str, object]) -> bool:
-        """Put a message on the wire; False when there is none."""
-        if self._socket is None:
+        """Put a message on the wire; False when there is none, also before anybody notices."""
+        if not self._connected:
             return False
         self._outbox.put_nowait(json.dumps(message, ensure_ascii=False))
         return True
+
+    @property
+    def _connected(self) -> bool:
+        return self._socket is not None and not self._is_cut
 
     def shows(self, text: str) -> None:
         """The screen shows this."""
         self.text = text
 
+    def cut(self, seconds: float) -> None:
+        """The link breaks. What is sent from then on is not on its way, though nobody may know."""
+        super().cut(seconds)
+        self._is_cut = True
+
     def reloads(self) -> None:
         """Load the page again, if all was saved: what was on the screen is gone."""
-        if self._socket is not None and self._screen.saved and self._outbox.empty():
+        if self._connected and self._screen.saved and self._outbox.empty():
             self._screen.alive = False
             self._screen = Screen(self)
             closing, self._socket = self._socket, None
+            assert closing is not None  # it is connected
             self._closing = asyncio.ensure_future(closing.close())
 
 

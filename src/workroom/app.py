@@ -7,8 +7,9 @@ import gc
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ from workroom.adapters.clock import LoopClock
 from workroom.adapters.queue.celery_queue import CeleryQueue
 from workroom.adapters.queue.embedded import Broker, Crew, WorkerRules, broker_program
 from workroom.adapters.store.choice import make_store
+from workroom.adapters.store.server_lock import sole_server
 from workroom.adapters.store.sql_store import SqlStore
 from workroom.config import Settings
 from workroom.core.text import assert_pycrdt_behaves
@@ -39,9 +41,10 @@ from workroom.service.drain import drain
 from workroom.service.gateway import Gateway
 from workroom.service.hub import Hub
 from workroom.service.library import Library
-from workroom.service.receipts import Receipts
+from workroom.service.receipts import ALONE, Receipts
 from workroom.service.task_desk import TaskDesk
 from workroom.service.tasks import Tasks
+from workroom.service.throttle import NewcomerThrottle
 from workroom.service.watchdog import Watchdog
 from workroom.tasks.types import known_types
 
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
     from workroom.transports.page import Visitors
     from workroom.transports.server import DrainingServer
 
+TRANSPORTS: Final = ("page", "rest.gate", "server", "websocket.serving")
+"""What a server needs and no other command does."""
 LAG_EVERY: Final = 0.5
 """Seconds between two looks at how late the event loop is."""
 HOUSEKEEPING_EVERY: Final = 60.0
@@ -146,8 +151,10 @@ async def open_app(settings: Settings) -> App:
             hub, blobs, wiring.inspector(settings), _new_key, wiring.upload_rules(settings)
         )
         work = _open_work(settings, hub, store, blobs)
-        hub.receipts = Receipts(store, clock, hub.send)
-        library = Library(hub, store, accounts, _new_client_id, canvases, work.tasks)
+        node = ALONE if neighbours.alone else neighbours.node
+        hub.receipts = Receipts(store, clock, hub.send, node)
+        newcomers = NewcomerThrottle(settings.newcomers_per_minute)
+        library = Library(hub, store, accounts, _new_client_id, canvases, work.tasks, newcomers)
         gateway = Gateway(
             hub,
             accounts,
@@ -155,7 +162,7 @@ async def open_app(settings: Settings) -> App:
             clock,
             wiring.connection_rules(settings),
             max_message_bytes=settings.max_message,
-            origins=settings.origins,
+            pages=wiring.web_pages(settings),
             first_connection=secrets.randbelow(CONNECTION_IDS) + 1,
         )
         undo.pop_all()
@@ -173,15 +180,29 @@ async def serve(
 
     ``prepare`` runs before the ports are opened, then ``visitors`` (whom one may be on the page by
     one click), ``announce`` (with the addresses) when requests are answered. Raises as
-    ``open_app``, and Misconfigured when a port cannot be had.
+    ``open_app``, AlreadyServed when another server has the SQLite file, and Misconfigured when a
+    port cannot be had.
     """
-    app = await open_app(settings)
-    try:
-        if prepare is not None:
-            await prepare(app)
-        await _serve(app, announce, await visitors(app) if visitors is not None else None)
-    finally:
-        await app.close()
+    _import_transports()
+    path = settings.database_path
+    with nullcontext() if path is None else sole_server(path):  # before anything is changed there
+        app = await open_app(settings)
+        try:
+            if prepare is not None:
+                await prepare(app)
+            await _serve(app, announce, await visitors(app) if visitors is not None else None)
+        finally:
+            await app.close()
+
+
+def _import_transports() -> None:
+    """Before anything is opened: on a cold disk it takes seconds, for which the loop stands still.
+
+    A node that is on the bus by then would be taken for dead. Commands that only look at the data
+    do without.
+    """
+    for name in TRANSPORTS:
+        import_module(f"workroom.transports.{name}")
 
 
 async def _serve(
@@ -216,6 +237,7 @@ async def _serve(
     _tune_interpreter()
     if app.work.queue is not None:
         chores.append(asyncio.ensure_future(_watch_tasks(app, app.work.queue)))
+        chores.append(asyncio.ensure_future(app.work.tasks.turns.run()))
     serving = asyncio.ensure_future(server.serve(sockets=sockets))
     try:
         await server.up(serving)
@@ -282,7 +304,7 @@ def _server(app: App, visitors: Visitors | None, shutting: Callable[[], None]) -
         goodbye_seconds=settings.shutdown_spread + 2.0,
     )
     rest = RestSettings(
-        frozenset(settings.origins), settings.hsts_seconds, max_upload=settings.max_upload
+        wiring.web_pages(settings), settings.hsts_seconds, max_upload=settings.max_upload
     )
     workers = Workers(app.work.desk, app.work.token)
     api = create_api(app.library, app.accounts, readiness, rest, workers)
@@ -369,7 +391,8 @@ def _open_work(settings: Settings, hub: Hub, store: SqlStore, blobs: FolderBlobs
     url = settings.redis or (None if broker is None else broker.url)
     queue = None if url is None else CeleryQueue(url)
     tasks = Tasks(hub, store, queue, types)
-    return Work(tasks, TaskDesk(hub, store, store, blobs), token, queue, broker)
+    desk = TaskDesk(hub, store, store, blobs, tasks.turns)
+    return Work(tasks, desk, token, queue, broker)
 
 
 def _crew(app: App, address: tuple[str, int]) -> Crew | None:

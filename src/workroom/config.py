@@ -5,6 +5,7 @@ Only ``app.py`` and the command line read this module; everything else is handed
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,12 +15,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SQLITE: Final = "sqlite:///"
 _POSTGRES: Final = ("postgresql://", "postgres://")
+_REDIS: Final = ("redis://", "rediss://", "unix://")
+_HTTP: Final = ("https://", "http://")
+_ORIGIN: Final = re.compile(r"https?://[^/?#@\s]+/?", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
     """The settings of one server. Times are seconds, sizes bytes, unless a name says otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="WORKROOM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="WORKROOM_", frozen=True, extra="ignore", allow_inf_nan=False
+    )
 
     env: Literal["development", "production"] = "development"
     """``production`` refuses to start with a secret that it made itself."""
@@ -58,6 +64,8 @@ class Settings(BaseSettings):
     refresh_lifetime: int = Field(14 * 86_400, ge=60)
     login_attempts: int = Field(10, ge=1)
     """Per minute, user name and address."""
+    newcomers_per_minute: int = Field(30, ge=1)
+    """Different people whom one user may try to let in to rooms."""
 
     # ---- who may connect
     origins: tuple[str, ...] = ()
@@ -95,6 +103,8 @@ class Settings(BaseSettings):
 
     # ---- what may be uploaded
     max_upload: int = Field(25 * 1024 * 1024, ge=1024)
+    max_project_files: int = Field(2 * 2**30, ge=1024)
+    """Of all files of one project together."""
     max_pixels: int = Field(50_000_000, ge=1)
     """Of all frames of a picture together."""
     max_audio: float = Field(900.0, gt=0)
@@ -142,6 +152,39 @@ class Settings(BaseSettings):
             message = "must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"
             raise PydanticCustomError("database", message)
         return url
+
+    @field_validator("origins")
+    @classmethod
+    def _real_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                message = "{origin} is no origin, as https://app.example.org: no path, no blanks"
+                raise PydanticCustomError("origin", message, {"origin": repr(origin)})
+        return origins
+
+    @field_validator("redis")
+    @classmethod
+    def _known_redis(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(_REDIS):
+            message = "must be redis://HOST:PORT/DB, rediss://… or unix:///PATH"
+            raise PydanticCustomError("redis", message)
+        return url
+
+    @field_validator("server_url")
+    @classmethod
+    def _known_server(cls, url: str) -> str:
+        if not _ORIGIN.match(url):
+            message = "must be an address, as https://workroom.example.org"
+            raise PydanticCustomError("server_url", message)
+        return url
+
+    @field_validator("auth_jwks")
+    @classmethod
+    def _known_key_set(cls, source: str | None) -> str | None:
+        if source is not None and "://" in source and not source.startswith(_HTTP):
+            message = "must be a file, or an https or http URL"
+            raise PydanticCustomError("auth_jwks", message)
+        return source
 
     @property
     def database_url(self) -> str:

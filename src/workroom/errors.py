@@ -12,6 +12,7 @@
     │   ├── TooManyPixels        a picture over its limit
     │   ├── TooLong              a recording over its limit
     │   ├── TooComplex           a file that takes too much memory or time to decode
+    │   ├── QuotaExceeded        a file for which its project has no room left
     │   ├── RateLimited          over a rate limit; ``retry_after`` says when to come back
     │   ├── Conflict             what is there already contradicts the request
     │   └── NotFound             no such thing, or not one that this user may see
@@ -20,6 +21,7 @@
     ├── Unavailable              the server cannot do it now: store down, shutting down
     ├── NoWorker                 there is nobody to carry a task out
     └── Misconfigured            the operator has to change a setting before the server starts
+        └── AlreadyServed        another server has the database
 
 A code here is the inner, lower-case one. Dialects and REST spell it their own way.
 """
@@ -87,6 +89,12 @@ class NotSubscribed(Refused):
 
     code = "not_subscribed"
 
+    @classmethod
+    def to(cls, kind: str, number: int, *, field: str) -> NotSubscribed:
+        """To that room, in the words of its wire format."""
+        joined = "subscribed to" if kind == "essay" else "joined"
+        return cls(f"this connection has not {joined} {kind} {number}", field=field)
+
 
 class TooLarge(Refused):
     """A message, a text or a value is over its size limit."""
@@ -122,6 +130,12 @@ class TooComplex(Refused):
     """Decoding the file takes more memory or time than a file may."""
 
     code = "too_complex"
+
+
+class QuotaExceeded(Refused):
+    """All files of a project together would be over their limit."""
+
+    code = "quota_exceeded"
 
 
 class RateLimited(Refused):
@@ -185,3 +199,9 @@ class Misconfigured(WorkroomError):
     """The server must not start like this; the message says which setting to change."""
 
     code = "misconfigured"
+
+
+class AlreadyServed(Misconfigured):
+    """Another server has the database; ``message`` says which, and the server's process id."""
+
+    code = "already_served"

@@ -16,6 +16,7 @@ from workroom.errors import Misconfigured
 from workroom.ports.bus import Bus
 from workroom.service.canvases import UploadRules
 from workroom.service.manners import ConnectionRules
+from workroom.service.web_pages import WebPages
 
 
 def secret(settings: Settings) -> bytes:
@@ -66,7 +67,13 @@ def room_rules(settings: Settings) -> RoomRules:
         feedback_per_essay=settings.max_feedback,
         replies=settings.max_replies,
         thread_length=settings.max_thread,
+        project_file_bytes=settings.max_project_files,
     )
+
+
+def web_pages(settings: Settings) -> WebPages:
+    """Which web pages may use REST and WebSockets."""
+    return WebPages(settings.origins, of_this_machine=settings.env == "development")
 
 
 def connection_rules(settings: Settings) -> ConnectionRules:

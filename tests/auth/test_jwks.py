@@ -213,8 +213,9 @@ async def test_a_required_set_that_cannot_be_read_stops_the_start(
         with pytest.raises(Misconfigured):
             await Jwks(Shelf(content), clock).start(required=True)
     for path in (tmp_path / "none.json", tmp_path):
-        with pytest.raises(Misconfigured):
+        with pytest.raises(Misconfigured) as refused:
             await Jwks(FileSource(path), clock).start(required=True)
+        assert refused.value.field == "WORKROOM_AUTH_JWKS"
 
 
 @asynchronous

@@ -14,7 +14,11 @@ from tests.net.live import Server
 PATIENCE = 15_000
 """Milliseconds after which something that should be on the page counts as missing."""
 
-EXPECTED = ("ERR_", "the server responded with a status of 4")
+EXPECTED = (
+    "ERR_",
+    "the server responded with a status of 4",
+    "the server responded with a status of 503",
+)
 """What browsers say of requests while a server is away, or that were refused; what the page says of
 them is tested."""
 

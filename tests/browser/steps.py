@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.net.live import Server
 
@@ -14,6 +14,43 @@ LINES = "The first line is short.\nThe second line is here to be commented on.\n
 """The text of most essays here."""
 SignIn = Callable[..., Page]
 """Signs a person of the demo in: name, address, and how their browser is set."""
+
+
+class Hold:
+    """Keeps what a page sends by some connections from leaving the browser while it is on."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.on = False
+        self._kept: list[tuple[WebSocketRoute, str | bytes]] = []
+        page.route_web_socket(address, self._route)
+
+    def let_go(self) -> None:
+        """Send all that was kept, late."""
+        self.on = False
+        for server, message in self._kept:
+            server.send(message)
+        self._kept.clear()
+
+    def _route(self, socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def leave(message: str | bytes) -> None:
+            if self.on:
+                self._kept.append((server, message))
+            else:
+                server.send(message)
+
+        socket.on_message(leave)
+
+
+def stale_tokens(page: Page) -> None:
+    """The access token has ended, as far as the page can see: it has to be exchanged."""
+    page.evaluate(
+        """() => {
+            const tokens = JSON.parse(localStorage.getItem("workroom.tokens"));
+            localStorage.setItem("workroom.tokens", JSON.stringify({...tokens, access: "x"}));
+        }"""
+    )
 
 
 def call(server: Server, who: str, method: str, path: str, body: object = None) -> Any:

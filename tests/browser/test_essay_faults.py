@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Route, ViewportSize, WebSocketRoute, expec
 
 from tests.browser.steps import (
     LINES,
+    Hold,
     SignIn,
     call,
     choose,
@@ -18,6 +19,7 @@ from tests.browser.steps import (
     let,
     lines,
     new_essay,
+    stale_tokens,
     text,
     writer,
 )
@@ -43,33 +45,6 @@ def run(work: Coroutine[object, object, None]) -> None:
     thread.join()
     if failed:
         raise failed[0]
-
-
-def stale_tokens(page: Page) -> None:
-    """The access token has ended, as far as the page can see: it has to be exchanged."""
-    page.evaluate(
-        """() => {
-            const tokens = JSON.parse(localStorage.getItem("workroom.tokens"));
-            localStorage.setItem("workroom.tokens", JSON.stringify({...tokens, access: "x"}));
-        }"""
-    )
-
-
-class Hold:
-    """Keeps edits from leaving a browser while it is on."""
-
-    def __init__(self, page: Page) -> None:
-        self.on = False
-        page.route_web_socket("**/yjs/**", self._route)
-
-    def _route(self, socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        def leave(message: str | bytes) -> None:
-            if not self.on:
-                server.send(message)
-
-        socket.on_message(leave)
 
 
 # ---- what was written and not sent ---------------------------------------------------------------
@@ -192,7 +167,7 @@ def test_who_loses_the_right_to_write_is_told_what_was_not_saved(
     people: SignIn, server: Server, essay: int
 ) -> None:
     jane = people("Jane Smith")
-    hold_back = Hold(jane)
+    hold_back = Hold(jane, "**/yjs/**")
     jane.goto(f"{server.http}/essays/{essay}")
     writer(jane).click()
     hold_back.on = True
@@ -290,7 +265,7 @@ def test_what_was_not_saved_can_be_copied_when_the_log_in_ends(
     people: SignIn, server: Server, essay: int
 ) -> None:
     emma = people("Emma Brown")
-    hold_back = Hold(emma)
+    hold_back = Hold(emma, "**/yjs/**")
     emma.goto(f"{server.http}/essays/{essay}")
     writer(emma).click()
     hold_back.on = True
@@ -316,15 +291,32 @@ def test_typing_that_was_taken_back_is_saved_in_the_end(people: SignIn, essay: i
     expect(emma.get_by_text("Saved", exact=True)).to_be_visible()
 
 
+def settle(page: Page) -> None:
+    """Until what the page does in its next frames has been drawn."""
+    for _ in range(3):
+        page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+
+
 def test_a_click_into_a_card_does_not_move_the_text(people: SignIn, server: Server) -> None:
     long = "\n".join(f"Here is line {n} of many." for n in range(1, 90))
     essay = new_essay(server, long)
     jane = people("Jane Smith", f"/essays/{essay}", viewport=WIDE)
     writer(jane)
+    line = jane.get_by_text("Here is line 30 ")
     comment(jane, "Here is line 10 ", "Style", "Long " * 200)
     card = jane.locator("article", has_text="Long Long")
     card.get_by_role("button").first.click()
-    jane.evaluate("scrollBy(0, 500)")
-    where = jane.evaluate("scrollY")
-    card.get_by_role("textbox", name="Reply").click()
-    assert jane.evaluate("scrollY") == where
+    reply = card.get_by_role("textbox", name="Reply")
+    expect(reply).to_be_visible()
+    # Where the words of the card are out of sight: to show them again would move the text.
+    settle(jane)
+    jane.evaluate("scrollTo(0, 500)")
+    settle(jane)
+    before, field = line.bounding_box(), reply.bounding_box()
+    assert before is not None
+    assert field is not None
+    # By the mouse alone: a click on an element would first scroll to it by itself.
+    jane.mouse.click(field["x"] + field["width"] / 2, field["y"] + field["height"] / 2)
+    expect(reply).to_be_focused()
+    settle(jane)
+    assert line.bounding_box() == before

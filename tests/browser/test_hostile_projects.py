@@ -90,7 +90,7 @@ def test_names_of_members(people: SignIn, server: Server) -> None:
         body = {"username": f"x{count}", "name": name}
         user = call(server, "admin", "POST", "/api/users/", body)
         path = f"/api/projects/{project}/collaborators/{user['id']}/"
-        call(server, "jane", "PUT", path, {"rights": "view"})
+        call(server, "admin", "PUT", path, {"rights": "view"})
     jane = people("Jane Smith", f"/projects/{project}")
     members = jane.locator(".members > ul > li")
     expect(members).to_have_count(len(names) + 1, timeout=MANY)

@@ -146,6 +146,28 @@ def test_a_task_that_fails_says_why_and_can_be_tried_again(people: SignIn, serve
         expect(page.locator(f"#task-{again}")).to_contain_text(why, timeout=PATIENCE)
 
 
+def test_who_begins_and_cancels_a_task_by_keyboard_stays_with_it(
+    people: SignIn, server: Server
+) -> None:
+    project = new_project(server)
+    put(server, project, "one.png", picture())
+    jane = people("Jane Smith", f"/projects/{project}")
+    # So that a worker is there.
+    begin(jane, "one.png", "Refuse")
+    never = card(jane, "one.png").get_by_role("button", name="Never end (one.png)")
+    expect(never).to_have_attribute("aria-disabled", "false")
+    never.focus()
+    jane.keyboard.press("Enter")
+    shown = card(jane, "one.png").get_by_role("region", name="Never end, one.png")
+    expect(shown).to_be_focused()
+    expect(shown).to_contain_text("Still at it", timeout=PATIENCE)
+    jane.keyboard.press("Tab")
+    expect(shown.get_by_role("button", name="Cancel (Never end")).to_be_focused()
+    jane.keyboard.press("Enter")
+    expect(shown).to_contain_text("Cancelled.", timeout=PATIENCE)
+    expect(shown).to_be_focused()
+
+
 def test_hostile_texts_of_workers_are_shown_as_texts(
     people: SignIn, server: Server, lines: Path
 ) -> None:

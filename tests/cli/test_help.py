@@ -84,6 +84,12 @@ def test_help_does_not_wait_for_what_only_a_server_needs() -> None:
     assert not HEAVY & set(done.stdout.split())
 
 
+def test_a_server_does_not_wait_for_what_only_a_worker_needs() -> None:
+    code = "import sys, workroom.app; print(*{m.partition('.')[0] for m in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"celery", "kombu", "PIL", "numpy"} & set(done.stdout.split())
+
+
 @pytest.mark.parametrize("arguments", [["--version"], ["--version", "serve"]])
 def test_version_is_the_program_and_its_number(tmp_path: Path, arguments: list[str]) -> None:
     done = workroom(tmp_path, *arguments)

@@ -3,11 +3,30 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from cli_kit import GOOD_SECRET, complaint, serving, workroom
+from cli_kit import GOOD_SECRET, complaint, environment, serving, workroom
+
+WATCHED_START = """
+import asyncio, json, os, signal, sys
+from workroom.app import serve
+from workroom.config import Settings
+
+async def opened(app):
+    before.update(sys.modules)
+
+async def ready(app, addresses):
+    json.dump([name for name in sys.modules if name not in before], sys.stderr)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+before = set()
+asyncio.run(serve(Settings(port=0, project_port=0, worker=False), prepare=opened, announce=ready))
+"""
+"""Writes to stderr which modules are imported after the bus was opened and before the ports."""
 
 WEAK = ["", "short", "changeme" * 5, "django-insecure-" + GOOD_SECRET, "a" * 64]
 
@@ -17,7 +36,13 @@ def test_a_signal_ends_the_server_in_good_order(tmp_path: Path, number: signal.S
     with serving(tmp_path) as server:
         assert server.stop(number) == 0
     left = sorted(path.name for path in tmp_path.iterdir())
-    assert left == ["secret.key", "task-token.key", "workroom.db", "workroom.db.files"]
+    assert left == [
+        "secret.key",
+        "task-token.key",
+        "workroom.db",
+        "workroom.db.files",
+        "workroom.db.lock",
+    ]
 
 
 def test_a_fresh_machine_needs_nothing_beside_the_server(tmp_path: Path) -> None:
@@ -30,6 +55,19 @@ def test_what_the_server_keeps_is_for_its_user_alone(tmp_path: Path) -> None:
     with serving(data_dir):
         assert data_dir.stat().st_mode & 0o077 == 0
         assert {path.stat().st_mode & 0o077 for path in data_dir.iterdir()} == {0}
+
+
+def test_a_server_has_read_its_code_before_other_nodes_hear_of_it(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED_START],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    late = json.loads(done.stderr)
+    assert [name for name in late if not name.startswith("uvicorn.")] == []
 
 
 def test_production_wants_a_secret_of_its_own(tmp_path: Path) -> None:
@@ -99,10 +137,24 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ("WORKROOM_AUTH_PUBLIC_KEY", "/nowhere/key.pem"),
         ("WORKROOM_HOST", "no such host"),
         ("WORKROOM_HOST", "192.0.2.1"),
+        ("WORKROOM_ORIGINS", '["app.example.org"]'),
+        ("WORKROOM_ORIGINS", '["https://app.example.org/page"]'),
+        ("WORKROOM_AUTH_JWKS", "ftp://example.org/keys.json"),
+        ("WORKROOM_FILES_DIR", "/dev/null/files"),
+        ("WORKROOM_REDIS", "localhost:6379"),
+        ("WORKROOM_SERVER_URL", "localhost:8000"),
+        ("WORKROOM_SHUTDOWN_SPREAD", "inf"),
+        ("WORKROOM_PING_INTERVAL", "nan"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(tmp_path: Path, name: str, value: str) -> None:
     assert complaint(workroom(tmp_path, "serve", **{name: value})).startswith(name)
+
+
+def test_a_bus_that_was_never_reached_is_told_once_and_the_node_serves(tmp_path: Path) -> None:
+    with serving(tmp_path, WORKROOM_REDIS="redis://127.0.0.1:1/0") as server:
+        told = [json.loads(it) for it in server.said if "bus_not_reached" in it]
+    assert [(it["level"], it["part"]) for it in told] == [("warning", "bus")]
 
 
 def test_a_misspelt_variable_is_pointed_out(tmp_path: Path) -> None:

@@ -82,6 +82,8 @@ def test_a_user_that_cannot_be_is_refused(
 def test_a_wrong_directory_is_not_furnished_by_asking_for_a_token(tmp_path: Path) -> None:
     line = complaint(workroom(tmp_path / "elsewhere", "token", "ada"))
     assert line.startswith("WORKROOM_DATA_DIR: there is no database at")
+    line = complaint(workroom(tmp_path, "token", "ada", "--database", "sqlite:///elsewhere.db"))
+    assert line.startswith("WORKROOM_DATABASE: there is no database at elsewhere.db")
     assert not (tmp_path / "elsewhere").exists()
 
 

@@ -83,7 +83,7 @@ def test_watching_survives_a_restart_of_the_server(tmp_path: Path) -> None:
         with watching(tmp_path, "essay", "1", "--url", url) as lines:
             until(lines, "words, last edited by")
             assert first.stop() == 0
-            until(lines, "connection lost")
+            until(lines, "no connection to the server")
             with demo(tmp_path, WORKROOM_PORT=port):
                 until(lines, "live")
 
@@ -150,10 +150,10 @@ async def test_the_screen_shows_text_people_typing_and_feedback_with_its_replies
     reply = {"id": 1, "comment": "Because.", "author": JANE, "created_at": AT, "updated_at": AT}
     place = {"highlight_start": 9, "highlight_end": 13, "comment": "Why?", "author": EMMA}
     room.hears("new_feedback", 6, feedback={**FEEDBACK, **place, "replies": [reply]})
-    room.hears("new_feedback", 7, feedback={**FEEDBACK, "id": 12, "comment": "Long. " * 50})
+    room.hears("new_feedback", 7, feedback={**FEEDBACK, "id": 1204, "comment": "Long. " * 50})
     shown = await shown_by(room.core)
     for part in (
-        "12 [style] Jane Smith: Long.",
+        "1204 [style] Jane Smith: Long.",
         "essay 1",
         "live",
         "last edited by Jane Smith",

@@ -189,6 +189,16 @@ def test_nobody_flickers_while_the_room_catches_up() -> None:
     assert not [it for it in room.decided() if isinstance(it, effects.Tell)]
 
 
+def test_who_is_named_twice_while_a_room_is_joined_is_told_of_once() -> None:
+    room = EssayInTest()
+    room.reconnect()
+    told: list[object] = []
+    for _ in ("the arrival", "the state"):
+        room.hears("user_joined", user={**PERSON, "avatar_url": ""}, timestamp=AT)
+        told += [it for it in room.decided() if isinstance(it, effects.Tell)]
+    assert len(told) == 1
+
+
 def test_an_essay_that_is_deleted_is_closed_and_says_so_to_all_who_wait() -> None:
     room = EssayInTest()
     asked = room.core.ask("typing_start", {})

@@ -202,6 +202,22 @@ def test_a_text_that_came_before_the_state_was_asked_for_may_be_what_was_written
     assert head(essay) == "Jane: " + FOX + " It ran."
 
 
+def test_the_state_asked_for_may_be_a_text_that_had_come_before_and_is_taken_anew(
+    essay: Scenario,
+) -> None:
+    """What was deleted in between stands there again, and was not typed."""
+    emma, jane = essay.join("emma"), essay.connect("jane").does(Join(quiet=True))
+    jane.answers = False
+    emma.saves(FOX + " It ran.")
+    jane.does(Join())  # the text is on its way already, and comes twice
+    essay.passes(0.3)
+    jane.saves(FOX + " It")
+    essay.room.arrived(jane.connection, 1, essay.clock.now())
+    essay.passes(0.3)
+    jane.saves(FOX + " It ran. Off!")
+    assert head(essay) == FOX + " It Off!"
+
+
 # ---- coming back ------------------------------------------------------------------------------
 
 

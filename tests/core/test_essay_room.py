@@ -337,6 +337,32 @@ def test_a_highlight_of_the_text_that_the_client_had_lands_on_the_same_words(
     assert jane.told(NewFeedback)[-1].feedback.start == 6
 
 
+@pytest.mark.parametrize(("seconds", "quote"), [(0.3, "upon"), (3.0, " Onc")])
+def test_a_reader_who_chose_words_just_before_they_moved_has_chosen_them(
+    essay: Scenario, seconds: float, quote: str
+) -> None:
+    """What is on its way to who only reads is not known; later it has surely arrived."""
+    sarah, emma = essay.join("sarah"), essay.join("emma")
+    emma.saves("Once upon a time there was a fox.")
+    essay.passes(10.0)
+    for text in ("We Once upon a time there was a fox.", "Well! Once upon a time there was a fox."):
+        emma.saves(text)
+        essay.passes(0.1)
+    essay.passes(seconds - 0.1)
+    sarah.comments(5, 9)
+    assert sarah.told(NewFeedback)[-1].feedback.quote == quote
+
+
+def test_a_reader_may_choose_what_was_deleted_just_then(essay: Scenario) -> None:
+    sarah, emma = essay.join("sarah"), essay.join("emma")
+    emma.saves("Once upon a time there was a fox.")
+    essay.passes(10.0)
+    emma.saves("Once upon a time")
+    sarah.comments(29, 32)
+    shown = sarah.told(NewFeedback)[-1].feedback
+    assert (shown.quote, shown.start, shown.end) == ("fox", 16, 16)
+
+
 @pytest.mark.parametrize("name", ["sarah", "jane"])
 def test_a_highlight_counts_in_the_version_that_is_named(essay: Scenario, name: str) -> None:
     """However much was sent since; one of them has only read so far, the other has saved."""

@@ -3,63 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from pydantic import SecretStr
 
-from docs_kit import ROOT
+from deploy_files import FOLDER, compose, documents, kubernetes, lines, units
 from workroom.cli.root import app
 from workroom.config import Settings
 
-FOLDER = ROOT / "examples" / "deploy"
 FILES = sorted(each for each in FOLDER.rglob("*") if each.is_file())
 _VARIABLE = re.compile(r"\bWORKROOM_[A-Z_]+")
 _KNOWN = {f"WORKROOM_{name.upper()}" for name in Settings.model_fields}
-Environment = dict[str, str]
-
-
-def _documents(name: str) -> list[Any]:
-    return list(yaml.safe_load_all((FOLDER / name).read_text("utf-8")))
-
-
-def _lines(path: str, prefix: str = "") -> Environment:
-    """``NAME=value`` lines of a file."""
-    found = re.findall(
-        rf"^{prefix}([A-Z_]+)=(.*)$", (FOLDER / path).read_text("utf-8"), re.MULTILINE
-    )
-    return dict(found)
-
-
-def _compose() -> Iterator[tuple[str, Environment, list[str]]]:
-    (document,) = _documents("compose.yaml")
-    for name, service in document["services"].items():
-        if service["image"] == "workroom:local":
-            yield f"compose {name}", service["environment"], service["command"]
-
-
-def _kubernetes() -> Iterator[tuple[str, Environment, list[str]]]:
-    for file in ("workroom", "worker"):
-        for document in _documents(f"kubernetes/{file}.yaml"):
-            if document["kind"] == "Deployment":
-                (container,) = document["spec"]["template"]["spec"]["containers"]
-                environment = {each["name"]: each["value"] for each in container["env"]}
-                yield f"kubernetes {file}", environment, container["args"]
-
-
-def _units() -> Iterator[tuple[str, Environment, list[str]]]:
-    for file in ("workroom.service", "workroom-worker.service"):
-        text = (FOLDER / file).read_text("utf-8")
-        command = re.findall(r"^ExecStart=\S*/(workroom .*)$", text, re.MULTILINE)[0].split()
-        yield file, _lines(file, "Environment="), command
-
 
 PROCESSES = {
     name: (environment, command)
-    for name, environment, command in (*_compose(), *_kubernetes(), *_units())
+    for name, environment, command in (*compose(), *kubernetes(), *units())
 }
 
 
@@ -71,7 +30,7 @@ def test_every_setting_that_is_named_exists(path: Path) -> None:
 @pytest.mark.parametrize("name", PROCESSES)
 def test_the_settings_of_each_process_are_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     environment, command = PROCESSES[name]
-    shared = _lines("workroom.env") | {"WORKROOM_SECRET": "s" * 64, "WORKROOM_TASK_TOKEN": "t" * 64}
+    shared = lines("workroom.env") | {"WORKROOM_SECRET": "s" * 64, "WORKROOM_TASK_TOKEN": "t" * 64}
     for variable, value in {**shared, **environment}.items():
         monkeypatch.setenv(variable, value)
 
@@ -107,7 +66,7 @@ def test_nodes_differ_in_nothing_that_they_must_share() -> None:
 def test_a_proxy_waits_longer_than_a_quiet_connection_is_quiet() -> None:
     longest = Settings().ping_interval + Settings().ping_timeout
     nginx = (FOLDER / "nginx.conf").read_text("utf-8")
-    (ingress,) = (d for d in _documents("kubernetes/workroom.yaml") if d["kind"] == "Ingress")
+    (ingress,) = (d for d in documents("kubernetes/workroom.yaml") if d["kind"] == "Ingress")
     notes = ingress["metadata"]["annotations"]
     waits = [int(re.findall(r"proxy_read_timeout (\d+)s", nginx)[0])]
     waits.append(int(notes["nginx.ingress.kubernetes.io/proxy-read-timeout"]))
@@ -116,16 +75,31 @@ def test_a_proxy_waits_longer_than_a_quiet_connection_is_quiet() -> None:
 
 
 def test_nobody_is_killed_before_they_have_said_goodbye() -> None:
-    (compose,) = _documents("compose.yaml")
-    pods = [d["spec"]["template"]["spec"] for d in _documents("kubernetes/workroom.yaml")[:1]]
+    (services,) = documents("compose.yaml")
+    pods = [d["spec"]["template"]["spec"] for d in documents("kubernetes/workroom.yaml")[:1]]
     unit = (FOLDER / "workroom.service").read_text("utf-8")
     graces = [
-        int(compose["services"]["node-1"]["stop_grace_period"].removesuffix("s")),
+        int(services["services"]["node-1"]["stop_grace_period"].removesuffix("s")),
         *(pod["terminationGracePeriodSeconds"] for pod in pods),
         int(re.findall(r"TimeoutStopSec=(\d+)", unit)[0]),
     ]
 
     assert all(grace >= 10 + Settings().shutdown_spread for grace in graces)
+
+
+@pytest.mark.parametrize("name", ["workroom.service", "workroom-worker.service"])
+def test_a_unit_is_told_to_end_once_and_by_its_first_process(name: str) -> None:
+    # A second SIGTERM means hurry, to a node; to the processes of a worker it means drop your task.
+    unit = (FOLDER / name).read_text("utf-8").splitlines()
+
+    assert "KillMode=mixed" in unit
+    assert not [line for line in unit if line.startswith("ExecStop=")]
+
+
+def test_the_proxy_sends_nothing_twice_that_must_not_be_done_twice() -> None:
+    nginx = (FOLDER / "nginx.conf").read_text("utf-8")
+
+    assert re.findall(r"^\s*proxy_next_upstream (.*);", nginx, re.MULTILINE) == ["error timeout"]
 
 
 def test_every_file_that_is_mentioned_is_there() -> None:

@@ -42,6 +42,15 @@ def test_every_task_that_a_page_names_is_in_the_makefile() -> None:
             assert task in tasks, (name(page), task)
 
 
+def test_every_part_of_the_code_that_the_architecture_names_is_there() -> None:
+    code = ROOT / "src" / "workroom"
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)+)`", read("ARCHITECTURE.md"))
+    ours = {part for part in named if (code / part.partition("/")[0]).is_dir()}
+    assert "service/hub" in ours
+    missing = [part for part in sorted(ours) if not (code / part).is_dir()]
+    assert [part for part in missing if not (code / f"{part}.py").is_file()] == []
+
+
 def test_the_changelog_keeps_its_form() -> None:
     found = headings(read("CHANGELOG.md"))
     assert found[:2] == ["Changelog", "[Unreleased]"]

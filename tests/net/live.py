@@ -22,8 +22,10 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which something that should have come counts as missing."""
+STARTS_WITHIN = 60.0
+"""Seconds after which a server counts as not started: a busy machine reads its modules slowly."""
 Message = dict[str, Any]
 
 
@@ -66,7 +68,7 @@ class Server:
         )
         self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self._reader.start()
-        if not self._ready.wait(PATIENCE):
+        if not self._ready.wait(STARTS_WITHIN):
             self.stop()
             raise AssertionError("the server did not start:\n" + "".join(self.output))
         return self

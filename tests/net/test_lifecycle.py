@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +231,19 @@ async def test_a_pages_origin_must_be_this_host_or_an_allowed_one(demo: Server) 
         with pytest.raises(Exception, match="403"):
             async with python_client(url, origin=origin):
                 pass
+
+
+async def test_a_page_of_this_machine_connects_at_any_port_while_it_is_being_made(
+    demo: Server,
+) -> None:
+    page = "http://localhost:5173"
+    async with python_client(demo.essay_url(1, demo.token("emma")), origin=page) as emma:
+        await emma.next("user_joined")
+    request = urllib.request.Request(f"{demo.http}/api/task-types/", headers={"Origin": page})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    with refused.value as answer:
+        assert answer.headers["access-control-allow-origin"] == page
 
 
 async def _rest_of(client: Client) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
 from tests.ports.store_kit import (
     ANA,
@@ -20,6 +22,7 @@ from tests.ports.store_kit import (
     titles,
 )
 from workroom.core.people import Right
+from workroom.core.search import Search
 from workroom.ids import (
     BlobKey,
     CanvasId,
@@ -163,6 +166,40 @@ class ListContract:
             assert await titles(store, user, limit=2, offset=6) == []
             page = await store.rooms(RoomKind.ESSAY, user, limit=2, offset=4)
             assert page.total == 6
+
+    async def test_a_search_finds_titles_and_authors_in_any_spelling(self, store: Store) -> None:
+        zoe = await store.create_user(new_user("zoe", name="Zoë Ångström", id=UserId(40)))
+        mine = rights(ana=Right.VIEW)
+        titled = ("Über den Hafen", "50% of_it", "ÜBER ALLES", "nobody's", "Hafen", "gone")
+        for number, title in enumerate(titled, start=1):
+            shown = summary(title, number)
+            if number == 5:
+                shown = replace(shown, author=zoe.id)
+            own = {} if title == "nobody's" else mine
+            await outcome(store, append(essay_room(number), summary=shown, rights=own))
+        await outcome(store, append(essay_room(6), 1, deletes_room=True))
+        await outcome(store, append(project_room(7), summary=summary("uber"), rights=mine))
+
+        async def found(text: str, user: UserId | None = ANA, **page: int) -> list[str]:
+            asked: Any = {"limit": 10, "offset": 0} | page
+            listed = await store.rooms(RoomKind.ESSAY, user, **asked, search=Search.of(text))
+            assert listed.total >= len(listed.rooms)
+            return [each.summary.title for each in listed.rooms]
+
+        assert await found("uber") == ["ÜBER ALLES", "Über den Hafen"]
+        assert await found(" hafen  UBER ") == ["Über den Hafen"]
+        assert await found("zoe hafen") == ["Hafen"]
+        assert await found("hafen", offset=1, limit=1) == ["Über den Hafen"]
+        assert await found("%") == await found("_") == ["50% of_it"]
+        assert await found("nobody") == await found("gone") == await found("\\") == []
+        assert await found("nobody", None) == ["nobody's"]
+        assert await found("") == await titles(store, ANA)
+        page = await store.rooms(RoomKind.ESSAY, BEN, limit=9, offset=0, search=Search(("e",)))
+        assert (page.rooms, page.total) == ([], 0)
+        (row,) = (
+            await store.rooms(RoomKind.ESSAY, ANA, limit=9, offset=0, search=Search(("zoe",)))
+        ).rooms
+        assert (row.right, row.summary.author, row.seq) == (Right.VIEW, zoe.id, 1)
 
     async def test_people_are_those_who_acted_and_those_with_a_right(self, store: Store) -> None:
         ana, ben, eva = [await store.create_user(new_user(name)) for name in ("ana", "ben", "eva")]

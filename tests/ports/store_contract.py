@@ -7,6 +7,8 @@ import itertools
 import threading
 from dataclasses import replace
 
+import pytest
+
 from tests.ports.lists_contract import (
     CanvasContract,
     CheckpointContract,
@@ -333,6 +335,29 @@ class DeliveryContract:
         assert all(seqs == list(range(1, 31)) for seqs in told.values())
         loaded = [await store.load(room) for room in rooms]
         assert all(room is not None and len(room.records) == 30 for room in loaded)
+
+    @pytest.mark.parametrize("count", [5, 700])
+    async def test_all_that_is_handed_in_at_once_is_kept(self, store: Store, count: int) -> None:
+        many = [
+            append(
+                room=essay_room(1 + at % 7),
+                expected=at // 7,
+                # Every third without an answer; the last room's without a summary.
+                answer=None if at % 3 == 2 else answer(f"r{at}", b'"%d"' % at),
+                summary=None if at % 7 == 6 else summary(f"Title {at}"),
+            )
+            for at in range(count)
+        ]
+        results = await outcomes(store, many)
+
+        assert results == [Appended(at // 7 + 1) for at in range(count)]
+        for room in range(min(count, 7)):
+            last = (count - 1 - room) // 7
+            stored = await store.load(essay_room(1 + room))
+            assert stored is not None
+            assert [each.seq for each in stored.records] == list(range(1, last + 2))
+        for at in range(count):
+            assert await store.answer(ANA, f"r{at}") == (None if at % 3 == 2 else b'"%d"' % at)
 
     async def test_what_was_acknowledged_is_read_at_once(self, store: Store) -> None:
         for expected in range(20):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from workroom.adapters.store import MemoryStore, SqliteStore
-from workroom.adapters.store.postgres import PostgresStore
+from workroom.adapters.store import MemoryStore
+from workroom.adapters.store.sql_store import SqlStore
 from workroom.core.entries import Record
 from workroom.core.people import Right, Role
 from workroom.ids import RoomId, RoomKind, UserId, essay_room
 from workroom.ports.accounts import NewUser
 from workroom.ports.store import Answer, Append, AppendResult, RoomSummary
 
-Store = MemoryStore | SqliteStore | PostgresStore
+Store = MemoryStore | SqlStore
 
 ANA, BEN, EVA = UserId(1), UserId(2), UserId(3)
 ESSAY = essay_room(1)
@@ -68,19 +69,25 @@ def answer(request_id: str, body: bytes = b'"done"', user: UserId = ANA, at: int
 
 
 async def outcomes(store: Store, appends: Sequence[Append]) -> list[AppendResult]:
-    """Hand all of them over at once; their results in the order in which they came."""
-    results: list[AppendResult] = []
+    """Hand all of them over at once; the result of each. Those of a room must come in order."""
+    results: dict[int, AppendResult] = {}
     everything = asyncio.Event()
 
-    def done(result: AppendResult) -> None:
-        results.append(result)
+    def done(number: int, result: AppendResult) -> None:
+        assert number not in results, "it was answered twice"
+        room = appends[number].room
+        unanswered = [n for n in range(number) if appends[n].room == room and n not in results]
+        early.extend((n, number) for n in unanswered)
+        results[number] = result
         if len(results) == len(appends):
             everything.set()
 
-    for each in appends:
-        store.append(each, done)
+    early: list[tuple[int, int]] = []
+    for number, each in enumerate(appends):
+        store.append(each, partial(done, number))
     await everything.wait()
-    return results
+    assert early == [], "answered before an earlier one of the same room"
+    return [results[number] for number in range(len(appends))]
 
 
 async def outcome(store: Store, one: Append) -> AppendResult:
@@ -91,7 +98,7 @@ async def outcome(store: Store, one: Append) -> AppendResult:
 
 async def titles(store: Store, user: UserId | None, **page: int) -> list[str]:
     """Titles of the essays that a user (None: everybody) sees listed."""
-    asked = {"limit": 100, "offset": 0} | page
+    asked: Any = {"limit": 100, "offset": 0} | page
     listed = await store.rooms(RoomKind.ESSAY, user, **asked)
     return [each.summary.title for each in listed.rooms]
 

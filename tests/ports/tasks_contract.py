@@ -8,8 +8,10 @@ from typing import Any
 
 from tests.ports.store_kit import ANA, BEN, Store, append, outcome
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
+from workroom.core.turns import Place
 from workroom.ids import CanvasId, ProjectId, TaskId, project_room
 from workroom.ports.store import Appended, Behind
+from workroom.ports.tasks import Mark
 
 PROJECT = project_room(5)
 
@@ -101,6 +103,16 @@ class TaskStoreContract:
         await outcome(store, append(PROJECT, 1, tasks_settled=(end("b"),)))
         assert [each.id for each in await store.open_tasks()] == ["a", "c"]
 
+    async def test_the_line_is_of_open_tasks_and_says_who_has_each(self, store: Store) -> None:
+        begun = new("b", created_at=20, state=TaskState.RUNNING, due_at=None)
+        await begin(store, begun, new("a", due_at=11), new("c", followed=True), new("d"))
+        await outcome(store, append(PROJECT, 1, tasks_settled=(end("d"),)))
+        assert await store.line() == [
+            Place(TaskId("a"), "analyze_audio", ANA, running=False, due_at=11),
+            Place(TaskId("c"), "analyze_audio", ANA, running=False, due_at=10, followed=True),
+            Place(TaskId("b"), "analyze_audio", ANA, running=True, due_at=None),
+        ]
+
     async def test_a_project_lists_its_tasks_the_newest_first(self, store: Store) -> None:
         await begin(store, *(new(f"t{n}", created_at=n) for n in range(5)))
         page = await store.project_tasks(ProjectId(5), limit=2, offset=1)
@@ -127,9 +139,12 @@ class TaskStoreContract:
         found = await store.settled_between(project, 2, 6, since=2, limit=2)
         assert [each.id for each in found] == ["t3", "t4"]
 
-    async def test_a_mark_of_what_was_told_never_goes_back(self, store: Store) -> None:
+    async def test_every_node_marks_what_was_told_through_it(self, store: Store) -> None:
         project = ProjectId(5)
-        assert await store.told(project, ANA) is None
-        await store.note_told({(PROJECT, ANA): 7, (PROJECT, BEN): 3})
-        await store.note_told({(PROJECT, ANA): 5, (PROJECT, BEN): 4})
-        assert (await store.told(project, ANA), await store.told(project, BEN)) == (7, 4)
+        assert await store.told(project, ANA) == {}
+        await store.note_told("a", {(PROJECT, ANA): Mark(7), (PROJECT, BEN): Mark(3)})
+        await store.note_told("b", {(PROJECT, ANA): Mark(5)})
+        assert await store.told(project, ANA) == {"a": 7, "b": 5}
+        await store.note_told("b", {(PROJECT, ANA): Mark(4, alone=True), (PROJECT, BEN): Mark(9)})
+        assert await store.told(project, ANA) == {"b": 4}
+        assert await store.told(project, BEN) == {"a": 3, "b": 9}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,6 +103,24 @@ class TestEveryBus:
         assert await b.living(["a", "b", "c"]) == {"a"}
         await a.give_up("a")
         assert await b.living(["a"]) == frozenset()
+
+    async def test_what_a_node_keeps_is_found_by_others_for_a_while(self, make: Make) -> None:
+        a, _, b, _ = await _two(make)
+        a.keep("x", "a", b"1", 60)
+        a.keep("y", "a", b"2", 60)
+        a.keep("y", "a", b"3", 60)
+        a.keep("z", "a", b"4", 0.001)
+        b.keep("y", "b", b"5", 60)
+        await a.renew("a", 60)  # behind all that
+        await b.renew("b", 60)
+
+        assert await b.kept(["x", "y", "none"], ["a", "b"]) == {"x": [b"1"], "y": [b"3", b"5"]}
+        assert await b.kept(["x"], ["b"]) == await b.kept(["x"], []) == {}
+        while await b.kept(["z"], ["a"]):
+            await asyncio.sleep(0.001)
+        a.keep("x", "a", b"", 0)
+        await a.renew("a", 60)
+        assert await b.kept(["x"], ["a"]) == {}
 
     async def test_what_was_said_before_the_end_arrives(self, make: Make) -> None:
         a, _, b, ear_b = await _two(make)
@@ -315,6 +335,27 @@ async def test_it_can_be_closed_at_any_moment_while_much_is_said(tmp_path: Path)
             talking.cancel()
     finally:
         server.kill()
+
+
+def test_a_program_that_ends_while_the_connection_breaks_leaves_nothing_behind() -> None:
+    """At any moment of it: asyncio would log each failure that nobody looked at."""
+    unseen: list[dict[str, Any]] = []
+
+    async def breaks_and_ends(turns: int) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: unseen.append(what))
+        with tempfile.TemporaryDirectory(prefix="wr-") as folder:
+            server = Server(Path(folder))
+            await server.start()
+            bus = RedisBus(server.url)
+            await bus.open(Listener())
+            server.kill()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+    for turns in range(12):
+        asyncio.run(breaks_and_ends(turns))
+        gc.collect()
+    assert unseen == []
 
 
 async def _talk(bus: RedisBus) -> None:

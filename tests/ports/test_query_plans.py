@@ -15,6 +15,7 @@ from tests.ports.tasks_contract import end, new
 from workroom.adapters.store import (
     account_queries,
     batch_queries,
+    list_queries,
     migrations,
     milestone_queries,
     queries,
@@ -22,6 +23,7 @@ from workroom.adapters.store import (
 )
 from workroom.adapters.store.batch import collect
 from workroom.core.people import Right
+from workroom.core.search import Search
 from workroom.ids import (
     BlobKey,
     CanvasId,
@@ -34,6 +36,7 @@ from workroom.ids import (
     project_room,
 )
 from workroom.ports.store import Checkpoint, Milestone
+from workroom.ports.tasks import Mark
 
 
 @pytest.fixture
@@ -85,7 +88,10 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "keep a milestone": lambda c: milestone_queries.keep_milestone(c, essay_room(9), MILESTONE),
     "answer": lambda c: queries.answer(c, ANA, "r1"),
     "forget answers": lambda c: queries.forget_answers(c, 5, 10),
-    "rooms of a user": lambda c: queries.list_rooms(c, RoomKind.ESSAY, ANA, 10, 0),
+    "rooms of a user": lambda c: list_queries.list_rooms(c, RoomKind.ESSAY, ANA, 10, 0),
+    "search of rooms": lambda c: list_queries.find_rooms(
+        c, RoomKind.ESSAY, ANA, 10, 0, Search(("t",))
+    ),
     "project of canvas": lambda c: queries.project_of_canvas(c, CanvasId(7)),
     "keys in use": lambda c: queries.keys_in_use(c, [BlobKey("a" * 32), BlobKey("b" * 32)]),
     "store canvases": lambda c: batch_queries.store_batch(c, collect([PICTURES])),
@@ -94,10 +100,13 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "task": lambda c: task_queries.task(c, TaskId("t1")),
     "change a task": lambda c: task_queries.change(c, TaskId("t1"), lambda here: (1, here)),
     "open tasks": task_queries.open_tasks,
+    "line of tasks": task_queries.line,
     "tasks of a project": lambda c: task_queries.of_project(c, ProjectId(5), 10, 0),
     "settled tasks": lambda c: task_queries.settled_between(c, ProjectId(5), 1, 9, 5, 10),
     "told": lambda c: task_queries.told_up_to(c, ProjectId(5), ANA),
-    "note told": lambda c: task_queries.note_told(c, {(project_room(5), ANA): 7}),
+    "note told": lambda c: task_queries.note_told(
+        c, "a", {(project_room(5), ANA): Mark(7), (project_room(6), ANA): Mark(8, alone=True)}
+    ),
     "essay of feedback": lambda c: queries.essay_of_feedback(c, FeedbackId(7)),
     "ids": lambda c: queries.take_ids(c, "essay", 3),
     "account": lambda c: account_queries.account(c, ANA),

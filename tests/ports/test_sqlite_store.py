@@ -12,9 +12,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
 
 from tests.ports.account_contract import AccountStoreContract
+from tests.ports.sql_contract import Make, SqlStoreContract
 from tests.ports.store_contract import RoomStoreContract
 from tests.ports.store_kit import (
     ANA,
@@ -26,17 +26,15 @@ from tests.ports.store_kit import (
     outcome,
     outcomes,
     record,
-    rights,
     summary,
     titles,
 )
 from tests.ports.tasks_contract import TaskStoreContract
-from workroom.adapters.store import SqliteStore, queries
-from workroom.core.people import Right
+from workroom.adapters.store import SqliteStore
+from workroom.adapters.store.sql_store import SqlStore
 from workroom.errors import Unavailable
-from workroom.ids import SessionId, UserId, essay_room
-from workroom.ports.accounts import AccountStore
-from workroom.ports.store import Append, Appended, AppendResult, Checkpoint, NotStored, RoomStore
+from workroom.ids import UserId, essay_room
+from workroom.ports.store import Append, Appended, AppendResult, Checkpoint
 
 
 @pytest.fixture
@@ -45,8 +43,18 @@ def seconds() -> Seconds:
 
 
 @pytest.fixture
-async def store(path: Path, seconds: Seconds) -> AsyncIterator[SqliteStore]:
-    made = SqliteStore(path, clock=seconds)
+def make(path: Path, seconds: Seconds) -> Make:
+    return lambda **options: SqliteStore(path, clock=seconds, **options)
+
+
+@pytest.fixture
+def strange() -> Append:
+    return Append(essay_room(2), 0, (record(1, at=2**70),), answer=answer("r1"))
+
+
+@pytest.fixture
+async def store(make: Make) -> AsyncIterator[SqlStore]:
+    made = make()
     await made.open()
     yield made
     await made.close()
@@ -57,6 +65,10 @@ class TestSqliteRooms(RoomStoreContract):
 
 
 class TestSqliteTasks(TaskStoreContract):
+    pass
+
+
+class TestSqlite(SqlStoreContract):
     pass
 
 
@@ -71,59 +83,6 @@ class TestSqliteRoomsStatementByStatement(RoomStoreContract):
         await made.open()
         yield made
         await made.close()
-
-
-async def reopened(store: SqliteStore, path: Path) -> SqliteStore:
-    """The same file in a new store, as after a restart."""
-    await store.close()
-    again = SqliteStore(path)
-    await again.open()
-    return again
-
-
-async def test_it_is_what_the_ports_ask_for(store: SqliteStore) -> None:
-    ports: tuple[RoomStore, AccountStore] = store, store
-    assert ports
-
-
-async def test_everything_survives_a_restart(store: SqliteStore, path: Path) -> None:
-    emma = await store.create_user(new_user("emma", password_hash="$hash"))
-    await store.open_session(SessionId("s"), emma.id, "first", 2_000_000_000)
-    full = append(
-        count=3,
-        actor=emma.id,
-        rights=rights(ana=Right.OWNER),
-        answer=answer("r1", b"first"),
-        checkpoint=Checkpoint(2, b"two"),
-    )
-    await outcome(store, full)
-    before = await store.load(ESSAY)
-
-    store = await reopened(store, path)
-    try:
-        assert await store.load(ESSAY) == before
-        assert await titles(store, ANA) == ["Title"]
-        assert await store.answer(ANA, "r1") == b"first"
-        assert await store.sessions_of(emma.id) == ["s"]
-        account = await store.account_named("emma")
-        assert account is not None
-        assert account.password_hash == "$hash"
-        assert await outcome(store, append(expected=3)) == Appended(4)
-    finally:
-        await store.close()
-
-
-async def test_ids_are_not_given_again_after_a_restart(store: SqliteStore, path: Path) -> None:
-    given = [*await store.new_ids("essay", 3)]
-    user = await store.create_user(new_user("ana"))
-
-    store = await reopened(store, path)
-    try:
-        given += [*await store.new_ids("essay", 3)]
-        assert given == [1, 2, 3, 4, 5, 6]
-        assert (await store.create_user(new_user("ben"))).id != user.id
-    finally:
-        await store.close()
 
 
 async def test_the_file_and_its_folder_are_for_their_owner_only(tmp_path: Path) -> None:
@@ -148,60 +107,11 @@ async def test_any_name_will_do_for_the_file(tmp_path: Path) -> None:
     assert path.stat().st_size > 0
 
 
-async def test_closing_stores_and_answers_what_was_handed_over(path: Path) -> None:
-    store = SqliteStore(path)
-    await store.open()
-    told: list[AppendResult] = []
-    for expected in range(2_500):
-        store.append(append(expected=expected), told.append)
-
-    await store.close()
-
-    assert told == [Appended(number + 1) for number in range(2_500)]
-    assert {each.name for each in path.parent.iterdir()} == {path.name}  # the log was folded in
-
-
-@pytest.mark.parametrize("opened", [False, True])
-async def test_a_store_that_is_not_open_says_so(path: Path, *, opened: bool) -> None:
-    store = SqliteStore(path)
-    if opened:
-        await store.open()
-        await store.close()
-
-    assert isinstance(await outcome(store, append()), NotStored)
-    with pytest.raises(Unavailable):
-        await store.load(ESSAY)
-    with pytest.raises(Unavailable):
-        await store.new_ids("essay", 1)
-    with pytest.raises(Unavailable):
-        await store.check()
-    await store.close()
-
-
-async def test_a_closed_store_can_be_opened_again(store: SqliteStore) -> None:
+async def test_closing_folds_the_log_in(store: SqliteStore, path: Path) -> None:
     await outcome(store, append())
     await store.close()
-    await store.open()
 
-    assert await outcome(store, append(expected=1)) == Appended(2)
-
-
-async def test_a_value_that_cannot_be_stored_hurts_no_other_append(store: SqliteStore) -> None:
-    strange = Append(essay_room(2), 0, (record(1, at=2**70),), answer=answer("r1"))
-
-    results = await outcomes(
-        store, [append(), strange, append(essay_room(2)), append(expected=1), append(expected=7)]
-    )
-
-    assert [type(each).__name__ for each in results] == [
-        "Appended",
-        "NotStored",
-        "Appended",
-        "Appended",
-        "Behind",
-    ]
-    assert await store.answer(ANA, "r1") is None
-    await store.check()
+    assert {each.name for each in path.parent.iterdir()} == {path.name}
 
 
 async def test_a_nul_in_a_text_is_kept(store: SqliteStore) -> None:
@@ -227,18 +137,6 @@ async def test_a_job_that_fails_undoes_only_itself(store: SqliteStore) -> None:
     assert user
 
 
-async def test_what_a_failing_job_had_written_is_undone(store: SqliteStore) -> None:
-    def half_done(connection: Connection) -> None:
-        queries.take_ids(connection, "essay", 5)
-        raise LookupError
-
-    both = [store._access.write(half_done), store.new_ids("project", 1)]
-    error, _ = await asyncio.gather(*both, return_exceptions=True)
-
-    assert isinstance(error, LookupError)
-    assert await store.new_ids("essay", 1) == range(1, 2)
-
-
 async def test_a_transaction_that_was_ended_under_way_counts_as_failed(
     store: SqliteStore,
 ) -> None:
@@ -260,18 +158,6 @@ async def test_a_job_whose_caller_has_gone_is_harmless(store: SqliteStore) -> No
     task.cancel()
 
     assert len(await store.new_ids("essay", 2)) == 2
-
-
-async def test_groups_are_bounded_and_nobody_is_forgotten(path: Path) -> None:
-    store = SqliteStore(path, most_appends=7, most_bytes=2_000)
-    await store.open()
-    chain = [append(expected=number) for number in range(100)]
-    big = Append(essay_room(2), 0, (record(1, body=b"x" * 5_000),))
-
-    results = await outcomes(store, [*chain, big, append(expected=100)])
-    await store.close()
-
-    assert results == [*(Appended(n + 1) for n in range(100)), Appended(1), Appended(101)]
 
 
 async def test_what_a_turn_of_the_loop_appends_is_one_transaction(
@@ -298,6 +184,7 @@ async def test_another_process_may_write_meanwhile(store: SqliteStore, path: Pat
     program = f"""
 import asyncio
 from workroom.adapters.store import SqliteStore, queries
+from workroom.adapters.store.sql_store import SqlStore
 from workroom.core.people import Role
 from workroom.ports.accounts import NewUser
 async def main():
@@ -360,6 +247,7 @@ def test_opening_a_file_that_is_up_to_date_does_not_load_alembic(path: Path) -> 
     program = f"""
 import asyncio, sys
 from workroom.adapters.store import SqliteStore, queries
+from workroom.adapters.store.sql_store import SqlStore
 async def main():
     for _ in range(2):
         store = SqliteStore({str(path)!r})

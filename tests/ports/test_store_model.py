@@ -151,6 +151,7 @@ def test_it_does_what_the_model_does(name: str, groups: list[list[Append]]) -> N
         asyncio.run(_follows_the_model(STORES[name](Path(folder, "s.db")), groups))
 
 
+@pytest.mark.timeout(400)
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

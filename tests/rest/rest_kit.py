@@ -40,7 +40,9 @@ from workroom.service.outlet import Accept, Handshake, Peer
 from workroom.service.receipts import Receipts
 from workroom.service.task_desk import TaskDesk
 from workroom.service.tasks import Tasks
+from workroom.service.throttle import NewcomerThrottle
 from workroom.service.watchdog import Watchdog
+from workroom.service.web_pages import WebPages
 from workroom.tasks.types import known_types
 from workroom.testing.clock import FakeClock
 from workroom.transports.rest import Readiness, RestSettings, create_api
@@ -309,16 +311,24 @@ async def house(
     queue = MemoryQueue()
     tasks = Tasks(hub, store, queue, known_types())
     hub.receipts = Receipts(store, rooms_clock, hub.send)
-    library = Library(hub, store, accounts, lambda: next(client_ids), canvases, tasks)
+    library = Library(
+        hub, store, accounts, lambda: next(client_ids), canvases, tasks, NewcomerThrottle()
+    )
     gateway = Gateway(
-        hub, accounts, registry, rooms_clock, ConnectionRules(), max_message_bytes=2**20
+        hub,
+        accounts,
+        registry,
+        rooms_clock,
+        ConnectionRules(),
+        max_message_bytes=2**20,
+        pages=WebPages(),
     )
     readiness = Readiness(
         {"database": store.check},
         stopping=lambda: gateway.stopping,
         refusing=lambda: gateway.refusing,
     )
-    desk = TaskDesk(hub, store, store, blobs)
+    desk = TaskDesk(hub, store, store, blobs, tasks.turns)
     workers = Workers(desk, TASK_TOKEN.encode())
     app = create_api(library, accounts, readiness, settings, workers)
     transport = httpx.ASGITransport(app, client=("192.0.2.7", 50000))

@@ -24,6 +24,8 @@ from workroom.service.canvases import UploadRules
 from workroom.transports.rest import RestSettings
 
 PNG = good_files()["picture.png"][0]
+SMALL = image("PNG", size=(9, 9))
+PAIR = ("emma", "jane")
 
 
 async def upload(
@@ -185,6 +187,47 @@ async def test_a_full_project_takes_no_more_and_keeps_no_file_of_it(strict: Hous
 
     assert "2 canvases" in body["detail"]
     assert len(strict.blobs.kept) == 4
+
+
+@pytest.fixture
+async def narrow(hasher: Argon2Hasher) -> AsyncIterator[House]:
+    """A server whose projects hold two small pictures, but for a byte."""
+    rules = RoomRules(project_file_bytes=2 * len(SMALL) - 1)
+    async with memory_house(hasher, rules=rules) as built:
+        yield built
+
+
+async def test_the_files_of_a_project_have_a_limit_together(narrow: House) -> None:
+    project, other = await narrow.project(), await narrow.project()
+    first = await uploaded(narrow, project, SMALL)
+
+    body = problem(await upload(narrow, "emma", project, SMALL), 413, "quota_exceeded")
+
+    assert body["field"] == "file"
+    assert f"at most {2 * len(SMALL) - 1} bytes together" in body["detail"]
+    assert f"{len(SMALL)} are in use" in body["detail"]
+    assert (len(narrow.blobs.kept), narrow.blobs.drafts) == (2, 0)
+    await uploaded(narrow, other, SMALL)
+    await narrow.as_("emma")("DELETE", f"/api/canvases/{first['id']}/")
+    await uploaded(narrow, project, SMALL)
+
+
+async def test_of_two_files_at_once_for_which_there_is_one_place_one_is_taken(
+    narrow: House,
+) -> None:
+    project = await narrow.project(author="jane", emma="edit")
+    answers = await asyncio.gather(*(upload(narrow, who, project, SMALL) for who in PAIR))
+    assert sorted(each.status_code for each in answers) == [201, 413]
+    assert (len(narrow.blobs.kept), narrow.blobs.drafts) == (2, 0)
+
+
+async def test_a_project_says_how_much_of_its_limit_is_in_use(narrow: House) -> None:
+    project = await narrow.project()
+    emma = narrow.as_("emma")
+    path = f"/api/projects/{project}/"
+    assert (await emma.get(path))["files"] == {"used": 0, "limit": 2 * len(SMALL) - 1}
+    made = await uploaded(narrow, project, SMALL)
+    assert (await emma.get(path))["files"]["used"] == made["size"] == len(SMALL)
 
 
 def children() -> set[str]:

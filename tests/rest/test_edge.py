@@ -9,6 +9,7 @@ from starlette.types import Message, Scope
 
 from rest_kit import House, memory_house, problem
 from workroom.adapters.auth.passwords import Argon2Hasher
+from workroom.service.web_pages import WebPages
 from workroom.transports.rest import RestSettings
 from workroom.transports.rest.edge import Edge
 
@@ -175,6 +176,16 @@ async def test_the_servers_own_view_of_a_request_is_left_alone(quick: House) -> 
     assert [message.get("body") for message in sent] == [None, b""]
 
 
+async def test_a_wrong_address_gets_a_hint_that_leads_on(quick: House) -> None:
+    for path, hint in (
+        ("/api", "/api/docs"),
+        ("/ws/essays/1/", "Upgrade"),
+        ("/yjs/essays/1", "Upgrade"),
+    ):
+        answer = await quick.nobody("GET", path)
+        assert hint in problem(answer, 404, "not_found")["detail"]
+
+
 # ---- origins -----------------------------------------------------------------------------------
 
 APP = "https://app.example.org"
@@ -189,7 +200,7 @@ async def test_no_other_origin_is_let_in_by_default(quick: House) -> None:
 
 
 async def test_an_allowed_origin_is_let_in_by_its_exact_name(hasher: Argon2Hasher) -> None:
-    settings = RestSettings(allowed_origins=frozenset({APP}))
+    settings = RestSettings(WebPages([APP]))
     async with memory_house(hasher, settings) as built:
         emma = built.as_("emma")
         answer = await emma("GET", "/api/essays/", headers={"Origin": APP})
@@ -220,7 +231,7 @@ async def test_an_allowed_origin_is_let_in_by_its_exact_name(hasher: Argon2Hashe
     ],
 )
 async def test_an_origin_that_only_looks_allowed_is_not(hasher: Argon2Hasher, origin: str) -> None:
-    settings = RestSettings(allowed_origins=frozenset({APP}))
+    settings = RestSettings(WebPages([APP]))
     async with memory_house(hasher, settings) as built:
         headers = {"Origin": origin, **PREFLIGHT}
         answer = await built.as_("emma")("GET", "/api/essays/", headers=headers)

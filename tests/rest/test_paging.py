@@ -118,3 +118,27 @@ def test_links_lead_to_neighbours_that_touch(total: int, limit: int, offset: int
         assert 1 <= size <= 100
         assert start >= 0
         assert start + size == offset or offset > total
+
+
+@pytest.mark.parametrize("kind", ["essay", "project"])
+async def test_a_search_is_paged_and_its_links_carry_it_on(quick: House, kind: str) -> None:
+    emma = quick.as_("emma")
+    for title in ("One & two=three", "Nothing", *(f"Ünder {n} &" for n in range(3))):
+        await emma.post(f"/api/{kind}s/", {"title": title})
+    path, seen = f"/api/{kind}s/?limit=1&search=%26", list[str]()
+    while path:
+        answer = await emma.get(path)
+        assert answer["count"] == 4
+        seen += [each["title"] for each in answer["results"]]
+        path = answer["next"]
+    assert sorted(seen) == ["One & two=three", *(f"Ünder {n} &" for n in range(3))]
+    assert answer["previous"].startswith(f"/api/{kind}s/?limit=1&offset=2&search=%26")
+    assert (await emma.get(f"/api/{kind}s/?search=under+2"))["count"] == 1
+    assert (await emma.get(f"/api/{kind}s/?search=emma+under"))["count"] == 3
+    assert (await quick.as_("mike").get(f"/api/{kind}s/?search=under"))["count"] == 0
+    for hostile in ("%00", "%ff", "%27%3B--", "%25", "%5C", "%F0%9F%98%80", "a" * 200):
+        assert (await emma.get(f"/api/{kind}s/?search={hostile}"))["results"] == []
+    refused = problem(
+        await emma("GET", f"/api/{kind}s/?search={'a' * 201}"), 422, "invalid_message"
+    )
+    assert refused["field"] == "search"

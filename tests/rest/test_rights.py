@@ -153,3 +153,29 @@ async def test_a_right_that_is_taken_away_is_gone_at_the_next_request(
     await server.as_("emma").delete(f"{room}collaborators/{IDS['mike']}/")
     problem(await mike("PATCH", room, {"title": "Again"}), 404, "not_found")
     assert (await mike.get(f"/api/{kind}s/"))["count"] == 0
+
+
+@pytest.mark.parametrize("kind", RoomKind)
+async def test_nobody_can_try_out_who_there_is_but_admins(quick: House, kind: RoomKind) -> None:
+    room = await (quick.essay() if kind is ESSAY else quick.project())
+    path = f"/api/{kind}s/{room}/collaborators/"
+    ask = quick.as_("emma")
+    for number in range(28):
+        problem(await ask("POST", path, {"username": f"guess{number}"}), 404, "not_found")
+    await ask.post(path, {"username": "mike"})
+    problem(await ask("PUT", f"{path}999/", {"rights": "view"}), 404, "not_found")
+    for method, more, body in (
+        ("POST", "", {"username": "sarah"}),
+        ("POST", "", {"username": "guess99"}),
+        ("PUT", f"{IDS['sarah']}/", {"rights": "view"}),
+        ("PUT", "998/", {"rights": "view"}),
+    ):
+        refused = await ask(method, path + more, body)
+        assert 0 < problem(refused, 429, "rate_limited")["retry_after"] <= 60
+        assert refused.headers["retry-after"].isdecimal()
+    # Who is in the room already is nothing new.
+    await ask.post(path, {"username": "mike", "rights": "edit"})
+    await ask.put(f"{path}{IDS['mike']}/", {"rights": "view"})
+    admin = quick.as_("admin")
+    for number in range(40):
+        problem(await admin("POST", path, {"username": f"guess{number}"}), 404, "not_found")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -284,6 +285,58 @@ async def test_a_worker_that_talks_nonsense_is_refused(studio: Studio, verb: str
     ):
         answer = await studio.says(task_id, verb, **body)
         problem(answer, 422, "invalid_message")
+
+
+# ---- turns -------------------------------------------------------------------------------------
+
+
+async def next_to_run(studio: Studio) -> str:
+    """A worker is free, and takes what waits for it longest."""
+    await studio.look()
+    sent = studio.house.queue.take()
+    assert sent is not None
+    assert (await studio.claim(sent.task_id, f"run of {sent.task_id}"))["claim"] == "granted"
+    return sent.task_id
+
+
+async def test_nobody_waits_for_all_the_tasks_of_another(studio: Studio) -> None:
+    heavy = [await studio.begin("mike") for _ in range(60)]
+    own = await studio.begin("jane")
+    order = [await next_to_run(studio) for _ in range(4)]
+    assert order == [heavy[0], heavy[1], own, heavy[2]]
+
+
+async def test_every_task_has_its_turn(studio: Studio) -> None:
+    begun = [await studio.begin(name) for name in ("mike", "mike", "mike", "jane", "jane") * 3]
+    run = [await next_to_run(studio) for _ in begun]
+    assert sorted(run) == sorted(begun)
+    assert studio.house.queue.take() is None
+
+
+async def test_a_claim_makes_room_for_the_next_task(studio: Studio) -> None:
+    begun = [await studio.begin("mike") for _ in range(3)]
+    giving = asyncio.ensure_future(studio.house.library.tasks.turns.run())
+    queue = studio.house.queue
+    sent = queue.take()
+    assert sent is not None
+    await studio.claim(sent.task_id)
+    await until(lambda: queue.waiting("workroom") == begun[1:])
+    giving.cancel()
+
+
+async def test_a_user_has_so_many_open_tasks_in_all_projects_and_no_more(
+    any_store: Store, clock: FakeClock, hasher: Argon2Hasher
+) -> None:
+    rules = RoomRules(tasks=TaskRules(open_tasks_per_user=2))
+    async with house(any_store, clock, hasher, rules=rules) as built:
+        first, second = await furnish(built), await furnish(built)
+        for studio in (first, second):
+            await studio.begin("mike")
+        path = f"/api/canvases/{first.canvas}/tasks/"
+        answer = await built.as_("mike")("POST", path, {"task_type": IMAGE})
+        problem(answer, 429, "rate_limited")
+        assert answer.json()["detail"] == "at most 2 tasks of one person go on at once"
+        await first.begin("jane")
 
 
 # ---- the watchdog ------------------------------------------------------------------------------

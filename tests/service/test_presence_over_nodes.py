@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -19,8 +19,13 @@ from workroom.core.commands import (
     StartTyping,
     StopTyping,
 )
+from workroom.core.entries import EssayCreated
 from workroom.core.limits import RoomRules
+from workroom.core.people import User
+from workroom.ids import RoomId, essay_room
 from workroom.protocol.yjs import YjsDialect
+from workroom.service.hub import Hub
+from workroom.service.whereabouts import present_in
 
 
 @pytest.fixture
@@ -133,6 +138,49 @@ async def test_when_a_node_is_dead_its_people_leave(two: Cluster) -> None:
     assert _left(emma) == [two.people[1].id]
     b.bus.mend()  # it only stood still
     await until(lambda: _came(emma).count(two.people[1].id) == 2)
+
+
+async def test_lists_say_who_is_in_rooms_of_other_nodes(two: Cluster) -> None:
+    a, b = two.nodes
+    here, there = essay_room(7), essay_room(8)
+    for room in (here, there):
+        await a.hub.create(room, [EssayCreated("Essay", "", None)], two.people[0])
+    emma = two.people[0]
+    first = await a.joins(emma, here)
+    await b.joins(emma, there)
+    rooms = [here, there, ESSAY]
+
+    async def listed(hub: Hub) -> dict[RoomId, list[User]]:
+        return {room: list(users) for room, users in (await present_in(hub, rooms)).items()}
+
+    for node in two.nodes:
+        await until_so(node.hub, listed, {here: [emma], there: [emma]})
+    assert here not in b.hub._rooms
+
+    a.hub.submit(here, Leave(clean=True), Origin(emma, first.id))
+    await until_so(b.hub, listed, {there: [emma]})
+    b.bus.cut()
+    assert await listed(b.hub) == {there: [emma]}, "what it knows itself"
+
+
+async def test_lists_leave_out_who_was_on_a_node_that_is_dead(two: Cluster) -> None:
+    a, b = two.nodes
+    emma = two.people[0]
+    await a.joins(emma)
+
+    async def listed(hub: Hub) -> dict[RoomId, list[User]]:
+        return {room: list(users) for room, users in (await present_in(hub, [ESSAY])).items()}
+
+    await until_so(b.hub, listed, {ESSAY: [emma]})
+    a.bus.cut()
+    await until_so(b.hub, listed, {})
+
+
+async def until_so(hub: Hub, ask: Callable[[Hub], Awaitable[object]], wanted: object) -> None:
+    """Wait until that is the answer."""
+    async with asyncio.timeout(20):
+        while await ask(hub) != wanted:
+            await asyncio.sleep(0.02)
 
 
 async def test_typing_is_seen_on_the_other_node_and_ends_there(two: Cluster) -> None:

@@ -48,14 +48,20 @@ def canvases(server: Server) -> dict[str, int]:
     return {each["kind"]: each["id"] for each in page["results"]}
 
 
-async def begin(server: Server, task_type: str, canvas: int | None = None) -> str:
-    """Begin a task as Jane, as soon as there is a worker; its id."""
+async def begin(
+    server: Server, task_type: str, canvas: int | None = None, username: str = "jane"
+) -> str:
+    """Begin a task, as soon as there is a worker; its id."""
     if canvas is None:
         canvas = (await asyncio.to_thread(canvases, server))["image"]
     end = time.monotonic() + PATIENCE
     while True:
         status, body = await asyncio.to_thread(
-            server.rest, "POST", f"/api/canvases/{canvas}/tasks/", "jane", {"task_type": task_type}
+            server.rest,
+            "POST",
+            f"/api/canvases/{canvas}/tasks/",
+            username,
+            {"task_type": task_type},
         )
         if status == 202:
             return str(body["task_id"])

@@ -129,6 +129,21 @@ async def test_a_passing_failure_leads_to_another_attempt(server: Server, task_t
         assert set(attempts) == {1, 2}
 
 
+async def test_who_comes_later_does_not_wait_for_all_the_tasks_of_another(server: Server) -> None:
+    picture = canvases(server)["image"]
+    async with watching(server, "emma") as emma:
+        many = [await begin(server, "count_steps", picture) for _ in range(12)]
+        before = {each for each in many if emma.of("task_progress", each)}
+        one = await begin(server, "analyze_image_emotion", picture, "mike")
+        await emma.completed(one)
+        heard = [each["task_id"] for each in emma.of("task_progress")]
+        begun_first = set(heard[: heard.index(one)]) & set(many) - before
+        # Two waited with the broker, and two more may just have been begun.
+        assert len(begun_first) <= 4
+        for each in many:
+            assert (await emma.completed(each))["result"]["status"] == "completed"
+
+
 async def test_extended_clients_see_tasks_begin_and_can_cancel_them(server: Server) -> None:
     async with watching(server, "jane", extended=True) as jane:
         task_id = await begin(server, "never_end")

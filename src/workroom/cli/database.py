@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import typer
@@ -33,7 +34,8 @@ app = typer.Typer(help="The database: bring it up to date, check it.", no_args_i
 def upgrade(database: DatabaseOption = None, data_dir: DataDirOption = None) -> None:
     """Make the database, or bring it to the form of this version.
 
-    The server does so by itself when it starts.
+    The server does so by itself when it starts. A SQLite file that a server
+    has is left as it is, unless there is nothing to do.
     """
     settings = read_settings(database=database, data_dir=data_dir)
     prepare_directory(settings)
@@ -63,11 +65,16 @@ def check(database: DatabaseOption = None, data_dir: DataDirOption = None) -> No
 
 
 async def _upgrade(settings: Settings) -> tuple[str | None, str | None]:
-    """The version before and after."""
+    """The version before and after. Raises AlreadyServed rather than change what a server uses."""
+    from workroom.adapters.store import migrations
+    from workroom.adapters.store.server_lock import sole_server
+
     store = _store(settings)
     before = await store.version()
-    await store.open()
-    await store.close()
+    path = settings.database_path
+    with nullcontext() if path is None or before == migrations.HEAD else sole_server(path):
+        await store.open()
+        await store.close()
     return before, await store.version()
 
 

@@ -1,8 +1,9 @@
 """Errors that people cause, told in one line.
 
 What people can mend (a port in use, a damaged database, a weak secret, an unknown user) is one red
-line on stderr that names the setting, and exit code 1. A command line that cannot be understood is
-exit code 2. Only a mistake of the program's own shows a traceback.
+line on stderr that names the setting, and exit code 1; 3 when another server has the data, so that
+scripts can tell. A command line that cannot be understood is exit code 2. Only a mistake of the
+program's own shows a traceback.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from workroom.errors import Misconfigured, WorkroomError
+from workroom.errors import AlreadyServed, Misconfigured, WorkroomError
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
 FAILED: Final = 1
+ALREADY_SERVED: Final = 3
 INTERRUPTED: Final = 130
 """What shells report of a program that Ctrl-C ended."""
 
@@ -37,6 +39,9 @@ def run(command: Callable[[], Any]) -> int:
     """Run a command line; returns the exit code."""
     try:
         command()
+    except AlreadyServed as error:
+        fail(_told(error))
+        return ALREADY_SERVED
     except WorkroomError as error:
         return fail(_told(error))
     except KeyboardInterrupt:

@@ -198,9 +198,10 @@ def require_data(settings: Settings) -> None:
     if path is not None and not path.exists():
         message = (
             f"there is no database at {path}; start the server once, or run `workroom db upgrade`, "
-            "or name the right directory"
+            "or name the right one"
         )
-        raise Complaint(message, field="WORKROOM_DATA_DIR")
+        named = "WORKROOM_DATA_DIR" if settings.database is None else "WORKROOM_DATABASE"
+        raise Complaint(message, field=named)
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def _tail(text: str, console: Console, lines: int) -> Text:
 
 
 def _remarks(essay: Essay) -> Table:
-    table = _table()
+    table = _table(len(str(max(essay.feedback, default=0))))
     for number, item in sorted(essay.feedback.items()):
         line = Text(remark(item), style="dim" if item.status == "resolved" else "")
         marked = essay.marked(item)
@@ -81,9 +81,9 @@ def _remarks(essay: Essay) -> Table:
     return table
 
 
-def _table() -> Table:
+def _table(digits: int) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
-    table.add_column(justify="right", style="cyan", min_width=2, no_wrap=True)
+    table.add_column(justify="right", style="cyan", min_width=digits, no_wrap=True)
     table.add_column(no_wrap=True, overflow="ellipsis")
     return table
 
@@ -94,7 +94,7 @@ def _fields(project: Project) -> Table:
     table.add_column(overflow="fold")
     for name, value in project.fields.items():
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        table.add_row(escaped(name), Text(escaped(shown)))
+        table.add_row(Text(escaped(name)), Text(escaped(shown)))
     return table
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from workroom.cli.data import on_data, user_named
-from workroom.cli.failures import Complaint
+from workroom.cli.failures import Complaint, escaped
 from workroom.cli.options import DatabaseOption, DataDirOption
 
 if TYPE_CHECKING:
@@ -143,7 +143,8 @@ def _show(users: list[User]) -> None:
     for heading in ("username", "name", "role"):
         table.add_column(heading, overflow="fold")
     for user in users:
-        table.add_row(str(user.id), escape(user.username), escape(user.name), user.role.value)
+        names = (escape(escaped(each)) for each in (user.username, user.name))
+        table.add_row(str(user.id), *names, user.role.value)
     Console().print(table)
 
 

@@ -85,7 +85,7 @@ def _about_tasks(event: Any) -> str | None:
 def _about_connection(event: Any) -> str | None:
     match event:
         case events.StatusChanged(status="offline", retry_in=seconds):
-            return f"connection lost, next attempt in {seconds or 0:.0f} s"
+            return f"no connection to the server, next attempt in {seconds or 0:.1f} s"
         case events.StatusChanged(status="live" | "connecting" as status):
             return str(status)
         case events.RightsChanged(rights=rights) | events.ProjectRightsChanged(rights=rights):

@@ -9,9 +9,19 @@ from typing import Annotated
 
 import typer
 
-from workroom.cli.options import DataDirOption, LogLevelOption, RedisOption, read_settings
+from workroom.cli.options import DataDirOption, LogLevelOption, read_settings
 from workroom.errors import Misconfigured
 
+BrokerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--redis",
+        envvar="WORKROOM_REDIS",
+        metavar="URL",
+        help="The broker of the server: redis://HOST:PORT/DB or unix:///PATH. Has to be given.",
+        show_default=False,
+    ),
+]
 ServerOption = Annotated[
     str | None,
     typer.Option(
@@ -34,7 +44,7 @@ ProcessesOption = Annotated[
 
 
 def worker(
-    redis: RedisOption = None,
+    redis: BrokerOption = None,
     server: ServerOption = None,
     data_dir: DataDirOption = None,
     processes: ProcessesOption = None,
@@ -54,7 +64,7 @@ def worker(
         log_level=log_level,
     )
     if settings.redis is None:
-        message = "a worker needs the broker of the server that it works for"
+        message = "a worker needs the broker of its server: give --redis, the same as there"
         raise Misconfigured(message, field="WORKROOM_REDIS")
     _require_token(settings.data_dir.resolve(), given=settings.task_token is not None)
     environment = {

@@ -104,7 +104,12 @@ class EssayCore(RoomCore):
         return self.shown() if self._pending() else self._saved or self.version
 
     def save(self, text: str, base: Version | None) -> str:
-        """Save ``text``, made from ``base``, or else from what the program had; its request id."""
+        """Save ``text``, made from ``base``, or else from what the program had; its request id.
+
+        Raises TypeError for what is no text.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"expected a text, got {type(text).__name__}")
         base = base or self._seen or (None if self._pending() else self.had())
         self._seen = None
         return self.ask(SAVE, {}, Save(text, base))
@@ -173,7 +178,7 @@ class EssayCore(RoomCore):
         elif why.code in {"conflict", "not_subscribed"}:
             save: Save = request.note
             save.base = replace(save.base or self.version, connection=-1)
-            request.sent, self.phase = False, Phase.JOINING
+            request.sent, self.phase = None, Phase.JOINING
             self.put_off(request, why, chance, "join")
         else:
             super().failed(request, why, chance)

@@ -7,12 +7,13 @@ clock and no chance in it, so that a test can put it through years of bad weathe
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 
 from workroom.client.connection import Connection, Phase
 from workroom.client.effects import Effect, Send
 from workroom.client.errors import CLOSED_HERE, Problem
 from workroom.client.room import RoomCore
-from workroom.client.wire import Dialect
+from workroom.client.wire import Dialect, Refusal, write
 
 
 class Link:
@@ -76,6 +77,8 @@ class Link:
         self._watched(lambda: self.connection.heard(message))
         for room in list(self.rooms.values()):
             room.heard(message, self._draw())
+        if isinstance(message, Refusal):
+            self._unread(message)
         self._forget_closed()
 
     def closed(self, code: int, reason: str = "") -> None:
@@ -108,6 +111,23 @@ class Link:
     def close(self) -> None:
         """The program closes everything."""
         self._watched(lambda: self.connection.stop(CLOSED_HERE))
+
+    def _unread(self, refusal: Refusal) -> None:
+        """A message over the limit is not read, so its refusal names no request.
+
+        Whatever is over the limit is larger than all that is not: it is the largest that waits.
+        """
+        if refusal.request_id is not None or refusal.problem.code != "too_large":
+            return
+        waiting = [
+            (len(write(request.sent).encode()), room, request)
+            for room in self.rooms.values()
+            for request in room.requests
+            if request.sent is not None
+        ]
+        if waiting:
+            _, room, request = max(waiting, key=itemgetter(0))
+            room.refuse(request, refusal.problem, self._draw())
 
     def _watched(self, act: Callable[[], None]) -> None:
         """Do something with the connection, and let the rooms know what became of it."""

@@ -14,7 +14,7 @@ from workroom.client.backoff import FIRST_WAIT, backoff
 from workroom.client.effects import Answer, Effect, Gone, Send, Tell, Timer
 from workroom.client.errors import Problem
 from workroom.client.events import Status, StatusChanged
-from workroom.client.wire import Ack, Dialect, Incoming, Json, News, Refusal
+from workroom.client.wire import Ack, Dialect, Incoming, Json, News, Refusal, write
 from workroom.errors import Retry
 from workroom.ids import MAX_ID
 
@@ -50,8 +50,8 @@ class Request:
     body: Json
     note: Any = None
     """What the room has to remember with it."""
-    sent: bool = False
-    """On this connection."""
+    sent: Json | None = None
+    """The message, once it was sent on this connection."""
     tries: int = 0
     """How often the server has put it off."""
     risked: bool = False
@@ -101,7 +101,7 @@ class RoomCore(ABC):
         if self.phase is not Phase.AWAY:
             self.phase, self._join = Phase.AWAY, None
             for request in self.requests:
-                request.sent = False
+                request.sent = None
             self.interrupted()
         self._is("connecting" if retry_in is None else "offline", retry_in)
 
@@ -129,11 +129,20 @@ class RoomCore(ABC):
         if name == "join":
             self.join()
         elif request := self._asked(name):
-            request.sent = False
+            request.sent = None
+        self.send_ready()
+
+    def refuse(self, request: Request, why: Problem, chance: float) -> None:
+        """The server did not take this request, in an answer that names none."""
+        self.failed(request, why, chance)
         self.send_ready()
 
     def ask(self, action: str, body: Json, note: Any = None) -> str:
-        """The program wants something done; its ``request_id``, under which the answer comes."""
+        """The program wants something done; its ``request_id``, under which the answer comes.
+
+        Raises TypeError or ValueError for what JSON cannot say.
+        """
+        write(body)
         request = Request(self.new_id(), action, body, note)
         if self.problem is not None:
             self._answer(request, self.problem)
@@ -218,14 +227,14 @@ class RoomCore(ABC):
         if self.phase is not Phase.LIVE:
             return
         for request in self.requests:
-            if request.sent:
+            if request.sent is not None:
                 continue
             body = self.ready(request)
             if body is None:
                 return
-            request.sent = request.risked = True
-            message = self.dialect.request(self.room, request.action, body, request.id)
-            self._effects.append(Send(message))
+            request.risked = True
+            request.sent = self.dialect.request(self.room, request.action, body, request.id)
+            self._effects.append(Send(request.sent))
 
     def finish(self, request: Request, answer: Json | Problem) -> None:
         """A request is over."""
@@ -316,7 +325,7 @@ class RoomCore(ABC):
     def _arrived(self, event: Any) -> bool:
         person = getattr(event, "user", event)
         user = person.id if hasattr(person, "id") else person.user_id
-        known = user in self.people
+        known = user in self.people or user in self._arriving
         self._here({**self._arriving, user: person})
         return not known
 

@@ -42,7 +42,10 @@ class Room(Generic[C, E]):
         self._news = asyncio.Event()
         self._waiting: dict[str, asyncio.Future[Json]] = {}
         self._arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._awaited = False
+        self._opening = 0
+        """How many wait until the room is known."""
+        self._iterating = 0
+        """How many wait for an event."""
 
     @property
     def id(self) -> int:
@@ -68,7 +71,8 @@ class Room(Generic[C, E]):
         """Have anything done that the reference lists under "From the client"; gives the ``ack``.
 
         It waits while there is no connection, and is made again after a break, without being done
-        twice. Raises WorkroomError when it is refused, TimedOut when it takes too long.
+        twice. Raises WorkroomError when it is refused, TimedOut when it takes too long, TypeError
+        or ValueError for what JSON cannot say.
         Whoever is cancelled, or times out, has withdrawn the request unless it was sent already.
         """
         return await self._ask(lambda: self._core.ask(action, body))
@@ -92,9 +96,13 @@ class Room(Generic[C, E]):
         return self
 
     async def __anext__(self) -> E:
-        while not len(self._inbox) and self._core.problem is None:
-            self._news.clear()
-            await self._news.wait()
+        self._iterating += 1
+        try:
+            while not len(self._inbox) and self._core.problem is None:
+                self._news.clear()
+                await self._news.wait()
+        finally:
+            self._iterating -= 1
         if len(self._inbox):
             event: E = self._inbox.take()
             self._handed(event)
@@ -125,15 +133,18 @@ class Room(Generic[C, E]):
         if status != "live" or self._arrived.done():
             return
         self._arrived.set_result(None)
-        if self._awaited:
+        if self._opening and not self._iterating:
             self._inbox = Inbox()
 
     def __await__(self) -> Generator[Any, None, Self]:
         return self._opened().__await__()
 
     async def _opened(self) -> Self:
-        """Wait until the room is known. Raises TimedOut, or why it is not to be had."""
-        self._awaited = True
+        """Wait until the room is known. Raises TimedOut, or why it is not to be had.
+
+        Who gives up closes it, unless somebody else wants it.
+        """
+        self._opening += 1
         try:
             async with asyncio.timeout(self._timeout):
                 await asyncio.shield(self._arrived)
@@ -141,7 +152,9 @@ class Room(Generic[C, E]):
             trouble = self._shell.trouble or "no answer"
             raise TimedOut(f"not connected after {self._timeout:g} s: {trouble}") from None
         finally:
-            if not self._arrived.done():
+            self._opening -= 1
+            wanted = self._opening or self._iterating or self._waiting
+            if not self._arrived.done() and not wanted:
                 await self.close()
         return self
 
@@ -237,8 +250,11 @@ class Essay(Room[EssayCore, EssayEvent]):
         """Add feedback on the words ``on``, on ``text[start:end]``, or on the whole essay.
 
         ``start`` and ``end`` are of the text that this program had last. Returns the feedback's id.
-        Raises ValueError when the words ``on`` are not in the text exactly once.
+        Raises ValueError when the words ``on`` are not in the text exactly once, and for a place
+        that is none.
         """
+        if (start is None) != (end is None) or (on is not None and start is not None):
+            raise ValueError("give both start and end, or the words, or none of them")
         body = {"feedback": {"type": type, "comment": comment}}
         text = self._core.had().text
         if on is not None:

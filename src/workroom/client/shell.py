@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workroom.client import effects
 from workroom.client.link import Link
-from workroom.client.wire import Dialect, write
+from workroom.client.wire import MOST_SECONDS, Dialect, write
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -28,6 +28,7 @@ MAX_MESSAGE: Final = 16 * 1024 * 1024
 GOODBYE: Final = 2.0
 """Seconds that a server has to answer when a connection is closed."""
 BAD_TOKEN: Final = 4401
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _SUBPROTOCOL_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 log: Final = logging.getLogger("workroom.client")
@@ -112,6 +113,8 @@ class Shell:
         try:
             given = self._token() if callable(self._token) else self._token
             token = await given if inspect.isawaitable(given) else given
+            if not isinstance(token, str):
+                raise TypeError(f"expected a token, got {type(token).__name__}")
         except Exception as error:  # noqa: BLE001 - whatever a program's function raises
             self.trouble = f"the program gave no token: {type(error).__name__}"
             log.warning("no token: %s", type(error).__name__)
@@ -141,8 +144,8 @@ class Shell:
         if refused is None:
             self.do(lambda: self.link.closed(code, reason))
             return
-        after = refused.headers.get("Retry-After", "")
-        seconds = float(after) if after.isdecimal() else None
+        after = "".join(refused.headers.get_all("Retry-After")[:1])
+        seconds = min(int(after), MOST_SECONDS) if _SECONDS.fullmatch(after) else None
         self.do(lambda: self.link.refused(refused.status_code, seconds))
 
     async def _talk(self, token: str) -> tuple[int, str]:

@@ -15,6 +15,8 @@ from workroom.errors import Retry
 
 Json: TypeAlias = Mapping[str, Any]
 
+MOST_SECONDS: Final = 86_400
+"""A server may ask a client to stay away for a day, and no longer."""
 REFRESH_ID: Final = "token"
 """Refreshing is answered like any request, but never remembered: one id does for all of them."""
 
@@ -149,14 +151,21 @@ class ProjectWire:
 
 
 def write(message: Json) -> str:
-    """A message as the text of a frame: as short as can be, and UTF-8 whatever it holds."""
-    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    """A message as the text of a frame: as short as can be, and UTF-8 whatever it holds.
+
+    Raises TypeError or ValueError for what JSON cannot say.
+    """
+    text = _ENCODER.encode(message)
     try:
         text.encode()
     except UnicodeEncodeError:
         # A lone surrogate, which JSON can escape and UTF-8 cannot hold.
-        return json.dumps(message, separators=(",", ":"))
+        return _ASCII_ENCODER.encode(message)
     return text
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ASCII_ENCODER: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
 def _object(text: str) -> Json:
@@ -178,12 +187,12 @@ def _heard(kind: str, body: Json, room: int | None) -> Incoming | None:
 def _refusal(code: str | None, body: Json, *, last: bool) -> Refusal:
     """An error with the advice of the extended form; without any, trying again is useless."""
     code = code or "unavailable"
-    advice, after = body.get("retry"), body.get("retry_after")
+    advice, after = _text(body, "retry"), body.get("retry_after")
     problem = Problem(
         code,
         _text(body, "message") or code,
         Retry(advice) if advice in set(Retry) else Retry.NEVER,
-        float(after) if isinstance(after, int | float) and after >= 0 else None,
+        float(min(after, MOST_SECONDS)) if isinstance(after, int | float) and after >= 0 else None,
     )
     return Refusal(_text(body, "request_id"), problem, last)
 

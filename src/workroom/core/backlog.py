@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -73,4 +72,6 @@ class Backlog:
 
 
 def _without_text(entry: Entry) -> Entry:
-    return replace(entry, fact=_EDITED) if isinstance(entry.fact, TextEdited) else entry
+    if not isinstance(entry.fact, TextEdited):
+        return entry
+    return Entry(entry.seq, entry.actor, entry.at, _EDITED)

@@ -16,12 +16,17 @@ What each of those who save has been sent, and has got, is kept with its ``Reade
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from workroom.core.effects import Broadcast, Effect, Probe, Send
 from workroom.core.essay_text import EssayText
+from workroom.core.events import EssayUpdated
 from workroom.core.limits import RoomRules
 from workroom.core.text import Candidate, Reader, Version
+from workroom.core.text.ranges import meant
+from workroom.core.time import earliest
+from workroom.core.values import value
 from workroom.core.writers import Writer, Writers
 from workroom.ids import ConnectionId, UserId
 
@@ -37,8 +42,25 @@ class Release:
     probes: list[tuple[ConnectionId, int]]
     """Who is to be asked, behind the text, whether it has arrived; with the probe's number."""
 
+    def is_heard(self, members: int) -> bool:
+        """Whether any of so many connections is told now: mostly not, as when one writes alone."""
+        return len(self.held) < members
 
-@dataclass(frozen=True, slots=True)
+    def effects(self, shown: Callable[[], EssayUpdated], members: int) -> list[Effect]:
+        """What the members of a room of so many connections are told; ``shown`` makes the text."""
+        heard, behind = self.is_heard(members), self.behind
+        if not heard and behind is None:
+            return []
+        text = shown()
+        effects: list[Effect] = []
+        if heard:
+            effects.append(Broadcast(text, except_connections=self.held))
+        if behind is not None:
+            effects.append(Send(behind, text))
+        return effects + [Probe(connection, number) for connection, number in self.probes]
+
+
+@value
 class Untold:
     """What has to be remembered of a save until it is durable. Positions are code points."""
 
@@ -71,6 +93,19 @@ class Delivery:
     def newest(self, connection: ConnectionId | None, user_id: UserId) -> Candidate | Version:
         """The text that a client last had, as far as anybody can know."""
         return self._writers.newest(connection, user_id) or self.latest
+
+    def chosen(
+        self, connection: ConnectionId | None, user_id: UserId, start: int, end: int, tick: float
+    ) -> Candidate | Version:
+        """The text in which a client has chosen a range (UTF-16 units).
+
+        What a connection that only reads has is not asked for: of the latest versions, the newest
+        in which the range makes sense.
+        """
+        known = self._writers.newest(connection, user_id)
+        if known is None and connection is not None:
+            known = meant(self._writers.on_screen(connection, tick), start, end)
+        return known or self.latest
 
     def named(self, base_seq: int, connection: ConnectionId | None) -> Candidate | Version | None:
         """The text that a client has which says that it comes from that version."""
@@ -151,12 +186,8 @@ class Delivery:
 
     def next_deadline(self) -> float | None:
         """The tick at which ``expire`` has something to do."""
-        return min(self._dues(), default=None)
-
-    def _dues(self) -> Iterator[float]:
-        for writer in self._writers.live.values():
-            if writer.waits and (due := writer.due(self._rules)) is not None:
-                yield due
+        waiting = [writer for writer in self._writers.live.values() if writer.waits]
+        return earliest(*[writer.due(self._rules) for writer in waiting])
 
     def joined(self, connection: ConnectionId, user_id: UserId) -> None:
         """The connection gets every version from here on."""

@@ -23,7 +23,7 @@ from workroom.core.people import User
 from workroom.core.replicas import Replicas
 from workroom.core.signals import Pointed, Shown
 from workroom.core.text import Version, to_utf16
-from workroom.core.time import Now
+from workroom.core.time import Now, earliest
 from workroom.ids import ConnectionId, EssayId, UserId
 
 MOST_STATES: Final = 250
@@ -69,7 +69,7 @@ class Editors:
     @property
     def here(self) -> bool:
         """Whether there is any editor, on this node or another."""
-        return bool(len(self._replicas) or self._watchers)
+        return bool(self._watchers) or len(self._replicas) > 0
 
     @property
     def watching(self) -> bool:
@@ -232,13 +232,14 @@ class Editors:
 
     def next_deadline(self) -> float | None:
         """The tick at which ``expire`` has something to do."""
-        carets = bool(self._placed or self._moved) and not self._ahead and self.here
-        dues = (
+        if not self.here:
+            return None  # as in most rooms, and everything that happens there asks
+        carets = bool(self._placed or self._moved) and not self._ahead
+        return earliest(
             self._awareness.due(),
             self._replicas.next_deadline(),
             self._carets.ready_at() if carets else None,
         )
-        return min((due for due in dues if due is not None), default=None)
 
     def expire(
         self, text: EssayText, state: EssayState, behind: frozenset[ConnectionId], now: Now

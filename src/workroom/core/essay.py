@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, cast
 
 from workroom.core.bases import bases_named, forgotten, require_past
@@ -34,7 +35,7 @@ from workroom.core.commands import (
     StopTyping,
     Synchronize,
 )
-from workroom.core.delivery import Delivery, Untold
+from workroom.core.delivery import Delivery, Release, Untold
 from workroom.core.effects import Broadcast, Effect, Outcome, Probe, Send, Share
 from workroom.core.entries import Entry, EssayChanged, TextEdited, made
 from workroom.core.essay_state import EssayState, evolve
@@ -57,15 +58,13 @@ from workroom.core.revisions import naming
 from workroom.core.room import Glimpse, Pending
 from workroom.core.signals import Pointed, Signal, Typing
 from workroom.core.text import (
-    Change,
     Highlight,
-    Side,
     clean_with_carets,
     diff,
     to_utf16,
     utf16_length,
 )
-from workroom.core.time import Now
+from workroom.core.time import Now, earliest
 from workroom.core.typing_room import TypingRoom
 from workroom.errors import InvalidMessage, TooLarge
 from workroom.ids import ConnectionId, UserId
@@ -157,8 +156,8 @@ class EssayRoom(TypingRoom):
             self._saves[pending.state.seq] = Untold(
                 version,
                 version.text == content,
-                _mapped(cursor, merge.bridge),
-                _mapped(selection_end, merge.bridge),
+                merge.mapped(cursor),
+                merge.mapped(selection_end),
             )
         if origin.connection is not None:
             self._delivery.saved(origin.connection, now.tick, astray=merge.additions_only)
@@ -223,8 +222,8 @@ class EssayRoom(TypingRoom):
             return command
         named = command.base_seq if isinstance(command, AddFeedback) else None
         if named is None:
-            seen = self._delivery.newest(origin.connection, origin.user.id)
-            return replace(command, seen=seen)
+            by, edges = (origin.connection, origin.user.id), (command.start, command.end or 0)
+            return replace(command, seen=self._delivery.chosen(*by, *edges, now.tick))
         return replace(command, seen=self._delivery.named(named, origin.connection))
 
     def _queue(self, origin: Origin, tick: float) -> None:
@@ -283,26 +282,23 @@ class EssayRoom(TypingRoom):
         if saved is None:
             return patched  # formatting, or a second edit follows that belongs to this one
         release = self._delivery.publish(saved.version, author, now.tick, exact=saved.exact)
-        shown = shown_text(self.confirmed, self.people)
-        effects: list[Effect] = [*patched, Broadcast(shown, except_connections=release.held)]
-        if release.behind is not None:
-            effects.append(Send(release.behind, shown))
-        effects += [Probe(connection, number) for connection, number in release.probes]
-        effects += self._cursor_told(pending.origin.user.id, saved, release.held)
+        told = partial(shown_text, self.confirmed, self.people)
+        effects = patched + release.effects(told, len(self.presence))
+        effects += self._cursor_told(pending.origin.user.id, saved, release)
         if saved.cursor is not None:
             self._editors.placed(author, saved.version, saved.cursor, saved.selection_end)
         return effects + _to_all(self._threads.moved(self.confirmed, now.tick))
 
-    def _cursor_told(
-        self, user_id: UserId, saved: Untold, held: frozenset[ConnectionId]
-    ) -> list[Effect]:
+    def _cursor_told(self, user_id: UserId, saved: Untold, release: Release) -> list[Effect]:
         if saved.cursor is None:
             return []
         text = self.confirmed.text
         end = None if saved.selection_end is None else to_utf16(text, saved.selection_end)
         moved = CursorMoved(self.confirmed.id, user_id, to_utf16(text, saved.cursor), end)
-        pointed = Pointed(user_id, self.confirmed.seq, moved.position, end)
-        return [Broadcast(moved, except_user=user_id, except_connections=held), Share(pointed)]
+        pointed = Share(Pointed(user_id, self.confirmed.seq, moved.position, end))
+        if not release.is_heard(len(self.presence)):
+            return [pointed]
+        return [Broadcast(moved, except_user=user_id, except_connections=release.held), pointed]
 
     def _settled(self, pending: Pending[EssayState], now: Now) -> list[Effect]:
         unchanged = isinstance(pending.command, SaveText) and not pending.entries
@@ -428,12 +424,11 @@ class EssayRoom(TypingRoom):
 
     def next_deadline(self) -> float | None:
         """Besides members and typing: held text and moves of highlights have theirs."""
-        dues = (
+        return earliest(
             super().next_deadline(),
             self._delivery.next_deadline(),
             self._threads.next_deadline(),
         )
-        return min((due for due in dues if due is not None), default=None)
 
     def rewind(self) -> list[tuple[Command, Origin]]:
         """As in every room; saves that were not durable are nobody's base any longer."""
@@ -492,9 +487,3 @@ class EssayRoom(TypingRoom):
 
 def _to_all(events: Iterable[Event]) -> list[Effect]:
     return [Broadcast(event) for event in events]
-
-
-def _mapped(position: int | None, bridge: Change | None) -> int | None:
-    if position is None or bridge is None:
-        return position
-    return bridge.map(position, Side.BEFORE)

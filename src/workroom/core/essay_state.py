@@ -142,7 +142,7 @@ def evolve(state: EssayState, entry: Entry) -> EssayState:
 
 def words_after(words: int, change: Change, old: str, new: str) -> int:
     """The number of words of ``new``, from that of ``old``: counts only around what changed."""
-    hunks = tuple(change.hunks())
+    hunks = change.hunks()
     if not hunks:
         return words
     if _within_word(hunks, old):

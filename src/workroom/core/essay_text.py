@@ -75,8 +75,8 @@ class EssayText:
         since = self._mirror.since(seq)
         if since is None:
             return 0
-        first = next(since.hunks(), None)
-        return len(self.text) if first is None else first.at
+        hunks = since.hunks()
+        return hunks[0].at if hunks else len(self.text)
 
     def commit(self, change: Change, seq: int, author: UserId) -> TextEdited:
         """Make ``change`` at the head, and say what the log has to hold of it."""

@@ -28,7 +28,7 @@ from workroom.core.permissions import Verb, allows
 from workroom.core.room import Glimpse, Room
 from workroom.core.signals import Roster, Shown, Signal
 from workroom.core.text import UpdateAhead
-from workroom.core.time import Now
+from workroom.core.time import Now, earliest
 from workroom.ids import ConnectionId, RoomId, RoomKind, UserId
 
 YjsCommand = ApplyUpdate | Synchronize | Resynchronize | ShowAwareness | QueryAwareness
@@ -166,8 +166,7 @@ class YjsRoom(Room[EssayState]):
 
     def next_deadline(self) -> float | None:
         """Besides members: what editors show has its time."""
-        dues = (super().next_deadline(), self._editors.next_deadline())
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(super().next_deadline(), self._editors.next_deadline())
 
     def rewind(self) -> list[tuple[Command, Origin]]:
         """As in every room; the text is not to be read until it is restored."""

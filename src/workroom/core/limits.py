@@ -32,4 +32,6 @@ class RoomRules:
     named_revisions: int = 1_000
     metadata_bytes: int = 64 * 1024
     canvases_per_project: int = 1_000
+    project_file_bytes: int = 2 * 2**30
+    """Of all files of one project; their previews, which are small, do not count."""
     tasks: TaskRules = field(default_factory=TaskRules)

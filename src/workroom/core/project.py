@@ -45,7 +45,7 @@ from workroom.core.project_state import ProjectState, evolve
 from workroom.core.room import Glimpse, Pending
 from workroom.core.task_room import TaskRoom
 from workroom.core.time import Now
-from workroom.errors import Conflict, InvalidMessage, NotFound, TooLarge
+from workroom.errors import Conflict, InvalidMessage, NotFound, QuotaExceeded, TooLarge
 from workroom.ids import CanvasId, ConnectionId
 
 
@@ -118,6 +118,7 @@ class ProjectRoom(TaskRoom):
         if len(self.head.canvases) >= most:
             message = f"a project holds at most {most} canvases"
             raise TooLarge(message, field="file")
+        require_place(self.head, command.media.size, self.rules.project_file_bytes)
         fact = CanvasAdded(command.canvas_id, command.media)
         details = {"canvas_id": command.canvas_id}
         return self._accept(command, origin, [fact], now, details)[1]
@@ -213,6 +214,16 @@ class ProjectRoom(TaskRoom):
 
     def close(self) -> None:
         """The room leaves memory."""
+
+
+def require_place(state: ProjectState, size: int, most: int) -> None:
+    """Raise QuotaExceeded unless ``size`` more bytes fit into the ``most`` that a project has."""
+    if state.file_bytes + size > most:
+        message = (
+            f"the files of a project have at most {most} bytes together, "
+            f"and {state.file_bytes} are in use"
+        )
+        raise QuotaExceeded(message, field="file")
 
 
 def shown_canvases(

@@ -54,6 +54,11 @@ class ProjectState:
     """Those that ended just now, in order."""
     deleted: bool = False
 
+    @property
+    def file_bytes(self) -> int:
+        """Of all its canvases."""
+        return sum(canvas.media.size for canvas in self.canvases.values())
+
     def fields(self) -> dict[str, Any]:
         """All that ``update_project`` can set, as it stands."""
         return {

@@ -310,8 +310,7 @@ class Room(ABC, Generic[State]):
     def _require(self, origin: Origin, verb: Verb) -> None:
         require(self.id.kind, verb, self.right_of(origin.user))
         if origin.connection is not None and origin.connection not in self.presence:
-            message = f"this connection has not joined {self.id.kind} {self.id.number}"
-            raise NotSubscribed(message, field=f"{self.id.kind}_id")
+            raise NotSubscribed.to(self.id.kind, self.id.number, field=f"{self.id.kind}_id")
 
     def _accept(
         self,
@@ -413,8 +412,7 @@ class Room(ABC, Generic[State]):
     def _leave(self, command: Leave, origin: Origin, now: Now) -> Outcome:
         connection = origin.connection
         if connection is None or connection not in self.presence:
-            message = f"this connection has not joined {self.id.kind} {self.id.number}"
-            raise NotSubscribed(message, field=f"{self.id.kind}_id")
+            raise NotSubscribed.to(self.id.kind, self.id.number, field=f"{self.id.kind}_id")
         effects = self._part(connection, clean=command.clean, now=now)
         effects.append(Acknowledge(origin, self.confirmed.seq))
         return Outcome(effects=tuple(effects))

@@ -59,6 +59,8 @@ class TaskRules:
     """Seconds between two ``task_progress`` of one task."""
     open_tasks: int = 500
     """Tasks of one project that have not ended yet."""
+    open_tasks_per_user: int = 1_000
+    """The same, of one person in all projects."""
     findings_bytes: int = 64 * 1024
 
 

@@ -14,3 +14,12 @@ class Now(NamedTuple):
 
     tick: float
     wall: int
+
+
+def earliest(*dues: float | None) -> float | None:
+    """The first of these ticks; None when none of them is one."""
+    first = None
+    for due in dues:
+        if due is not None and (first is None or due < first):
+            first = due
+    return first

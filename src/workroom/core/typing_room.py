@@ -15,7 +15,7 @@ from workroom.core.events import TypingStarted, TypingStopped
 from workroom.core.limits import RoomRules
 from workroom.core.people import User
 from workroom.core.signals import Typing
-from workroom.core.time import Now
+from workroom.core.time import Now, earliest
 from workroom.ids import UserId
 
 SHARED_EVERY: Final = 5.0
@@ -97,5 +97,4 @@ class TypingRoom(YjsRoom):
 
     def next_deadline(self) -> float | None:
         """Besides members: typing has its time."""
-        dues = (super().next_deadline(), self._typists.next_deadline())
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(super().next_deadline(), self._typists.next_deadline())

@@ -40,6 +40,8 @@ TRIPS: Final = 4
 would be on its way for that long, and a page that takes every text over would lose it."""
 LONGEST_TRIP: Final = 2.0
 """Seconds there and back that count for that: a pong may also come from a machine that slept."""
+MOST_ON_SCREEN: Final = 16
+"""Versions among which the one is looked for that somebody has chosen words in."""
 SURELY_THERE: Final = 2.0
 """Seconds after which a version counts as arrived where nobody has asked."""
 
@@ -250,6 +252,17 @@ class Writers:
         served = self._served.get(user_id)
         return self._text.mirror.version_at(served[-1][0]) if served else None
 
+    def on_screen(self, connection: ConnectionId, tick: float) -> list[Version]:
+        """What may be on the screen where nothing was saved lately, the newest first."""
+        guest, writer = self._guests.get(connection), self.live.get(connection)
+        had = self._had(guest) if guest else self._missed(writer) if writer else []
+        first = guest.since if guest else writer.sent_seq if writer else 0
+        surely = [seq for seq, at in had if at + SURELY_THERE <= tick]
+        since = max([first, *surely])
+        seqs = [since, *sorted({seq for seq, _ in had if seq > since})]
+        versions = self._text.mirror.versions_at(seqs[-MOST_ON_SCREEN:])
+        return [version for version in versions if version is not None][::-1]
+
     def named(self, base_seq: int, connection: ConnectionId | None) -> Candidate | Version | None:
         """The text on the screen there that comes from this version; None when it is forgotten."""
         writer = None if connection is None else self.live.get(connection)
@@ -313,7 +326,7 @@ class Writers:
     def _recall(self, writer: Writer, guest: _Guest, tick: float) -> None:
         """Note what the connection was sent before anybody took notes of it."""
         seq = guest.since if guest.asked is None else guest.asked[0]
-        self._note(writer.reader, [it for it in self._after(guest.since) if it[0] < seq], tick)
+        self._note(writer.reader, [it for it in self._after(guest.since) if it[0] <= seq], tick)
         if guest.asked is not None:
             count = self._note(writer.reader, [guest.asked], tick, arrived=guest.arrived)
             writer.probed = guest.probe

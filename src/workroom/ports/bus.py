@@ -7,7 +7,7 @@ say when it may have lost something that was meant for this node.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 
@@ -43,6 +43,20 @@ class Bus(Protocol):
 
     def publish(self, topic: str, message: bytes) -> None:
         """Say something to every node that listens to the topic. Never blocks and never raises."""
+
+    def keep(self, topic: str, node: str, message: bytes, seconds: float) -> None:
+        """What this node has to say of the topic can be found for so long; 0: no longer.
+
+        Never blocks and never raises; while the bus is down it does nothing.
+        """
+
+    async def kept(
+        self, topics: Sequence[str], nodes: Sequence[str]
+    ) -> Mapping[str, Sequence[bytes]]:
+        """What these nodes keep there; topics of which there is nothing are left out.
+
+        Raises Unavailable.
+        """
 
     async def renew(self, node: str, seconds: float) -> None:
         """This node lives, for so long at least. Raises Unavailable."""

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, Protocol
 
 from workroom.core.entries import Record
 from workroom.core.people import Right, User
+from workroom.core.search import Search
 from workroom.core.tasks import Bar, SettledTask, Task
 from workroom.core.values import value
 from workroom.errors import Unavailable
@@ -118,6 +119,8 @@ class Append:
     """The room's lists and rights vanish; its log stays for the record, and ``load`` is None."""
 
 
+MOST_SEARCHED: Final = 10_000
+"""Rooms that are looked through for a search: those that were changed last."""
 _LINES: Final = count(1)
 
 
@@ -238,9 +241,19 @@ class RoomStore(Protocol):
         """Make sure that ``new_ids`` never gives ``number`` (the demo's rooms have fixed ids)."""
 
     async def rooms(
-        self, kind: RoomKind, user_id: UserId | None, *, limit: int, offset: int
+        self,
+        kind: RoomKind,
+        user_id: UserId | None,
+        *,
+        limit: int,
+        offset: int,
+        search: Search | None = None,
     ) -> RoomPage:
-        """Rooms in which the user has a right; every room when ``user_id`` is None."""
+        """Rooms in which the user has a right; every room when ``user_id`` is None.
+
+        ``search``: only those that it finds by their title or their author's name, among the
+        ``MOST_SEARCHED`` that were changed last.
+        """
 
     async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
         """The essay to which a piece of feedback belongs; None when there is none."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from workroom.core.tasks import Task
+from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, TaskId, UserId
 
 T = TypeVar("T")
@@ -21,6 +22,15 @@ class TaskPage:
 
     tasks: Sequence[Task]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Up to which entry a user is known to have been told of the tasks that ended."""
+
+    seq: int
+    alone: bool = False
+    """What other nodes have noted of them is forgotten: it is in this mark."""
 
 
 class TaskStore(Protocol):
@@ -37,6 +47,9 @@ class TaskStore(Protocol):
 
     async def open_tasks(self) -> list[Task]:
         """All tasks that have not ended, the oldest first."""
+
+    async def line(self) -> list[Place]:
+        """The same tasks, with what decides whose turn it is."""
 
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]
@@ -55,11 +68,11 @@ class TaskStore(Protocol):
         At most the last ``limit`` of them.
         """
 
-    async def told(self, project: ProjectId, user_id: UserId) -> int | None:
-        """Up to which entry the user is known to have been told of tasks that ended."""
+    async def told(self, project: ProjectId, user_id: UserId) -> Mapping[str, int]:
+        """Up to which entry the user is known to have been told of tasks that ended, by node."""
 
-    async def note_told(self, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
-        """Users were told up to these entries; a mark never goes back."""
+    async def note_told(self, node: str, marks: Mapping[tuple[RoomId, UserId], Mark]) -> None:
+        """Users were told up to these entries through a node, instead of what it noted before."""
 
 
 @dataclass(frozen=True, slots=True)

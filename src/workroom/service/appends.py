@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from workroom.core.entries import (
     CanvasAdded,
     CanvasRemoved,
@@ -65,20 +67,10 @@ class Listed:
             case RoomDeleted():
                 self.room_deleted = True
 
-    def append(
-        self,
-        room: RoomId,
-        entries: Entries,
-        summary: RoomSummary,
-        answer: Answer | None,
-        line: int,
-    ) -> Append:
-        """All that is stored of these entries."""
-        return Append(
-            room=room,
-            expected=entries[0].seq - 1,
-            records=tuple([to_record(entry) for entry in entries]),
-            summary=summary,
+    def beside(self, append: Append) -> Append:
+        """The append with all of that."""
+        return replace(
+            append,
             rights=self.rights or None,
             feedback_added=tuple(self.added),
             feedback_deleted=tuple(self.deleted),
@@ -86,18 +78,22 @@ class Listed:
             canvases_deleted=tuple(self.canvases_gone),
             tasks_started=tuple(self.begun),
             tasks_settled=tuple(self.ended),
-            answer=answer,
-            line=line,
             deletes_room=self.room_deleted,
         )
 
 
-def listed_of(room: RoomId, entries: Entries) -> Listed:
-    """What these entries put into tables."""
+def append_of(
+    room: RoomId, entries: Entries, summary: RoomSummary, answer: Answer | None, line: int
+) -> Append:
+    """All that is stored of these entries."""
+    records = tuple([to_record(entry) for entry in entries])
+    plain = Append(room, entries[0].seq - 1, records, summary=summary, answer=answer, line=line)
+    if all(isinstance(entry.fact, TextEdited) for entry in entries):
+        return plain  # nearly all of them: nothing is listed
     listed = Listed()
     for entry in entries:
         listed.add(room, entry)
-    return listed
+    return listed.beside(plain)
 
 
 def weight(append: Append) -> int:

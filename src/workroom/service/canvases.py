@@ -20,7 +20,7 @@ from workroom.core.commands import AddCanvas, RemoveCanvas
 from workroom.core.events import CanvasShown
 from workroom.core.people import User
 from workroom.core.permissions import Verb
-from workroom.core.project import ProjectRoom, shown_canvases
+from workroom.core.project import ProjectRoom, require_place, shown_canvases
 from workroom.errors import (
     NotFound,
     PermissionDenied,
@@ -86,24 +86,31 @@ class Canvases:
         self._uploading: Counter[UserId] = Counter()
         self._looking: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
 
+    @property
+    def most_bytes(self) -> int:
+        """Of all files of one project together."""
+        return self._hub.rules.project_file_bytes
+
     # ---- uploads ----------------------------------------------------------------------------
 
     async def may_upload(self, user: User, number: int) -> None:
-        """Raises NotFound or PermissionDenied, before anything is read of a file."""
-        await self._hub.look(project_room(number), user, Verb.EDIT)
+        """Raises NotFound, PermissionDenied or QuotaExceeded, before anything is read of a file."""
+        await self._require_place(user, number, 1)
 
     async def upload(
         self, user: User, number: int, name: str, pieces: AsyncIterator[bytes]
     ) -> CanvasShown:
         """Take a file into a project. On return it is stored and everybody was told.
 
-        Raises NotFound, PermissionDenied, RateLimited, TooLarge, and what ``MediaInspector`` does;
-        then nothing is left of the file. Errors of ``pieces`` pass through, likewise.
+        Raises NotFound, PermissionDenied, RateLimited, TooLarge, QuotaExceeded, and what
+        ``MediaInspector`` does; then nothing is left of the file; nor after an error of
+        ``pieces``, which passes through.
         """
         with self._turn(user.id), _counted() as outcome:
             draft = await self._blobs.draft()
             try:
                 media_type = await self._receive(draft, pieces)
+                await self._require_place(user, number, draft.size)  # before others wait for it
                 # One after the other: a user's files must not keep others' waiting.
                 async with self._looking.setdefault(user.id, asyncio.Lock()):
                     finding = await self._inspector.inspect(draft.fileno(), media_type)
@@ -154,6 +161,11 @@ class Canvases:
             await draft.keep(key)
         finally:
             await draft.discard()
+
+    async def _require_place(self, user: User, number: int, size: int) -> None:
+        """As it is now; that there still is a place in the end, the room sees to."""
+        room = cast("ProjectRoom", await self._hub.look(project_room(number), user, Verb.EDIT))
+        require_place(room.confirmed, size, self.most_bytes)
 
     @contextmanager
     def _turn(self, user_id: UserId) -> Iterator[None]:

@@ -445,8 +445,7 @@ class Connection:
             return
         kind, follows = room.kind.value, self._rooms | self._joining
         if not isinstance(command, Join):
-            message = f"this connection has not joined {kind} {room.number}"
-            raise NotSubscribed(message, field=_ROOM_FIELD[room.kind])
+            raise NotSubscribed.to(kind, room.number, field=_ROOM_FIELD[room.kind])
         if len(follows) >= self.dialect.max_rooms:
             message = f"one connection may follow at most {self.dialect.max_rooms} {kind}s"
             raise TooLarge(message, field=_ROOM_FIELD[room.kind])

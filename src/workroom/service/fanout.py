@@ -188,16 +188,14 @@ class Audience:
         excepted = except_connections
         if except_user is not None:
             excepted |= self._by_user.get(except_user, set())
-        # As when all of them are in mid-typing: then it is not even written down.
-        wanted = [voice.has_others_than(excepted) for voice in self._voices]
         frames = tuple(
             [
-                self._frame(event, voice) if hears else None
-                for voice, hears in zip(self._voices, wanted, strict=True)
+                self._frame(event, voice) if voice.has_others_than(excepted) else None
+                for voice in self._voices
             ]
         )
         if not any(frames):
-            return
+            return  # as when all of them are in mid-typing
         self._put(_Item(frames, None, except_user, except_connections))
         for voice, frame in zip(self._voices, frames, strict=True):
             if frame is not None:
@@ -229,6 +227,11 @@ class Audience:
         if not items:
             return
         idle = not self._jobs and not self._working
+        if len(items) == 1 and items[0].only is not None:
+            self._write_apart(items[0].only, items)  # as while everybody types: mere answers
+            if idle:
+                self._work()
+            return
         apart = self._apart(items)
         for index, voice in enumerate(self._voices):
             if voice.writes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from itertools import count
 from typing import Final
@@ -19,6 +18,7 @@ from workroom.service.connections import Connection
 from workroom.service.hub import Hub
 from workroom.service.manners import GOLDEN, ConnectionRules
 from workroom.service.outlet import Accept, Handshake, Outlet, Peer, Reject
+from workroom.service.web_pages import WebPages
 
 _BEARER = "bearer."
 GOODBYE_SECONDS: Final = 0.25
@@ -44,13 +44,10 @@ class Gateway:
         rules: ConnectionRules,
         *,
         max_message_bytes: int,
-        origins: Iterable[str] = (),
+        pages: WebPages,
         first_connection: int = 1,
     ) -> None:
-        """``origins``: web pages that may connect, besides those of this host; ``*`` for any.
-
-        ``first_connection``: from where connections are numbered; no two nodes may meet there.
-        """
+        """``first_connection``: where their numbers begin; no two nodes may meet there."""
         self.hub = hub
         self.accounts = accounts
         self.clock = clock
@@ -58,7 +55,7 @@ class Gateway:
         self.max_message_bytes = max_message_bytes
         self.admission = Admission(clock, rules.admissions_per_second, rules.admission_queue)
         self._registry = registry
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._pages = pages
         self._numbers = count(first_connection)
         self._unauthenticated: set[Connection] = set()
         self._open: set[Connection] = set()
@@ -79,7 +76,7 @@ class Gateway:
         route = self._registry.match(handshake.path)
         if route is None:
             return self._turn_away(404, "not_found", "there is no WebSocket at this path")
-        if not self._origin_allowed(handshake):
+        if not self._pages.welcome(handshake.origin, handshake.host):
             return self._turn_away(403, "origin_not_allowed", "this Origin may not connect here")
         if len(self._unauthenticated) >= self.rules.unauthenticated:
             return self._turn_away(503, "rate_limited", "too many connections are arriving", 1)
@@ -96,17 +93,6 @@ class Gateway:
     ) -> Reject:
         REFUSALS.labels("handshake", code).inc()
         return Reject(status, code, message, retry_after)
-
-    def _origin_allowed(self, handshake: Handshake) -> bool:
-        """Programs send no Origin; a page's must be this host's, or one of the allowed."""
-        origin = handshake.origin
-        if origin is None or "*" in self._origins:
-            return True
-        origin = origin.lower()
-        if origin in self._origins:
-            return True
-        host = (handshake.host or "").lower()
-        return bool(host) and origin in (f"http://{host}", f"https://{host}")
 
     def _opened(self, outlet: Outlet, route: Route, form: Form, token: str | None) -> Peer:
         connection = Connection(

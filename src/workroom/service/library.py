@@ -25,6 +25,7 @@ from workroom.core.people import People, Right, Role, User
 from workroom.core.permissions import Verb, default_right, effective
 from workroom.core.project import ProjectRoom
 from workroom.core.project_state import ProjectState
+from workroom.core.search import Search
 from workroom.core.text import YText, clean_text, diff, utf16_length
 from workroom.errors import NotFound, PermissionDenied, TooLarge
 from workroom.ids import RoomId, RoomKind, UserId, essay_room, project_room
@@ -37,6 +38,7 @@ from workroom.service.life import AnyRoom
 from workroom.service.remarks import Remarks, Slice
 from workroom.service.revisions import Revisions
 from workroom.service.tasks import Tasks
+from workroom.service.throttle import NewcomerThrottle
 from workroom.service.whereabouts import present_in
 
 State = TypeVar("State", EssayState, ProjectState)
@@ -82,6 +84,7 @@ class Library:
         new_client_id: Callable[[], int],
         canvases: Canvases,
         tasks: Tasks,
+        newcomers: NewcomerThrottle,
     ) -> None:
         """``new_client_id``: a fresh Yjs client id (below 2**53) for each text that is begun."""
         self._hub = hub
@@ -89,6 +92,7 @@ class Library:
         self._people = people
         self._accounts = accounts
         self._new_client_id = new_client_id
+        self._newcomers = newcomers
         self.remarks = Remarks(hub)
         """The feedback on essays."""
         self.revisions = Revisions(hub)
@@ -183,13 +187,21 @@ class Library:
 
     # ---- both -------------------------------------------------------------------------------
 
-    async def rooms(self, user: User, kind: RoomKind, *, limit: int, offset: int) -> Slice[Row]:
-        """The rooms that the user may see, newest change first; all of them for an admin."""
+    async def rooms(
+        self, user: User, kind: RoomKind, *, limit: int, offset: int, search: str = ""
+    ) -> Slice[Row]:
+        """The rooms that the user may see, newest change first; all of them for an admin.
+
+        ``search``: only those with all of these words, or parts of words, in the title or the
+        author's name.
+        """
         whose = None if user.role is Role.ADMIN else user.id
-        page = await self._store.rooms(kind, whose, limit=limit, offset=offset)
+        page = await self._store.rooms(
+            kind, whose, limit=limit, offset=offset, search=Search.of(search)
+        )
         ids = {i for r in page.rooms for i in (r.summary.author, r.summary.updated_by)}
         people = People(await self._people.users(sorted(ids)) if ids else {})
-        here = present_in(self._hub, [listed.room for listed in page.rooms])
+        here = await present_in(self._hub, [listed.room for listed in page.rooms])
         rows = [_row(each, people, user, here.get(each.room, ())) for each in page.rooms]
         return Slice(rows, page.total)
 
@@ -227,33 +239,49 @@ class Library:
     ) -> Collaborator:
         """Give somebody a right; None keeps theirs, or is what newcomers of their role get.
 
-        Raises NotFound (field ``user_id`` for no such user), PermissionDenied, Conflict, TooLarge.
+        Raises NotFound (field ``user_id`` for no such user), PermissionDenied, Conflict, TooLarge,
+        RateLimited.
         """
         found = await self._hub.look(room, user, Verb.MANAGE)
+        if UserId(user_id) not in found.confirmed.rights:
+            self._look_for(user, f"{user_id}")
         known = await self._people.users([UserId(user_id)])
         target = known.get(UserId(user_id))
         if target is None:
             message = f"there is no user {user_id}"
             raise NotFound(message, field="user_id")
-        here = found.confirmed.rights.get(target.id)
-        right = right or here or default_right(target.role)
-        if right != here:
-            await self._hub.execute(room, SetRight(target, right), user)
-        return Collaborator(target, right)
+        return await self._give(user, found, target, right)
 
     async def let_in(
         self, user: User, room: RoomId, username: str, right: Right | None
     ) -> Collaborator:
         """The same as ``set_right``, for who knows the user name alone.
 
-        Raises NotFound (field ``username`` for no such user), PermissionDenied, Conflict, TooLarge.
+        Raises NotFound (field ``username`` for no such user), PermissionDenied, Conflict, TooLarge,
+        RateLimited.
         """
-        await self._hub.look(room, user, Verb.MANAGE)
+        found = await self._hub.look(room, user, Verb.MANAGE)
+        if username not in {found.people[one].username for one in found.confirmed.rights}:
+            self._look_for(user, f"@{username}")
         account = await self._people.account_named(username)
         if account is None:
             message = "there is no user of this name"
             raise NotFound(message, field="username")
-        return await self.set_right(user, room, account.user.id, right)
+        return await self._give(user, found, account.user, right)
+
+    async def _give(
+        self, user: User, room: AnyRoom, target: User, right: Right | None
+    ) -> Collaborator:
+        here = room.confirmed.rights.get(target.id)
+        right = right or here or default_right(target.role)
+        if right != here:
+            await self._hub.execute(room.id, SetRight(target, right), user)
+        return Collaborator(target, right)
+
+    def _look_for(self, user: User, newcomer: str) -> None:
+        """Somebody wants to let in somebody, who may not exist. Raises RateLimited."""
+        if user.role is not Role.ADMIN:  # admins may list everybody
+            self._newcomers.take(user.id, newcomer, self._hub.clock.now().tick)
 
     async def remove_collaborator(self, user: User, room: RoomId, user_id: int) -> None:
         """Take somebody's right away; anybody may give up their own.

@@ -9,12 +9,12 @@ then; and a node whose lease has run out is dead, and its people have left with 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from workroom.core.entries import Record
 from workroom.core.people import User
-from workroom.core.signals import Roster, Signal
+from workroom.core.signals import Arrived, Departed, Roster, Signal
 from workroom.errors import Unavailable
 from workroom.ids import RoomId, SessionId, UserId
 from workroom.observe import (
@@ -40,6 +40,7 @@ from workroom.service.bulletins import (
 )
 from workroom.service.following import Following
 from workroom.service.rooms import RoomHost
+from workroom.service.whereabouts import Whereabouts
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks at how things are, and at the log while the bus is down."""
@@ -92,6 +93,7 @@ class Neighbours:
         self._rooms = rooms
         self._following = following
         self._spawn = spawn
+        self._whereabouts = Whereabouts(node, bus, scribe, clock, rooms)
         self._peers: dict[str, float] = {}
         """Other nodes, and the tick at which each was last heard."""
         self._missing: Counter[str] = Counter()
@@ -161,6 +163,7 @@ class Neighbours:
 
     def closed(self, room: RoomId) -> None:
         """A room is of no interest any longer."""
+        self._whereabouts.changed(room)
         self._following.forget(room)
         if not self._bus.alone:
             self._bus.unsubscribe(_topic(room))
@@ -170,9 +173,17 @@ class Neighbours:
         if not self._bus.alone:
             self._say(host.room.id, Stored(records, _named(host, records)))
 
+    async def elsewhere(self, rooms: Collection[RoomId]) -> Mapping[RoomId, Sequence[User]]:
+        """Who is in these rooms through other nodes, as they said a moment ago."""
+        if self._bus.alone or not rooms or not self._peers:
+            return {}
+        return await self._whereabouts.elsewhere(rooms, tuple(self._peers))
+
     def share(self, room: RoomId, signal: Signal) -> None:
         """The other nodes are to hear this of a room."""
         self._say(room, signal)
+        if isinstance(signal, Arrived | Departed):
+            self._whereabouts.changed(room)
 
     def ended(self, session: SessionId | None, user_id: UserId | None) -> None:
         """A log-in, or all of a user's, ended here."""
@@ -191,6 +202,7 @@ class Neighbours:
             host = self._rooms.get(room)
             if host is not None:
                 self._say(room, Reached(host.room.confirmed.seq, host.room.roster(), asks=asks))
+                self._whereabouts.write(room)
         rest = rooms[AT_ONCE:]
         if rest:
             self._clock.call_soon(lambda: self._introduce(rest, asks=asks))
@@ -290,6 +302,7 @@ class Neighbours:
             self._say(None, Living())  # who has no room open is heard by nothing else
             turn = self._looks % ROSTERS_IN
             self._introduce([r for r in self._rooms if r.number % ROSTERS_IN == turn], asks=False)
+            self._whereabouts.write_changes()
         self._arrange()
 
     async def _ask(self) -> None:

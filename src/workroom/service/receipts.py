@@ -1,13 +1,15 @@
 """Who is known to have heard how tasks ended, so that nobody who was away misses it.
 
 Behind every ``task_completed`` of a plain connection goes a probe that names the entry behind it;
-its pong proves that the client read all that was sent before. Per project and user the store keeps
-the last entry that every connection of theirs has proven. Whoever joins is told of the tasks that
-ended after that.
+its pong proves that the client read all that was sent before. Per project, user and node the store
+keeps the last entry that every connection of theirs there has proven. Whoever joins is told of the
+tasks that ended after the least of these, and the node that they are on now takes the others over:
+one of their connections may have broken elsewhere before it had read what another has.
 
-So a user is told of every task at least once; twice only when a connection, or the server, ended
-after the message was read and before its pong was noted. Extended clients say themselves from which
-entry on they missed something (``since``), and are not counted here.
+So a user is told of every task at least once on each connection that may have missed it; twice when
+a connection, or the server, ended after the message was read and before its pong was noted, and
+when somebody has several connections. Extended clients say themselves from which entry on they
+missed something (``since``), and are not counted here.
 """
 
 from __future__ import annotations
@@ -23,13 +25,15 @@ from workroom.errors import WorkroomError
 from workroom.ids import ConnectionId, ProjectId, RoomId, UserId
 from workroom.observe import log_failure, logger
 from workroom.ports.clock import Clock
-from workroom.ports.tasks import TaskStore
+from workroom.ports.tasks import Mark, TaskStore
 
 OWED_FOR: Final = 24 * 3600 * 1000
 """Milliseconds: whoever was away for longer is told of the last day only."""
 MOST_OWED: Final = 200
 """Tasks that somebody who was away is told of at most: the last ones."""
 TRY_AGAIN: Final = 0.5
+ALONE: Final = ""
+"""The name of a node that has no others beside it: it keeps it when it is started again."""
 
 Key = tuple[RoomId, UserId]
 log = logger("receipts")
@@ -74,14 +78,19 @@ class Receipts:
         store: TaskStore,
         clock: Clock,
         tell: Callable[[RoomId, ConnectionId, TaskCompleted], None],
+        node: str = ALONE,
     ) -> None:
-        """``tell`` writes an event to one member of a room, if it is one still."""
+        """``tell`` writes an event to one member of a room, if it is one still.
+
+        ``node``: the name of this one among others.
+        """
+        self._node = node
         self._store = store
         self._clock = clock
         self._tell = tell
         self._visits: dict[Key, _Visit] = {}
         self._links: dict[tuple[RoomId, ConnectionId], _Link] = {}
-        self._dirty: dict[Key, int] = {}
+        self._dirty: dict[Key, Mark] = {}
         self._flushing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -96,9 +105,12 @@ class Receipts:
         visit = None if link is None else self._visits.get((room, link.user_id))
         if link is None or visit is None:
             return
+        reached = visit.reached()
         proven = visit.proven.pop(connection, None)
         if not visit.proven:
             del self._visits[room, link.user_id]
+            if self._node != ALONE:  # the store may have it no more: another node took it over
+                self._note((room, link.user_id), reached)
         elif proven is not None:
             visit.floor = proven if visit.floor is None else min(visit.floor, proven)
 
@@ -124,7 +136,7 @@ class Receipts:
             self._flushing.cancel()
         if self._dirty:
             try:
-                await self._store.note_told(self._dirty)
+                await self._store.note_told(self._node, self._dirty)
             except WorkroomError:
                 log.warning("receipts_not_stored", count=len(self._dirty))
 
@@ -146,22 +158,38 @@ class Receipts:
     async def _begin(self, room: RoomId, connection: ConnectionId, link: _Link) -> int:
         """Note that the connection is here; up to where its user was told before."""
         key = (room, link.user_id)
-        mark = self._dirty.get(key)
-        if key not in self._visits and mark is None:
-            mark = await self._store.told(ProjectId(room.number), link.user_id)
-            if mark is None:  # they were never here: nothing is owed to them
-                mark = link.joined
-                self._note(key, mark)
+        marks = await self._marks(key)
         if self._links.get((room, connection)) is not link:
             return link.joined
+        own = marks.pop(self._node, None)
         visit = self._visits.get(key)
+        if visit is not None:  # this may be the page of a line that nobody has seen break yet
+            own, visit.floor = visit.reached(), None
+        known = [*marks.values(), *([] if own is None else [own])]
+        since = min(known, default=link.joined)  # nothing is owed to who was never here
         if visit is None:
-            visit = self._visits[key] = _Visit(link.joined if mark is None else mark)
-            since = visit.mark
-        else:
-            since, visit.floor = (link.joined if visit.floor is None else visit.floor), None
+            visit = self._visits[key] = _Visit(since)
+            if own != since or marks:
+                self._note(key, since, alone=bool(marks))
+        elif marks:
+            visit.mark = min(visit.mark, since)
+            self._note(key, visit.mark, alone=True)
         visit.proven[connection] = since
         return since
+
+    async def _marks(self, key: Key) -> dict[str, int]:
+        """What nodes have noted of a user; ours as it will soon be stored."""
+        pending = self._dirty.get(key)
+        room, user_id = key
+        if self._node == ALONE and (pending is not None or key in self._visits):
+            return {} if pending is None else {ALONE: pending.seq}
+        marks = dict(await self._store.told(ProjectId(room.number), user_id))
+        pending = self._dirty.get(key)
+        if pending is not None:
+            marks = (
+                {self._node: pending.seq} if pending.alone else {**marks, self._node: pending.seq}
+            )
+        return marks
 
     async def _owed(self, room: RoomId, since: int, seq: int) -> list[Task]:
         before = self._clock.now().wall - OWED_FOR
@@ -181,8 +209,9 @@ class Receipts:
             visit.mark = reached
             self._note(key, reached)
 
-    def _note(self, key: Key, seq: int) -> None:
-        self._dirty[key] = seq
+    def _note(self, key: Key, seq: int, *, alone: bool = False) -> None:
+        before = self._dirty.get(key)
+        self._dirty[key] = Mark(seq, alone or (before is not None and before.alone))
         if self._flushing is None:
             self._flushing = asyncio.ensure_future(self._flush())
 
@@ -192,12 +221,12 @@ class Receipts:
             while self._dirty:
                 batch = dict(self._dirty)
                 try:
-                    await self._store.note_told(batch)
+                    await self._store.note_told(self._node, batch)
                 except WorkroomError:
                     await asyncio.sleep(TRY_AGAIN)
                     continue
-                for key, seq in batch.items():
-                    if self._dirty.get(key) == seq:
+                for key, mark in batch.items():
+                    if self._dirty.get(key) is mark:
                         del self._dirty[key]
         except Exception as error:  # noqa: BLE001 - a mistake of ours; the next proof tries again
             log_failure(log, "receipts_failed", error)

@@ -46,7 +46,7 @@ from workroom.ports.store import (
     RoomStore,
     new_line,
 )
-from workroom.service.appends import listed_of, weight
+from workroom.service.appends import append_of, weight
 from workroom.service.checkpoints import Checkpoints
 from workroom.service.fanout import Audience, Recipient
 from workroom.service.life import AnyRoom, Draft, checkpoint_seq, restore, summary
@@ -109,6 +109,7 @@ class RoomHost:
         "_glimpses",
         "_known",
         "_line",
+        "_name",
         "_recall",
         "_reloading",
         "_store",
@@ -127,6 +128,7 @@ class RoomHost:
         self, room: AnyRoom, desk: Desk, store: RoomStore, clock: Clock, checkpoint_seq: int
     ) -> None:
         self.room = room
+        self._name = str(room.id)  # as answers name it
         self.audience = Audience(clock.call_soon)
         self.suspended = False
         """The store failed; the room knows only what it told, until it is read back."""
@@ -283,9 +285,8 @@ class RoomHost:
         self._desk.refused(origin, self.room.id, Unavailable(message, retry_after=1.0))
 
     def _append(self, entries: tuple[Entry, ...], origin: Origin, now: Now) -> None:
-        listed = listed_of(self.room.id, entries)
         answer = self._answer(origin, entries[-1].seq, made(entries), now)
-        append = listed.append(self.room.id, entries, summary(self.room), answer, self._line)
+        append = append_of(self.room.id, entries, summary(self.room), answer, self._line)
         size = weight(append)
         self._appending += 1
         self._bytes += size
@@ -295,7 +296,7 @@ class RoomHost:
     def _answer(self, origin: Origin, seq: int, new: Mapping[str, int], now: Now) -> Answer | None:
         if origin.request_id is None:
             return None
-        answer = {"room": str(self.room.id), "seq": seq, **new}
+        answer = {"room": self._name, "seq": seq, **new}
         return Answer(origin.user.id, origin.request_id, now.wall, orjson.dumps(answer))
 
     # ---- what the store says ----------------------------------------------------------------
@@ -424,7 +425,7 @@ class RoomHost:
                 case Probe():
                     audience.probe(effect.connection, probe_frame(room_id, effect.number))
                 case Acknowledge():
-                    answer = {"room": str(room_id), "seq": effect.seq, **effect.details}
+                    answer = {"room": self._name, "seq": effect.seq, **effect.details}
                     self._recall.acknowledged(effect.origin, answer, new=not effect.unchanged)
                 case Refuse():
                     self._recall.refused(effect.origin, effect.error)

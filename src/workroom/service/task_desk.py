@@ -23,6 +23,7 @@ from workroom.ports.accounts import AccountStore
 from workroom.ports.blobs import Blob, BlobStore
 from workroom.ports.tasks import TaskStore
 from workroom.service.hub import Hub
+from workroom.service.turns import Turns
 
 TOO_LARGE = "The task's result is too large"
 NO_JSON = "The task's result cannot be kept"
@@ -34,8 +35,11 @@ log = logger("tasks")
 class TaskDesk:
     """One per node; runs on the event loop's thread."""
 
-    def __init__(self, hub: Hub, store: TaskStore, people: AccountStore, blobs: BlobStore) -> None:
+    def __init__(
+        self, hub: Hub, store: TaskStore, people: AccountStore, blobs: BlobStore, turns: Turns
+    ) -> None:
         self._hub = hub
+        self._turns = turns
         self._store = store
         self._people = people
         self._blobs = blobs
@@ -55,6 +59,7 @@ class TaskDesk:
         TASK_REPORTS.labels("claim").inc()
         if granted is not Claim.GRANTED:
             return {"claim": granted.value}
+        self._turns.want()
         canvas = await self._canvas(task)
         if canvas is None:
             return {"claim": Claim.OVER.value}

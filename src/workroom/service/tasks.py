@@ -16,12 +16,20 @@ from workroom.core.people import User
 from workroom.core.permissions import Verb
 from workroom.core.project import ProjectRoom
 from workroom.core.tasks import Task
-from workroom.errors import Conflict, InvalidMessage, NotFound, NoWorker
+from workroom.errors import (
+    Conflict,
+    InvalidMessage,
+    NotFound,
+    NoWorker,
+    RateLimited,
+    Unavailable,
+)
 from workroom.ids import CanvasId, ProjectId, RoomId, TaskId, project_room
 from workroom.observe import TASKS_STARTED
 from workroom.ports.tasks import Dispatch, TaskQueue, TaskStore
 from workroom.service.hub import Hub
 from workroom.service.remarks import Slice
+from workroom.service.turns import Turns
 
 
 class TaskKind(Protocol):
@@ -58,27 +66,39 @@ class Tasks:
         self._hub = hub
         self._store = store
         self._queue = queue
+        self._rules = hub.rules.tasks
         self.types = types
+        queues = {name: kind.queue for name, kind in types.items()}
+        self.turns = Turns(store, hub.clock, queues, self.hand_over)
 
     async def start(self, user: User, canvas_id: int, task_type: str) -> Task:
         """Begin a task on a canvas.
 
         Raises NotFound, PermissionDenied; InvalidMessage (``task_type``), and Conflict when that is
-        for other canvases; RateLimited when too many go on; NoWorker when nobody would do it.
+        for other canvases; RateLimited when too many of the project's or the user's go on; NoWorker
+        when nobody would do it.
         """
         room = await self._room_of_canvas(user, CanvasId(canvas_id))
         kind = self._type_for(room, CanvasId(canvas_id), task_type)
         if self._queue is None:
             raise NoWorker("this server has no worker for tasks")
         await self._queue.check(kind.queue)
+        await self._require_few_open(user)
         task_id = TaskId(str(uuid.uuid4()))
         command = StartTask(task_id, kind.name, CanvasId(canvas_id))
         await self._hub.execute(room.id, command, user)
         TASKS_STARTED.inc()
         task = await self._stored(task_id)
-        with suppress(NoWorker):  # it is stored: the watchdog hands it over when there is a broker
-            await self.hand_over(task)
+        with suppress(NoWorker, Unavailable):  # it is stored: the watchdog sees to it
+            await self.turns.give()
         return task
+
+    async def _require_few_open(self, user: User) -> None:
+        """Nobody fills the table that the server has to look through, in however many projects."""
+        most = self._rules.open_tasks_per_user
+        if sum(each.requested_by == user.id for each in await self._store.line()) >= most:
+            message = f"at most {most} tasks of one person go on at once"
+            raise RateLimited(message, retry_after=10)
 
     def _type_for(self, room: ProjectRoom, canvas_id: CanvasId, name: str) -> TaskKind:
         kind = self.types.get(name)
@@ -114,11 +134,13 @@ class Tasks:
         """Watch a Celery task that knows nothing of us, by its result in Celery's backend.
 
         Raises NotFound, PermissionDenied; Conflict when the project has no such canvas
-        (``canvas_id``) or the id cannot be followed (``task_id``); NoWorker without a broker.
+        (``canvas_id``) or the id cannot be followed (``task_id``); RateLimited when too many go on;
+        NoWorker without a broker.
         """
         if self._queue is None:
             raise NoWorker("this server has no result backend to look at")
         await self._hub.look(project_room(project), user, Verb.EDIT)
+        await self._require_few_open(user)
         if await self._store.task(TaskId(task_id)) is not None:
             raise Conflict("this task cannot be followed: its id is taken", field="task_id")
         command = StartTask(TaskId(task_id), task_type, CanvasId(canvas_id), followed=True)

@@ -102,6 +102,42 @@ class LoginThrottle:
             throttle.forget_expired(tick)
 
 
+class NewcomerThrottle:
+    """Whom somebody may try to let in to rooms: each answer tells whether there is such a person.
+
+    At most ``limit`` different people within any ``window`` seconds, for each who asks: a class in
+    a minute, but not everybody. Asking for the same person again tells nothing new and counts once.
+    At most ``max_keys`` who ask are remembered, those who asked last.
+    """
+
+    def __init__(self, limit: int = 30, window: float = 60.0, *, max_keys: int = 10_000) -> None:
+        self._limit = limit
+        self._window = window
+        self._max_keys = max_keys
+        self._asked: OrderedDict[int, dict[str, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """The number of people remembered who asked."""
+        return len(self._asked)
+
+    def take(self, asker: int, newcomer: str, tick: float) -> None:
+        """Count a question. Raises RateLimited; a refused one does not count."""
+        asked = self._asked.setdefault(asker, {})
+        self._asked.move_to_end(asker)
+        while len(self._asked) > self._max_keys:
+            self._asked.popitem(last=False)
+        for old in [name for name, at in asked.items() if at + self._window <= tick]:
+            del asked[old]
+        if newcomer in asked:
+            return
+        if len(asked) >= self._limit:
+            raise RateLimited(
+                f"at most {self._limit} people can be let in in a minute",
+                retry_after=next(iter(asked.values())) + self._window - tick,
+            )
+        asked[newcomer] = tick
+
+
 def _name_key(username: str) -> str:
     # Cut, so that names of a megabyte do not fill the memory; without case and compatibility
     # forms, as names are compared, so that full-width letters do not buy further attempts.

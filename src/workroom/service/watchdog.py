@@ -127,9 +127,9 @@ class Watchdog:
             and each.type in self._tasks.types
         ]
         try:
-            due = [each for each in pending if each.due_at is not None and each.due_at <= now]
-            for task in [*due, *await self._lost(pending, now)]:
+            for task in await self._lost(pending, now):
                 await self._tasks.hand_over(task)
+            await self._tasks.turns.give()
         except NoWorker:
             return
 

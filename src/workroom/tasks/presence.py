@@ -8,8 +8,6 @@ from __future__ import annotations
 import threading
 from typing import Any, Final
 
-from celery.signals import worker_ready, worker_shutting_down
-
 EVERY: Final = 3.0
 GOOD_FOR: Final = 10
 """Seconds after which a worker that says nothing counts as gone."""
@@ -20,6 +18,9 @@ _stopping = threading.Event()
 
 def keep_up() -> None:
     """Have every Celery worker of this process make itself known."""
+    # Here, because the server reads this module too, and would start a tenth of a second later.
+    from celery.signals import worker_ready, worker_shutting_down
+
     worker_ready.connect(_ready, dispatch_uid="workroom-presence")
     worker_shutting_down.connect(_ending, dispatch_uid="workroom-presence")
 

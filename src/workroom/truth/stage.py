@@ -157,6 +157,7 @@ def _settings(folder: Path, users: int) -> tuple[dict[str, str], list[str]]:
         "WORKROOM_LOG_FORMAT": "json",
         "WORKROOM_LOG_LEVEL": "warning",
         "WORKROOM_MAX_CONNECTIONS_PER_USER": "1000",
+        "WORKROOM_NEWCOMERS_PER_MINUTE": "100000",
         "PYTHONUNBUFFERED": "1",
     }
     return settings, tokens

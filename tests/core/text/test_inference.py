@@ -244,6 +244,21 @@ def crossing(desk: Desk, own: str, *, by_ben: str) -> int:
     return seq
 
 
+def test_a_number_that_two_texts_go_by_stays_the_root_of_what_is_typed_on() -> None:
+    """A version crosses a save that changes nothing, which goes by the same number then."""
+    desk = Desk()
+    theirs = desk.ben_writes("Hail. ", at=0)
+    seq = desk.mirror.seq
+    desk.ana_gets_the_text(arrives=False)
+    desk.ana_saves(ESSAY, base_seq=seq - 1, after=0.1)
+    desk.ana.arrived(desk.ana._sent, desk.now)
+    text = f"{ESSAY} Yes."
+    desk.ana_saves(text, caret=len(text), base_seq=seq)
+    saved = desk.ana_saves(f"{text} No.", caret=len(text) + 4, base_seq=seq)
+    assert saved.base.is_own
+    assert desk.mirror.text == f"{theirs} Yes. No."
+
+
 def test_the_version_named_is_meant_as_it_was_sent_where_no_own_words_are_in_the_text() -> None:
     """The page put it over words on their way; what it shows instead did not delete them."""
     desk = Desk()
@@ -402,6 +417,31 @@ def test_the_versions_kept_have_a_bound() -> None:
     desk.ana.arrived(10**6, desk.now)
     desk.ana_gets_the_text()
     assert len(desk.ana._versions) == 2
+
+
+def test_in_a_long_text_too_what_was_written_from_outlasts_a_link_that_is_stuck() -> None:
+    """Six people write three seconds of text while a save is on its way."""
+    desk = Desk("long " * 8000)
+    desk.ben_writes("Of late. ")
+    text = desk.ana_gets_the_text()
+    for word in range(24):
+        desk.ben_writes(f"ben{word} ")
+        desk.ana_gets_the_text(arrives=False)
+    saved = desk.ana_saves(f"{text}ana ", caret=len(text) + 4)
+    assert saved.base.text == text
+    assert desk.mirror.text.split()[-25:] == [*(f"ben{word}" for word in range(24)), "ana"]
+
+
+def test_versions_that_were_sent_elsewhere_before_are_remembered_in_any_order() -> None:
+    """Who comes back was sent some of them through the connection before, in another order."""
+    desk = Desk("long " * 8000)
+    for word in range(16):
+        desk.ben_writes(f"ben{word} ")
+    for back in (*range(8), *range(15)):
+        count = desk.ana.sent(desk.now, desk.mirror.version_at(desk.mirror.seq - back))
+    desk.ana.arrived(count, None)
+    text = desk.mirror.text
+    assert desk.ana_saves(f"{text}ana ").base.text == text
 
 
 def test_a_client_that_was_sent_nothing_counts_as_having_the_head() -> None:

@@ -109,7 +109,7 @@ def test_old_texts_can_be_had_again_as_long_as_their_changes_are_kept() -> None:
     for seq in range(1, 3 * KEPT_CHANGES // 2):
         write(mirror, seq, len(mirror.text) // 2, "x", chr(97 + seq % 3))
         texts[seq] = mirror.text
-    kept = [seq for seq in texts if mirror.since(seq) is not None]
+    kept = [seq for seq in texts if mirror.reaches(seq)]
     assert KEPT_CHANGES // 2 <= len(kept) <= KEPT_CHANGES + 1
     for seq in kept[::97]:
         version = mirror.version_at(seq)

@@ -55,6 +55,16 @@ def test_what_others_typed_inside_of_what_i_deleted_stays() -> None:
     assert merged == "one half three"
 
 
+def test_a_blank_that_is_needed_between_two_words_is_rather_kept_than_put_back() -> None:
+    """A blank in place of a blank would be a change, and part what others put around it."""
+    four = [Hunk(4, 3, "four")]
+    five = [Hunk(9, 0, "five ")]
+    merged, result = merge("one two three", "one three", (ANA, four), (BEN, five))
+    assert merged == "one four five three"
+    assert result.change == Change.keep(len(merged))
+    assert result.bridge_authors.apply(ME * 9) == "mmmmaaaa\0bbbbbmmmmm"
+
+
 def test_what_i_typed_inside_of_what_others_deleted_stays() -> None:
     merged, _ = merge("one two three", "one two half three", (ANA, "one three"))
     assert merged == "one half three"

@@ -69,8 +69,8 @@ def test_silent_and_half_sent_heads_are_gone_in_time_while_others_are_served(
     begun = time.monotonic()
     assert answer(server, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 200
     assert time.monotonic() - begun < 0.3
-    assert all(client.ended(2.0) for client in clients)
-    assert 0.3 < time.monotonic() - begun < 1.5
+    assert all(client.ended(5.0) for client in clients)
+    assert 0.3 < time.monotonic() - begun < 3.0
     for client in clients:
         client.sock.close()
 
@@ -96,7 +96,7 @@ def test_the_second_head_on_a_connection_has_a_deadline_too(server: RunningServe
         client.send(b"GET / HT")
         begun = time.monotonic()
         assert client.response().status == 408
-        assert time.monotonic() - begun < 0.8
+        assert time.monotonic() - begun < 3.0
 
 
 def test_line_ends_alone_do_not_keep_a_connection(server: RunningServer) -> None:
@@ -104,7 +104,7 @@ def test_line_ends_alone_do_not_keep_a_connection(server: RunningServer) -> None
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert client.response().status == 200
         client.send(b"\r\n")
-        assert client.ended(1.5)
+        assert client.ended(5.0)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_body_may_not_be_too_large(server: RunningServer) -> None:
 def test_a_body_that_stops_coming_is_given_up(server: RunningServer) -> None:
     begun = time.monotonic()
     assert answer(server, HEAD + b"Content-Length: 1000\r\n\r\nx")[0] == 408
-    assert 0.3 < time.monotonic() - begun < 1.2
+    assert 0.3 < time.monotonic() - begun < 3.0
 
 
 def test_a_large_body_on_a_slow_line_has_the_time_that_its_bytes_earn(
@@ -150,7 +150,7 @@ def test_a_body_that_goes_on_after_its_answer_is_given_up_too(server: RunningSer
         client.send(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx")
         assert client.response().status == 200
         client.send(b"x")
-        assert client.ended(1.5)
+        assert client.ended(5.0)
     with Client(server.port) as client:
         client.send(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx")
         assert client.response().status == 200
@@ -161,7 +161,7 @@ def test_a_body_that_goes_on_after_its_answer_is_given_up_too(server: RunningSer
         client.send(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx")
         assert client.response().status == 200
         client.send(b"x")
-        assert client.ended(1.5)
+        assert client.ended(5.0)
 
 
 def test_a_client_that_does_not_take_its_answer_is_dropped(server: RunningServer) -> None:

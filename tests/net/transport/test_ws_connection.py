@@ -178,7 +178,7 @@ def test_close_does_not_wait_for_ever(server: RunningServer) -> None:
         begun = time.monotonic()
         assert client.close_code() == 4403
         assert client.ended()
-        assert 0.25 < time.monotonic() - begun < 1.5
+        assert 0.25 < time.monotonic() - begun < 3.0
         assert until(lambda: peer.heard("lost") == [("lost", False)])
 
 

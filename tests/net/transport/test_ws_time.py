@@ -189,7 +189,7 @@ def test_a_client_that_answers_pings_stays_and_one_that_does_not_is_dropped() ->
             assert peer.calls == []
             begun = time.monotonic()
             assert client.close_code() is None
-            assert time.monotonic() - begun < 1.0
+            assert time.monotonic() - begun < 3.0
             assert until(lambda: peer.calls == [("lost", False)])
         with connected(server) as (client, peer):
             for _ in range(8):  # any data is a sign of life
@@ -217,11 +217,32 @@ def test_pings_come_at_their_interval_when_answers_have_less_time() -> None:
             assert client.receive() == (PING, b"")
             times.append(time.monotonic())
             client.send(frame(PONG))
-        assert 0.25 < times[2] - times[1] < 1.0
+        assert 0.25 < times[2] - times[1] < 2.0
         begun = time.monotonic()
         assert client.receive() == (PING, b"")
         assert client.close_code() is None
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 3.0
+
+
+def test_pings_come_at_their_interval_when_answers_have_more_time() -> None:
+    # A proxy in between may give up a quiet connection sooner than we do.
+    limits = SocketLimits(ping_interval=0.1, pong_timeout=30.0, timer_step=0.02)
+    with RunningServer(RecordingDoor(), sockets=limits) as server, connected(server) as pair:
+        client, begun = pair[0], time.monotonic()
+        for _ in range(4):
+            assert client.receive() == (PING, b"")
+            client.send(frame(PONG))
+        assert time.monotonic() - begun < 20.0
+
+
+def test_a_client_that_answers_no_ping_is_dropped_when_its_time_is_over() -> None:
+    limits = SocketLimits(ping_interval=0.1, pong_timeout=0.5, timer_step=0.02)
+    with RunningServer(RecordingDoor(), sockets=limits) as server, connected(server) as pair:
+        client, peer = pair
+        for _ in range(5):
+            assert client.receive() == (PING, b"")
+        assert client.close_code() is None
+        assert until(lambda: peer.calls == [("lost", False)])
 
 
 def test_a_slow_reader_is_its_peers_affair_and_not_dropped_for_silence() -> None:
@@ -322,7 +343,7 @@ def test_a_message_that_does_not_end_ends_the_connection(
         client.send(frame(TEXT, b"first") + beginning)
         assert client.receive() == (TEXT, b"first")
         assert client.close_code() == 1008
-        assert 0.35 < time.monotonic() - begun < 1.0
+        assert 0.35 < time.monotonic() - begun < 3.0
         assert until(lambda: peer.heard("lost") == [("lost", False)])
 
 
@@ -332,14 +353,14 @@ def test_dripping_does_not_help(patient: RunningServer) -> None:
         client.send(frame(TEXT, b"x", fin=False))
         client.sock.settimeout(0.02)
         code = None
-        while code is None and time.monotonic() - begun < 2:
+        while code is None and time.monotonic() - begun < 5:
             try:
                 client.send(frame(CONT, b"x", fin=False) + frame(PONG))
                 code = client.close_code()
             except TimeoutError:
                 pass
         assert code == 1008
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 3.0
 
 
 def test_a_large_message_on_a_slow_line_has_the_time_that_its_bytes_earn(

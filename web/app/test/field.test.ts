@@ -191,6 +191,16 @@ describe("a field that several people type into", () => {
     expect([field.draft, field.pending, field.save()]).toEqual(["XA", false, null]);
   });
 
+  it("goes on showing what is stored when the right to write ends in the middle of a word", () => {
+    const field = new SharedField();
+    field.heard("A", n());
+    field.composing(true);
+    field.typed("Aに");
+    field.giveUp();
+    field.heard("XA", n());
+    expect(field.draft).toBe("XA");
+  });
+
   it("ends the same for everybody, with every word that was typed, whatever the order", () => {
     for (let seed = 1; seed <= 500; seed++) {
       const random = seeded(seed);

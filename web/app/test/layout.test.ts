@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { place } from "../src/essay/layout.js";
+import { place, seenFrom } from "../src/essay/layout.js";
 
 const card = (
   id: number,
@@ -36,5 +36,14 @@ describe("cards in the margin", () => {
     const boxes = [card(1, 180), card(2, 190), card(3, 200)];
     expect(place(boxes, null).get(3)).toBe(300);
     expect(place(boxes, 3).get(3)).toBe(200);
+  });
+});
+
+describe("what can be seen", () => {
+  it("reaches further than the window, and stays the same while that is enough", () => {
+    const first = seenFrom(0, 600, { from: 0, to: 0 });
+    expect(first).toEqual({ from: -800, to: 1400 });
+    expect(seenFrom(500, 1100, first)).toBe(first);
+    expect(seenFrom(900, 1500, first)).toEqual({ from: 100, to: 2300 });
   });
 });

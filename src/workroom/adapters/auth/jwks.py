@@ -192,7 +192,8 @@ class Jwks:
         if (reading := self._begin_reading()) is not None:
             await asyncio.shield(reading)
         if required and self._keys is None:
-            raise Misconfigured("the JWK set cannot be read, or holds no usable key")
+            message = "the JWK set cannot be read, or holds no usable key"
+            raise Misconfigured(message, field="WORKROOM_AUTH_JWKS")
 
     async def close(self) -> None:
         """Stop reading."""

@@ -40,8 +40,8 @@ class FolderBlobs:
         try:
             self._make_folders()
         except OSError as error:
-            message = f"The folder for files {self._root} cannot be made: {error.strerror}"
-            raise Misconfigured(message) from error
+            message = f"cannot make the folder of uploaded files {self._root}: {error.strerror}"
+            raise Misconfigured(message, field="WORKROOM_FILES_DIR") from error
 
     def path(self, key: BlobKey) -> Path:
         """Where the file of this key is, if it is kept. For programs on the same machine."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from workroom.errors import Unavailable
@@ -35,6 +35,7 @@ class Wire:
         self._buses: list[MemoryBus] = []
         self._clock = clock
         self._leases: dict[str, float] = {}
+        self._kept: dict[tuple[str, str], tuple[bytes, float]] = {}
 
     def attach(self, bus: MemoryBus) -> None:
         """A bus joins."""
@@ -49,6 +50,18 @@ class Wire:
         for bus in tuple(self._buses):
             if bus.up:
                 bus.arrive(self.carry(messages))
+
+    def keep(self, topic: str, node: str, message: bytes, seconds: float) -> None:
+        """A node has this to say for so long."""
+        self._kept[topic, node] = (message, self._clock() + seconds)
+
+    def kept(self, topics: Sequence[str], nodes: Sequence[str]) -> dict[str, list[bytes]]:
+        """What nodes have to say."""
+        now, found = self._clock(), {}
+        for topic in topics:
+            every = [self._kept.get((topic, node), (b"", now)) for node in nodes]
+            found[topic] = [message for message, until in every if until > now]
+        return {topic: messages for topic, messages in found.items() if messages}
 
     def renew(self, node: str, seconds: float) -> None:
         """A node lives for so long."""
@@ -117,6 +130,17 @@ class MemoryBus:
         for topic, message in messages:
             if self._ear is not None and topic in self._topics:
                 self._ear.heard(topic, message)
+
+    def keep(self, topic: str, node: str, message: bytes, seconds: float) -> None:
+        """Have something found; not while the bus is cut."""
+        if self._wire is not None and self.up:
+            self._wire.keep(topic, node, message, seconds)
+
+    async def kept(
+        self, topics: Sequence[str], nodes: Sequence[str]
+    ) -> Mapping[str, Sequence[bytes]]:
+        """What these nodes have to say of these topics."""
+        return self._reach().kept(topics, nodes)
 
     async def renew(self, node: str, seconds: float) -> None:
         """This node lives."""

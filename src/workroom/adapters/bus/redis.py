@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 from redis.asyncio.connection import Connection, ConnectionPool
@@ -139,6 +140,27 @@ class RedisBus:
         if self._up:
             self._put(_Command(("PUBLISH", self._prefix + topic, message)))
 
+    def keep(self, topic: str, node: str, message: bytes, seconds: float) -> None:
+        """Have something found; what cannot be sent soon is dropped."""
+        if not self._up:
+            return
+        key, milliseconds = self._kept(topic, node), round(seconds * 1000)
+        words = ("SET", key, message, "PX", milliseconds) if milliseconds else ("DEL", key)
+        self._put(_Command(words))
+
+    async def kept(
+        self, topics: Sequence[str], nodes: Sequence[str]
+    ) -> Mapping[str, Sequence[bytes]]:
+        """What these nodes have to say of these topics."""
+        asked = list(product(topics, nodes))
+        found: dict[str, list[bytes]] = {}
+        if asked:
+            answers = await self._ask("MGET", *(self._kept(*each) for each in asked))
+            for (topic, _), message in zip(asked, answers, strict=True):
+                if message:
+                    found.setdefault(topic, []).append(message)
+        return found
+
     async def renew(self, node: str, seconds: float) -> None:
         """This node lives."""
         await self._ask("SET", self._lease(node), b"1", "PX", round(seconds * 1000))
@@ -154,6 +176,9 @@ class RedisBus:
             return frozenset()
         found = await self._ask("MGET", *map(self._lease, asked))
         return frozenset(node for node, lease in zip(asked, found, strict=True) if lease)
+
+    def _kept(self, topic: str, node: str) -> str:
+        return f"{self._prefix}{topic}:{node}"
 
     def _lease(self, node: str) -> str:
         return f"workroom:node:{node}"
@@ -176,6 +201,7 @@ class RedisBus:
 
     async def _keep_up(self) -> None:
         pause = 0.05
+        told = False
         while True:
             try:
                 await self._serve()
@@ -183,6 +209,9 @@ class RedisBus:
                 if self._up:
                     log.warning("bus_lost", error=type(error).__name__)
                     pause = 0.05
+                elif not told:  # it was never there: perhaps the setting is wrong
+                    log.warning("bus_not_reached", error=type(error).__name__)
+                told = True
             except Exception as error:  # noqa: BLE001 - a mistake of ours: begin anew
                 log_failure(log, "bus_failed", error)
             finally:
@@ -292,6 +321,8 @@ class RedisBus:
 async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
     """Carry these out until one of them ends, and raise what it raises."""
     tasks = [asyncio.ensure_future(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(_forget)  # also when this one is cancelled while it ends them
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -310,8 +341,6 @@ async def _end(tasks: Collection[asyncio.Task[None]], again: float) -> None:
         for task in waiting:
             task.cancel()
         await asyncio.wait(waiting, timeout=again)
-    for task in tasks:
-        _forget(task)
 
 
 async def _answer(connection: Connection) -> Any:

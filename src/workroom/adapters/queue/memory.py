@@ -27,6 +27,10 @@ class MemoryQueue:
         """The next task of a queue, as a worker gets it."""
         return self._waiting[queue].pop(0) if self._waiting[queue] else None
 
+    def waiting(self, queue: str) -> list[TaskId]:
+        """What waits in a queue, in the order in which workers get it."""
+        return [each.task_id for each in self._waiting[queue]]
+
     def clear(self) -> None:
         """Lose everything, as a broker does that was restarted."""
         self._waiting.clear()

@@ -126,22 +126,31 @@ def _judge_one(
 
 
 def overtaken(appends: Iterable[Append], results: Iterable[AppendResult]) -> dict[RoomId, int]:
-    """The rooms in whose logs other nodes came first, and the last number that was expected."""
+    """The rooms in whose logs other nodes came first, and the last number that was expected.
+
+    Not those of which something before it is good: its answer, which is due first, has to wait.
+    """
     found: dict[RoomId, int] = {}
+    good: set[RoomId] = set()
     for append, result in zip(appends, results, strict=True):
-        if isinstance(result, Behind) and result.head > append.expected:
-            found[append.room] = min(append.expected, found.get(append.room, append.expected))
+        room, expected = append.room, append.expected
+        if isinstance(result, Appended):
+            good.add(room)
+        elif isinstance(result, Behind) and result.head > expected and room not in good:
+            found[room] = min(expected, found.get(room, expected))
     return found
 
 
-def all_good(appends: Sequence[Append], broken: BrokenLines) -> bool:
-    """Whether all are good if the logs end where the first append to each expects it."""
+def all_good(appends: Sequence[Append], broken: BrokenLines) -> list[AppendResult] | None:
+    """The results when all are good if the logs end where the first append to each expects it."""
     if any(append in broken for append in appends):
-        return False
+        return None
     heads: dict[RoomId, Head] = {}
     for append in appends:
-        heads.setdefault(append.room, Head(append.expected, deleted=False))
-    return all(isinstance(result, Appended) for result in judge(appends, heads, {}, BrokenLines()))
+        if append.room not in heads:
+            heads[append.room] = Head(append.expected, deleted=False)
+    results = judge(appends, heads, {}, BrokenLines())
+    return results if all(isinstance(result, Appended) for result in results) else None
 
 
 @dataclass(slots=True)

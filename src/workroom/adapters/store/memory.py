@@ -16,9 +16,11 @@ from workroom.adapters.store.memory_accounts import MemoryAccounts
 from workroom.adapters.store.memory_tasks import MemoryTasks
 from workroom.core.entries import Record
 from workroom.core.people import Right
+from workroom.core.search import Search
 from workroom.errors import Unavailable
 from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
 from workroom.ports.store import (
+    MOST_SEARCHED,
     Append,
     Appended,
     AppendResult,
@@ -245,7 +247,13 @@ class MemoryStore(MemoryAccounts, MemoryTasks):
         self._next_ids[kind] = max(self._next_ids.get(kind, 1), number + 1)
 
     async def rooms(
-        self, kind: RoomKind, user_id: UserId | None, *, limit: int, offset: int
+        self,
+        kind: RoomKind,
+        user_id: UserId | None,
+        *,
+        limit: int,
+        offset: int,
+        search: Search | None = None,
     ) -> RoomPage:
         """A page of rooms, newest change first."""
         self._may_read()
@@ -257,12 +265,18 @@ class MemoryStore(MemoryAccounts, MemoryTasks):
         if user_id is not None:
             listed = [each for each in listed if each.right is not None]
         listed.sort(key=lambda each: (each.summary.updated_at, each.room.number), reverse=True)
+        if search is not None:
+            listed = [each for each in listed[:MOST_SEARCHED] if self._found(each, search)]
         return RoomPage(listed[offset : offset + limit], len(listed))
 
     def _listed(self, room: RoomId, seq: int, user_id: UserId | None) -> ListedRoom:
         kept = self._rooms[room]
         right = None if user_id is None else kept.people.get(user_id)
         return ListedRoom(room, seq, kept.summary, right)
+
+    def _found(self, listed: ListedRoom, search: Search) -> bool:
+        author = self._accounts.get(listed.summary.author)
+        return search.finds(listed.summary.title, author.user.name if author else "")
 
     async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
         """The essay to which a piece of feedback belongs."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from workroom.core.tasks import Bar, SettledTask, Task
+from workroom.core.tasks import Bar, SettledTask, Task, TaskState
+from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, UserId
-from workroom.ports.tasks import TaskPage
+from workroom.ports.tasks import Mark, TaskPage
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ class MemoryTasks:
 
     def __init__(self) -> None:
         self._tasks: dict[TaskId, Task] = {}
-        self._told: dict[tuple[int, UserId], int] = {}
+        self._told: dict[tuple[int, UserId], dict[str, int]] = {}
 
     def _may_read(self) -> None:
         """Raises Unavailable while told to fail."""
@@ -70,6 +71,20 @@ class MemoryTasks:
         found = [each for each in self._tasks.values() if each.settled_at is None]
         return sorted(found, key=lambda each: (each.created_at, each.id))
 
+    async def line(self) -> list[Place]:
+        """The same tasks, as far as their turns go."""
+        return [
+            Place(
+                each.id,
+                each.type,
+                each.requested_by,
+                each.state is TaskState.RUNNING,
+                each.due_at,
+                each.followed,
+            )
+            for each in await self.open_tasks()
+        ]
+
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]
     ) -> T | None:
@@ -98,14 +113,15 @@ class MemoryTasks:
         ]
         return [each for _, each in sorted(found, key=lambda pair: pair[0])][-limit:]
 
-    async def told(self, project: ProjectId, user_id: UserId) -> int | None:
-        """Up to which entry the user was told of tasks that ended."""
+    async def told(self, project: ProjectId, user_id: UserId) -> Mapping[str, int]:
+        """Up to which entry the user was told of tasks that ended, by node."""
         self._may_read()
-        return self._told.get((project, user_id))
+        return dict(self._told.get((project, user_id), {}))
 
-    async def note_told(self, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
-        """Users were told up to these entries."""
+    async def note_told(self, node: str, marks: Mapping[tuple[RoomId, UserId], Mark]) -> None:
+        """Users were told up to these entries through a node."""
         self._may_write()
-        for (room, user_id), seq in marks.items():
+        for (room, user_id), mark in marks.items():
             key = (room.number, user_id)
-            self._told[key] = max(seq, self._told.get(key, 0))
+            others = {} if mark.alone else self._told.get(key, {})
+            self._told[key] = {**others, node: mark.seq}

@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import (
     Connection,
     bindparam,
     delete,
-    func,
-    null,
     select,
     tuple_,
 )
@@ -33,7 +30,7 @@ from workroom.adapters.store.tables import (
     users,
 )
 from workroom.core.entries import Record
-from workroom.core.people import Right, Role, User
+from workroom.core.people import Role, User
 from workroom.errors import Unavailable
 from workroom.ids import (
     MAX_ID,
@@ -41,12 +38,11 @@ from workroom.ids import (
     CanvasId,
     FeedbackId,
     RoomId,
-    RoomKind,
     UserId,
     essay_room,
     project_room,
 )
-from workroom.ports.store import Checkpoint, ListedRoom, RoomPage, RoomSummary, StoredRoom
+from workroom.ports.store import Checkpoint, StoredRoom
 
 # Reading a room
 
@@ -131,74 +127,7 @@ def user_of(row: Row) -> User:
     return User(UserId(user_id), username, name, Role(role), avatar_url)
 
 
-# Lists and look-ups
-
-_LISTED: Final = (
-    rooms.c.room_id,
-    rooms.c.seq,
-    rooms.c.title,
-    rooms.c.author,
-    rooms.c.created_at,
-    rooms.c.updated_at,
-    rooms.c.updated_by,
-    rooms.c.details,
-)
-_SHOWN: Final = (rooms.c.room_kind == _KIND, rooms.c.deleted.is_(False))
-_NEWEST: Final = (rooms.c.updated_at.desc(), rooms.c.room_id.desc())
-_PAGED: Final[Any] = (bindparam("limit"), bindparam("offset"))
-_MEMBERSHIP: Final = (
-    (people.c.room_kind == rooms.c.room_kind)
-    & (people.c.room_id == rooms.c.room_id)
-    & (people.c.user_id == bindparam("user_id"))
-    & people.c.level.is_not(None)
-)
-_ROOMS: Final = (
-    select(*_LISTED, null().label("level"))
-    .where(*_SHOWN)
-    .order_by(*_NEWEST)
-    .limit(_PAGED[0])
-    .offset(_PAGED[1])
-)
-_ROOMS_TOTAL: Final = select(func.count()).select_from(rooms).where(*_SHOWN)
-_ROOMS_OF: Final = (
-    select(*_LISTED, people.c.level)
-    .join(people, _MEMBERSHIP)
-    .where(*_SHOWN)
-    .order_by(*_NEWEST)
-    .limit(_PAGED[0])
-    .offset(_PAGED[1])
-)
-_ROOMS_OF_TOTAL: Final = (
-    select(func.count()).select_from(rooms.join(people, _MEMBERSHIP)).where(*_SHOWN)
-)
-
-
-def list_rooms(
-    connection: Connection, kind: RoomKind, user_id: UserId | None, limit: int, offset: int
-) -> RoomPage:
-    """A page of the rooms in which the user has a right, or of all; newest change first."""
-    values = {"kind": kind.value, "limit": limit, "offset": offset}
-    if user_id is not None:
-        values["user_id"] = user_id
-    page, total = (_ROOMS, _ROOMS_TOTAL) if user_id is None else (_ROOMS_OF, _ROOMS_OF_TOTAL)
-    count_values = {name: values[name] for name in values.keys() - {"limit", "offset"}}
-    return RoomPage(
-        rooms=[_listed_room(kind, row) for row in fetch(connection, page, values)],
-        total=connection.execute(total, count_values).scalar_one(),
-    )
-
-
-def _listed_room(kind: RoomKind, row: Row) -> ListedRoom:
-    number, seq, title, author, created_at, updated_at, updated_by, details, level = row
-    return ListedRoom(
-        room=RoomId(kind, number),
-        seq=seq,
-        summary=RoomSummary(
-            title, UserId(author), created_at, updated_at, UserId(updated_by), orjson.loads(details)
-        ),
-        right=None if level is None else Right(level),
-    )
-
+# Look-ups
 
 _ANSWER: Final = select(answers.c.body).where(
     answers.c.user_id == bindparam("user_id"), answers.c.request_id == bindparam("request_id")

@@ -17,7 +17,7 @@ Rows = list[tuple[Any, ...]]
 def entry_row(room: RoomId, record: Record) -> tuple[Any, ...]:
     """One entry of the log."""
     return (
-        room.kind.value,
+        str(room.kind),
         room.number,
         record.seq,
         record.kind,
@@ -33,15 +33,16 @@ def head_rows(batch: Batch) -> tuple[Rows, Rows]:
     bare: Rows = []
     full: Rows = []
     for room, (seq, summary) in batch.rooms.items():
-        key = (room.kind.value, room.number, seq)
+        key = (str(room.kind), room.number, seq)
         if summary is None:
             bare.append((*key, "", 0, 0, 0, 0, "{}", False))
         else:
-            full.append((*key, *_summary_row(summary), False))
+            full.append((*key, *summary_row(summary), False))
     return bare, full
 
 
-def _summary_row(summary: RoomSummary) -> tuple[Any, ...]:
+def summary_row(summary: RoomSummary) -> tuple[Any, ...]:
+    """What lists show of a room."""
     return (
         summary.title,
         summary.author,
@@ -56,9 +57,9 @@ def people_rows(batch: Batch) -> tuple[Rows, Rows]:
     """Those who acted, to be added if they are new; and rights to be set or taken away."""
     acted = batch.actors - batch.rights.keys()
     return (
-        [(room.kind.value, room.number, user, None) for room, user in acted],
+        [(str(room.kind), room.number, user, None) for room, user in acted],
         [
-            (room.kind.value, room.number, user, None if right is None else int(right))
+            (str(room.kind), room.number, user, None if right is None else int(right))
             for (room, user), right in batch.rights.items()
         ],
     )

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from workroom.adapters.store import batch_queries, milestone_queries, queries, verify
+from workroom.adapters.store import batch_queries, list_queries, milestone_queries, queries, verify
 from workroom.adapters.store.sql_accounts import SqlAccounts
 from workroom.adapters.store.sql_tasks import SqlTasks
 from workroom.adapters.store.work import Done
 from workroom.core.entries import Record
+from workroom.core.search import Search
 from workroom.ids import BlobKey, CanvasId, FeedbackId, RoomId, RoomKind, UserId
 from workroom.ports.store import Append, IdKind, Milestone, RoomPage, StoredRoom
 
@@ -105,12 +106,19 @@ class SqlStore(SqlAccounts, SqlTasks):
         await self._access.write(partial(queries.reserve_id, name=kind, number=number))
 
     async def rooms(
-        self, kind: RoomKind, user_id: UserId | None, *, limit: int, offset: int
+        self,
+        kind: RoomKind,
+        user_id: UserId | None,
+        *,
+        limit: int,
+        offset: int,
+        search: Search | None = None,
     ) -> RoomPage:
         """A page of rooms, newest change first."""
-        return await self._access.read(
-            partial(queries.list_rooms, kind=kind, user_id=user_id, limit=limit, offset=offset)
-        )
+        page = partial(list_queries.list_rooms, kind=kind, limit=limit, offset=offset)
+        if search is not None:
+            page = partial(list_queries.find_rooms, search=search, **page.keywords)
+        return await self._access.read(partial(page, user_id=user_id))
 
     async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
         """The essay to which a piece of feedback belongs."""

@@ -9,8 +9,9 @@ from typing import TypeVar
 from workroom.adapters.store import task_queries
 from workroom.adapters.store.access import Access
 from workroom.core.tasks import Task
+from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, TaskId, UserId
-from workroom.ports.tasks import TaskPage
+from workroom.ports.tasks import Mark, TaskPage
 
 T = TypeVar("T")
 
@@ -33,6 +34,10 @@ class SqlTasks:
     async def open_tasks(self) -> list[Task]:
         """All tasks that have not ended."""
         return await self._access.read(task_queries.open_tasks)
+
+    async def line(self) -> list[Place]:
+        """The same tasks, as far as their turns go."""
+        return await self._access.read(task_queries.line)
 
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]
@@ -57,12 +62,12 @@ class SqlTasks:
             )
         )
 
-    async def told(self, project: ProjectId, user_id: UserId) -> int | None:
-        """Up to which entry the user was told of tasks that ended."""
+    async def told(self, project: ProjectId, user_id: UserId) -> Mapping[str, int]:
+        """Up to which entry the user was told of tasks that ended, by node."""
         return await self._access.read(
             partial(task_queries.told_up_to, project=project, user_id=user_id)
         )
 
-    async def note_told(self, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
-        """Users were told up to these entries."""
-        await self._access.write(partial(task_queries.note_told, marks=marks))
+    async def note_told(self, node: str, marks: Mapping[tuple[RoomId, UserId], Mark]) -> None:
+        """Users were told up to these entries through a node."""
+        await self._access.write(partial(task_queries.note_told, node=node, marks=marks))

@@ -290,13 +290,13 @@ class Writer:
         self, connection: Connection, appends: Sequence[Append]
     ) -> list[AppendResult] | None:
         """The results if all are good, as they nearly always are; None when nothing was stored."""
-        if not self._express or not all_good(appends, self._broken):
-            return None
-        try:
-            self._database.express(connection, collect(appends))
-        except NotExpress:
-            return None
-        return [Appended(append.expected + len(append.records)) for append in appends]
+        results = all_good(appends, self._broken) if self._express else None
+        if results is not None:
+            try:
+                self._database.express(connection, collect(appends))
+            except NotExpress:
+                return None
+        return results
 
     def _store(self, connection: Connection, appends: Sequence[Append]) -> list[AppendResult]:
         """The long way: what each append becomes, whatever becomes of the others."""

@@ -166,10 +166,11 @@ told: Final = Table(
     metadata,
     Column("project", WholeNumber, primary_key=True, autoincrement=False),
     Column("user_id", WholeNumber, primary_key=True, autoincrement=False),
+    Column("node", String(64), primary_key=True),
     Column("seq", WholeNumber, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Up to which entry a user is known to have been told of the tasks that ended."""
+"""Up to which entry a user is known to have been told of the tasks that ended, by node."""
 
 answers: Final = Table(
     "answers",

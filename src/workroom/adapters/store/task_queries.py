@@ -10,13 +10,14 @@ from dataclasses import asdict, fields
 from typing import Any, Final, TypeVar
 
 import orjson
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from workroom.adapters.store.sql import Row, insert_many
 from workroom.adapters.store.tables import tasks, told
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
+from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, UserId
-from workroom.ports.tasks import TaskPage
+from workroom.ports.tasks import Mark, TaskPage
 
 T = TypeVar("T")
 
@@ -28,6 +29,18 @@ _OPEN: Final = tasks.c.settled_at.is_(None)
 _TASK: Final = select(*_COLUMNS).where(tasks.c.id == bindparam("task_id"))
 _TASK_TO_CHANGE: Final = _TASK.with_for_update()
 _OPEN_TASKS: Final = select(*_COLUMNS).where(_OPEN).order_by(tasks.c.created_at, tasks.c.id)
+_LINE: Final = (
+    select(
+        tasks.c.id,
+        tasks.c.type,
+        tasks.c.requested_by,
+        tasks.c.state,
+        tasks.c.due_at,
+        tasks.c.followed,
+    )
+    .where(_OPEN)
+    .order_by(tasks.c.created_at, tasks.c.id)
+)
 _BARS: Final = select(tasks.c.id, tasks.c.attempt, tasks.c.percent, tasks.c.message).where(
     _OPEN, tasks.c.project == _PROJECT, tasks.c.percent.is_not(None)
 )
@@ -68,11 +81,14 @@ _CHANGE: Final = (
     .where(tasks.c.id == bindparam("task_id"), _OPEN)
     .values({name: bindparam(f"new_{name}") for name in _NAMES if name not in _KEPT})
 )
-_TOLD: Final = select(told.c.seq).where(
+_TOLD: Final = select(told.c.node, told.c.seq).where(
     told.c.project == _PROJECT, told.c.user_id == bindparam("user_id")
 )
-_FURTHER: Final = (
-    "ON CONFLICT (project, user_id) DO UPDATE SET seq = excluded.seq WHERE told.seq < excluded.seq"
+_ANEW: Final = "ON CONFLICT (project, user_id, node) DO UPDATE SET seq = excluded.seq"
+_FORGET: Final = delete(told).where(
+    told.c.project == _PROJECT,
+    told.c.user_id == bindparam("user_id"),
+    told.c.node != bindparam("node"),
 )
 
 
@@ -87,6 +103,15 @@ def task(connection: Connection, task_id: TaskId) -> Task | None:
 def open_tasks(connection: Connection) -> list[Task]:
     """All that have not ended, the oldest first."""
     return [_task_of(row) for row in connection.execute(_OPEN_TASKS)]
+
+
+def line(connection: Connection) -> list[Place]:
+    """All that have not ended, as far as their turns go; the oldest first."""
+    running = TaskState.RUNNING.value
+    return [
+        Place(TaskId(each), name, UserId(user), state == running, due_at, bool(followed))
+        for each, name, user, state, due_at, followed in connection.execute(_LINE)
+    ]
 
 
 def bars(connection: Connection, room: RoomId) -> dict[TaskId, Bar]:
@@ -147,16 +172,26 @@ def change(
     return answer
 
 
-def told_up_to(connection: Connection, project: ProjectId, user_id: UserId) -> int | None:
-    """Up to which entry the user was told."""
-    found: int | None = connection.execute(_TOLD, {"project": project, "user_id": user_id}).scalar()
-    return found
+def told_up_to(connection: Connection, project: ProjectId, user_id: UserId) -> dict[str, int]:
+    """Up to which entry the user was told, by node."""
+    rows = connection.execute(_TOLD, {"project": project, "user_id": user_id})
+    return {row.node: row.seq for row in rows}
 
 
-def note_told(connection: Connection, marks: Mapping[tuple[RoomId, UserId], int]) -> None:
-    """Set marks; one that is further already stays."""
-    rows = [(room.number, user_id, seq) for (room, user_id), seq in sorted(marks.items())]
-    insert_many(connection, told, rows, _FURTHER)
+def note_told(
+    connection: Connection, node: str, marks: Mapping[tuple[RoomId, UserId], Mark]
+) -> None:
+    """Set the marks of a node, and forget those of others where they are in it."""
+    ordered = sorted(marks.items(), key=lambda each: each[0])
+    over = [
+        {"project": room.number, "user_id": user_id, "node": node}
+        for (room, user_id), mark in ordered
+        if mark.alone
+    ]
+    if over:
+        connection.execute(_FORGET, over)
+    rows = [(room.number, user_id, node, mark.seq) for (room, user_id), mark in ordered]
+    insert_many(connection, told, rows, _ANEW)
 
 
 def _values(one: Task) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from workroom.core.text.mirror import Mirror
 _RUN: Final = re.compile(r"(.)\1*+", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen, for the reason that ``value`` gives
 class Candidate:
     """A text that the client can have written from."""
 

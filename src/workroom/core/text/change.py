@@ -12,12 +12,10 @@ Positions and lengths count code points. With ``a: x -> y`` meaning that change 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import islice
-from typing import NamedTuple
-
-from workroom.core.values import value
+from typing import Final, NamedTuple
 
 
 class Side(IntEnum):
@@ -33,6 +31,10 @@ class Hunk(NamedTuple):
     at: int
     deleted: int
     inserted: str
+
+
+_OPS_OF_ONE: Final = 4
+"""Most operations of a change of one place: what is kept before it, in, out, and kept behind it."""
 
 
 class Builder:
@@ -81,7 +83,7 @@ class Builder:
             self._deleted = 0
 
 
-@value
+@dataclass(slots=True, unsafe_hash=True)  # a ``value``, but for what it notes of itself
 class Change:
     """An edit of a text of exactly ``before`` code points.
 
@@ -92,6 +94,10 @@ class Change:
     """
 
     ops: tuple[int | str, ...]
+    _hunks: tuple[Hunk, ...] | None = field(default=None, init=False, compare=False, repr=False)
+    """What ``hunks`` gave: a save asks for those of its change a dozen times."""
+    _before: int = field(default=0, init=False, compare=False, repr=False)
+    """What ``before`` gives, once ``_hunks`` are there."""
 
     @classmethod
     def keep(cls, length: int) -> Change:
@@ -127,63 +133,74 @@ class Change:
             raise ValueError(f"hunk at {at} (deletes {deleted}) does not fit: 0..{length}")
         if not inserted and not deleted:
             return cls.keep(length)
-        return cls(tuple([op for op in (at, inserted, -deleted, left) if op]))
+        change = cls(tuple([op for op in (at, inserted, -deleted, left) if op]))
+        change._hunks, change._before = (Hunk(at, deleted, inserted),), length
+        return change
 
     @property
     def before(self) -> int:
         """Length of the text that this change applies to."""
-        return sum([abs(op) for op in self.ops if not isinstance(op, str)])
+        if self._hunks is None:
+            self.hunks()
+        return self._before
 
     @property
     def after(self) -> int:
         """Length of the text that this change leads to."""
-        return sum([len(op) if isinstance(op, str) else op for op in self.ops if _adds(op)])
+        grown = [len(inserted) - deleted for _, deleted, inserted in self.hunks()]
+        return self._before + sum(grown)
 
     @property
     def is_empty(self) -> bool:
         """Whether the text stays as it is."""
-        ops = self.ops
-        return not ops or (len(ops) == 1 and not isinstance(ops[0], str) and ops[0] > 0)
+        return len(self.ops) < 2 and not self.hunks()
 
     @property
     def only_hunk(self) -> Hunk | None:
         """The place that changes, when there is one and no more, as there is while people type."""
-        hunks = tuple(islice(self.hunks(), 2))
+        if len(self.ops) > _OPS_OF_ONE:
+            return None  # without a look at each of what may be thousands
+        hunks = self._hunks or self.hunks()
         return hunks[0] if len(hunks) == 1 else None
 
-    def hunks(self) -> Iterator[Hunk]:
+    def hunks(self) -> tuple[Hunk, ...]:
         """The places that change, from left to right; a kept letter lies between any two."""
+        if self._hunks is not None:
+            return self._hunks
+        hunks: list[Hunk] = []
         at = 0
         inserted = ""
         for op in self.ops:
             if isinstance(op, str):
                 inserted = op
             elif op < 0:
-                yield Hunk(at, -op, inserted)
+                hunks.append(Hunk(at, -op, inserted))
                 inserted = ""
                 at -= op
             else:
                 if inserted:
-                    yield Hunk(at, 0, inserted)
+                    hunks.append(Hunk(at, 0, inserted))
                     inserted = ""
                 at += op
         if inserted:
-            yield Hunk(at, 0, inserted)
+            hunks.append(Hunk(at, 0, inserted))
+        self._hunks, self._before = tuple(hunks), at
+        return self._hunks
 
     def apply(self, text: str) -> str:
         """The text after this change. Raises ValueError when ``text`` has another length."""
+        hunks = self._hunks or self.hunks()
+        if self._before != len(text):
+            raise ValueError(f"a change of {self._before} code points cannot apply to {len(text)}")
+        if len(hunks) == 1:  # as there is while people type
+            at, deleted, inserted = hunks[0]
+            return text[:at] + inserted + text[at + deleted :]
         pieces: list[str] = []
-        at = 0
-        for op in self.ops:
-            if isinstance(op, str):
-                pieces.append(op)
-            elif op > 0:
-                pieces.append(text[at : at + op])
-                at += op
-            else:
-                at -= op
-        if at != len(text):
-            raise ValueError(f"a change of {at} code points cannot apply to {len(text)}")
+        done = 0
+        for at, deleted, inserted in hunks:
+            pieces += text[done:at], inserted
+            done = at + deleted
+        pieces.append(text[done:])
         return "".join(pieces)
 
     def compose(self, later: Change) -> Change:
@@ -255,20 +272,16 @@ class Change:
         return change
 
 
-def _adds(op: int | str) -> bool:
-    return isinstance(op, str) or op > 0
-
-
 def _grown(first: Change, later: Change) -> Change | None:
     """``_compose`` for the usual case, that ``later`` types within one piece of ``first``.
 
-    None for any other. Whoever saves is brought up to date with one keystroke of others by this.
+    Or at the end of the text. None for any other. Whoever saves is brought up to date with one
+    keystroke of others by this.
     """
-    if len(later.ops) != 3:
+    hunk = later.only_hunk
+    if hunk is None or hunk.deleted:
         return None
-    left, typed, right = later.ops
-    if type(typed) is not str or type(left) is not int or type(right) is not int or right < 0:
-        return None
+    left, _, typed = hunk
     found, at = -1, 0
     pieces: tuple[int | str, ...] = ()
     for index, op in enumerate(first.ops):
@@ -278,8 +291,11 @@ def _grown(first: Change, later: Change) -> Change | None:
                 found, pieces = index, (op[: left - start] + typed + op[left - start :],)
         elif start < left < at:
             found, pieces = index, (left - start, typed, at - left)
-    if found < 0 or at != left + right:
+    if at != later.before:
         return None
+    if found < 0:
+        last = first.ops[-1] if left == at and first.ops else ""
+        return Change((*first.ops, typed)) if isinstance(last, int) and last > 0 else None
     return Change((*first.ops[:found], *pieces, *first.ops[found + 1 :]))
 
 

@@ -9,7 +9,9 @@ save. Times are seconds, of any clock that does not go back.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from copy import copy
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self
 
@@ -67,22 +69,36 @@ STUBBORN_STEP: Final = 0.25
 UNMIXED: Final = 24.0
 """Something taken back that the client would have put into a version itself: it rather never did
 that. As much against the version as it was sent, for a client that has been seen to do it."""
-MIXING_STEP: Final = 0.5
-"""Weight of the latest observation in the moving average of that."""
+MIXES_AT_FIRST: Final = 0.05
+MIXES_AT_MOST: Final = 0.95
+"""How likely a client does it of which nothing is known; and the most that is believed of any."""
+SHOWN: Final = 40.0
+NOT_SHOWN: Final = 0.3
+"""What becomes of the odds when words show it that only the client itself can have kept, and when
+these are gone: pages do not change their ways, but people delete what they have just typed."""
 MIXES: Final = 0.5
-"""From this average on, a client is taken to do it where a text does not show."""
+"""From here on, a client is taken to do it where a text does not show."""
 
 KEPT_VERSIONS: Final = 128
 KEPT_LETTERS: Final = 500_000
 KEPT_FOR: Final = 30.0
-"""Bounds of the versions kept: how many, how many letters they have (four are kept in any case),
-and how many seconds after the next one was sent."""
+"""Bounds of the versions kept: how many, how many letters they have (four are kept in any case; of
+older ones the number is known, and the text can be made again), and how many seconds after the next
+one was sent."""
 
 DELETIONS: Final = 16
 """How many of a client's saves that deleted something are remembered. Where an older one counts,
 which is on its way for long, words are kept."""
 MIXED: Final = 4
 """How many of the versions that arrived last a client may have put its own changes into."""
+
+
+class Faded(NamedTuple):
+    """A version sent whose text is not kept; the fields are those of ``Candidate``."""
+
+    seq: int
+    number: int
+    sent_at: float
 
 
 _TOLD: Final = (
@@ -99,8 +115,9 @@ class _Before(NamedTuple):
     seq: int
     """The head with the save in it."""
     told: tuple[Any, ...]
-    dropped: list[Candidate]
-    """Versions that the client no longer had when it saved."""
+    faded: list[Faded]
+    versions: list[Candidate]
+    """Those that the client no longer had when it saved."""
     arrived_at: dict[int, float]
     """When those had arrived."""
 
@@ -113,6 +130,7 @@ class Evidence:
         self.mirror = mirror
         """The text; another one when the room was read back from the store."""
         self._author = author
+        self._faded: deque[Faded] = deque()  # older than these:
         self._versions: deque[Candidate] = deque()
         self._sent = 0
         self._arrived = -1  # the newest version that may have arrived, by its number
@@ -125,7 +143,7 @@ class Evidence:
         self._gaps: deque[float] = deque(maxlen=GAPS)
         self._inherited = False  # the own text was saved through another connection
         self._deleted: deque[Deletion] = deque(maxlen=DELETIONS)
-        self._mixing = 0.0  # share of versions crossed by saves into which these were put
+        self._mixing = MIXES_AT_FIRST  # how likely it puts saves into versions that they crossed
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
         self._caret: int | None = None  # where it stood at the last save
         self._word_open = False  # whether a word may have been unfinished there
@@ -149,15 +167,40 @@ class Evidence:
         text, authors, seq = version or self.mirror.head()
         number, self._sent = self._sent, self._sent + 1
         self._versions.append(Candidate(text, authors, seq, number, now))
-        while len(self._versions) > 1 and self._is_spare(self._versions[1], now):
-            self._versions.popleft()
+        fit = _that_fit(text)
+        while len(self._versions) > 1:
+            following = self._versions[1]
+            if following.sent_at < now - KEPT_FOR and following.number <= self._arrived:
+                self._faded.clear()
+                self._versions.popleft()
+            elif len(self._versions) > fit:
+                old = self._versions.popleft()
+                self._faded.append(Faded(old.seq, old.number, old.sent_at))
+            else:
+                break
+        while len(self._faded) + len(self._versions) > KEPT_VERSIONS:
+            self._faded.popleft()
         return self._sent
 
-    def _is_spare(self, following: Candidate, now: float) -> bool:
-        """Whether the version before ``following`` can go."""
-        old = following.sent_at < now - KEPT_FOR and following.number <= self._arrived
-        fit = max(4, KEPT_LETTERS // max(1, len(following.text)))
-        return old or len(self._versions) > min(KEPT_VERSIONS, fit)
+    def _sent_versions(self) -> list[Candidate]:
+        """The versions sent, as they followed each other.
+
+        Of those that are faded, as many as may be kept have their texts again that arrived last: a
+        link that gets stuck delivers many versions, and a save from before them, at once.
+        """
+        if not self._faded:
+            return list(self._versions)
+        arrived = [each for each in self._faded if each.number <= self._arrived]
+        recalled = arrived[-_that_fit(self.mirror.text) :]
+        # Who came back through another connection was sent some of them there, in another order.
+        seqs = sorted({each.seq for each in recalled})
+        found = dict(zip(seqs, self.mirror.versions_at(seqs), strict=True))
+        again = [
+            Candidate(*version, each.number, each.sent_at)
+            for each in recalled
+            if (version := found[each.seq]) is not None
+        ]
+        return [*again, *self._versions]
 
     def arrived(self, count: int, now: float | None, *, guessed: bool = False) -> None:
         """The first ``count`` versions sent had arrived before whatever is read from now on.
@@ -171,7 +214,8 @@ class Evidence:
         for number in range(self._proven + 1, min(count, self._sent)):
             self._proven = number
             self._arrived_at[number] = now
-        latest = [version for version in self._versions if version.number == count - 1]
+        sent: Iterable[Faded | Candidate] = chain(self._faded, self._versions)
+        latest = [version for version in sent if version.number == count - 1]
         if latest and now is not None and not guessed:
             self._round_trip = now - latest[0].sent_at
 
@@ -186,7 +230,7 @@ class Evidence:
         if own is not None and own.root == seq and not self._inherited:
             return [own]
         number = self.mirror.number_at(seq)
-        taken = next((v for v in reversed(self._versions) if v.seq == number), None)
+        taken = next((v for v in reversed(self._sent_versions()) if v.seq == number), None)
         if taken is None and (past := self.mirror.version_at(seq)) is not None:
             taken = Candidate(*past, -1, float("-inf"))
         if taken is None:
@@ -222,7 +266,8 @@ class Evidence:
             before = self._before.pop()
             for name, value in zip(_TOLD, before.told, strict=True):
                 setattr(self, name, value)
-            self._versions.extendleft(reversed(before.dropped))
+            self._faded.extendleft(reversed(before.faded))
+            self._versions.extendleft(reversed(before.versions))
             self._arrived_at = before.arrived_at | self._arrived_at
 
     def successor(self) -> Self:
@@ -233,7 +278,7 @@ class Evidence:
         heir = copy(self)
         heir._inherited = True
         heir._before = deque()
-        heir._versions = self._versions.copy()
+        heir._faded, heir._versions = self._faded.copy(), self._versions.copy()
         heir._arrived_at = self._arrived_at.copy()
         heir._deleted = self._deleted.copy()
         heir._gaps = self._gaps.copy()
@@ -242,6 +287,7 @@ class Evidence:
 
     def rest(self) -> None:
         """Let go of the versions sent: nothing was saved for long. The own text stays."""
+        self._faded.clear()
         self._versions.clear()
         self._arrived_at.clear()
         self._before.clear()
@@ -297,18 +343,21 @@ class Evidence:
         ``change`` is what that came to at the head. ``sure``: it had that base, proven or not.
         ``mixes``: see ``_shows_mixing``.
         """
-        before = _Before(own.seq, _told(self), [], {})
+        before = _Before(own.seq, _told(self), [], [], {})
         self._before.append(before)
         self._notice_stubbornness(base, now)
         if mixes is not None:
-            self._mixing += MIXING_STEP * (float(mixes) - self._mixing)
+            shown = self._mixing * (SHOWN if mixes else NOT_SHOWN)
+            self._mixing = min(MIXES_AT_MOST, shown / (shown + 1 - self._mixing))
         self._own = own
         self._inherited = False
         gone = [(at, at + deleted) for at, deleted, _ in change.hunks() if deleted]
         if gone:
             self._deleted = deque([*self._deleted, Deletion(own.seq, gone)], DELETIONS)
+        while self._faded and self._faded[0].number < base.number:
+            before.faded.append(self._faded.popleft())
         while self._versions and self._versions[0].number < base.number:
-            before.dropped.append(self._versions.popleft())
+            before.versions.append(self._versions.popleft())
         for number in [number for number in self._arrived_at if number < base.number]:
             before.arrived_at[number] = self._arrived_at.pop(number)
         self._proven_before = max(self._proven, base.number)
@@ -398,3 +447,8 @@ class Evidence:
             if undo is not None and any(hunk.deleted for hunk in undo.hunks()):
                 return kept(diff(put_in.text, text), put_in.text, undo)
         return None
+
+
+def _that_fit(text: str) -> int:
+    """How many versions as long as this one are kept."""
+    return min(KEPT_VERSIONS, max(4, KEPT_LETTERS // max(1, len(text))))

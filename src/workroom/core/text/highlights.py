@@ -16,11 +16,12 @@ never orphaned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
 from workroom.core.text.returning import CONTEXT, Edits, find_again
+from workroom.core.values import value
 
 
 class Anchor(StrEnum):
@@ -36,7 +37,7 @@ class Anchor(StrEnum):
     """No words: all were deleted. It stands, empty, where they were."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Highlight:
     """A range of the text, in code points, and what is needed to find its words again."""
 

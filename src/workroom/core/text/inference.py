@@ -15,8 +15,6 @@ contained can be deleted. Times are seconds, of any clock that does not go back.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
 from typing import Final, NamedTuple
 
 from workroom.core.text.additions import restoring, unmoved, without_deletions
@@ -29,6 +27,7 @@ from workroom.core.text.pricing import deletions, least, retyped, undone, within
 from workroom.core.text.rebase import Rebased, rebase, signed
 from workroom.core.text.wholeness import whole
 from workroom.core.text.words import in_word
+from workroom.core.values import value
 
 UNCHANGED: Final = 6.0
 """A save that changes nothing: clients save because something was typed. (Deleting one's last word
@@ -67,7 +66,7 @@ class Reading(NamedTuple):
     """Whether words would have been typed again that the client has had."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Saved:
     """What a save comes to. Commit ``change``, if not empty, then tell ``Reader.accepted``."""
 
@@ -93,6 +92,12 @@ class Saved:
     bridge_authors: Change
     authors: str
     """Who wrote each letter of the client's text."""
+    root: int
+    """The ``seq`` of the version that the client's text goes back to; what it named, if it did."""
+
+    def mapped(self, position: int | None) -> int | None:
+        """Where a position in the client's text is in the merged text."""
+        return None if position is None else self.bridge.map(position, Side.BEFORE)
 
 
 class Reader(Evidence):
@@ -114,7 +119,7 @@ class Reader(Evidence):
 
     def save_from(self, bases: list[Candidate], text: str, caret: int | None, now: float) -> Saved:
         """``save``, when the base is one of ``bases``; none of them, to infer it."""
-        told = [self._followed(base) for base in self._meant(bases, text)]
+        told = [self._followed(base) for base in self._meant(bases, text)] if bases else []
         base, mine, doubtful, sure = self._understood(told, text, caret, now)
         foreign = self._foreign(base, mine)
         unproven = foreign > FOREIGN_DELETION and not self._is_proven(base)
@@ -146,6 +151,7 @@ class Reader(Evidence):
             bridge=bridge,
             bridge_authors=bridge_authors,
             authors=signed(mine, self._author).apply(base.authors),
+            root=_root(base, bases),
         )
 
     def _mixes(self, base: Candidate, text: str) -> bool | None:
@@ -156,7 +162,6 @@ class Reader(Evidence):
     def accepted(self, saved: Saved) -> None:
         """The change of ``saved`` is committed (or empty), and the mirror is at the merged text."""
         base, mirror = saved.base, self.mirror
-        root = base.seq if base.bridge is None else base.root
         own = Candidate(
             saved.text,
             saved.authors,
@@ -165,7 +170,7 @@ class Reader(Evidence):
             saved.at,
             saved.bridge,
             saved.bridge_authors,
-            root,
+            saved.root,
         )
         self._wrote(own, saved.base, saved.change, saved.at, sure=saved.sure, mixes=saved.mixes)
         self._caret = saved.caret
@@ -217,8 +222,8 @@ class Reader(Evidence):
         if own is None or self._news or not self.mirror.reaches(own.seq):
             return None
         change = diff(own.text, text, caret)
-        hunks = tuple(islice(change.hunks(), 2))
-        if len(hunks) != 1 or hunks[0].deleted or len(hunks[0].inserted) > TYPED_ON:
+        hunk = change.only_hunk
+        if hunk is None or hunk.deleted or len(hunk.inserted) > TYPED_ON:
             return None
         if retyped(change, own.text, self._seen(), Allowance(SEARCHED)):
             return None  # a version that it had not taken yet had that word
@@ -303,8 +308,9 @@ class Reader(Evidence):
         return base if self.mirror.reaches(base.seq) else regrown(base, self.mirror)
 
     def _sent_and_mixed(self) -> Iterator[Candidate]:
-        yield from self._versions
-        for version in [each for each in self._versions if each.number <= self._arrived][-MIXED:]:
+        versions = self._sent_versions()
+        yield from versions
+        for version in [each for each in versions if each.number <= self._arrived][-MIXED:]:
             yield from self._mixed(version)
 
     def _work(
@@ -346,22 +352,21 @@ class Reader(Evidence):
 
     def _goes_on(self, mine: Change, now: float) -> bool:
         """Whether the client goes on with the word that it left unfinished a moment ago."""
-        hunks = list(mine.hunks())
+        hunk = mine.only_hunk
         return (
-            len(hunks) == 1
-            and not hunks[0].deleted
-            and len(hunks[0].inserted) <= JOIN_LETTERS
-            and not any(map(str.isspace, hunks[0].inserted))
+            hunk is not None
+            and not hunk.deleted
+            and len(hunk.inserted) <= JOIN_LETTERS
+            and not any(map(str.isspace, hunk.inserted))
             and self._word_open
             and now - self._saved_at < JOIN_WITHIN
         )
 
     def _foreign(self, base: Candidate, mine: Change) -> int:
         """How many letters that others wrote a change of ``base`` deletes."""
-        return sum(
-            deleted - base.authors.count(self._author, at, at + deleted)
-            for at, deleted, _ in mine.hunks()
-        )
+        gone = [(at, deleted) for at, deleted, _ in mine.hunks() if deleted]
+        own = [base.authors.count(self._author, at, at + deleted) for at, deleted in gone]
+        return sum([deleted for _, deleted in gone]) - sum(own)
 
 
 def _with_oldest(readings: list[Reading]) -> list[Reading]:
@@ -381,6 +386,15 @@ def _with_oldest(readings: list[Reading]) -> list[Reading]:
         and each.base.text == best.base.text
     ]
     return [same[-1], *(each for each in readings if each is not same[-1])]
+
+
+def _root(base: Candidate, named: list[Candidate]) -> int:
+    """The ``seq`` of the version that a text written from ``base`` goes back to.
+
+    Where two texts go by the number that the client named, it will name that again.
+    """
+    sent = [each for each in (base, *named) if each.bridge is None]
+    return sent[0].seq if sent else base.root
 
 
 def _bound(evidence: float, base: Candidate, text: str) -> tuple[float, float, Candidate]:

@@ -185,7 +185,7 @@ def _seq_of(version: Version) -> int:
 
 
 def _letters(change: Change) -> int:
-    return sum([len(op) for op in change.ops if isinstance(op, str)])
+    return sum([len(hunk.inserted) for hunk in change.hunks()])
 
 
 class _Stretches:

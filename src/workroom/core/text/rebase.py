@@ -41,12 +41,16 @@ class Rebased:
     seams: tuple[int, ...]
     """Where, in the merged text, a blank was put between two words of different people.
 
-    The blanks are part of ``change`` and ``bridge``; whoever commits ``change`` has written them.
+    The blanks are part of ``change`` and ``bridge``; whoever commits ``change`` has written them,
+    or has not deleted them.
     """
 
 
 def signed(change: Change, author: str) -> Change:
     """``change`` as it applies to the author string: its insertions spell ``author``."""
+    hunk = change.only_hunk
+    if hunk is not None:
+        return Change.one(change.before, hunk.at, hunk.deleted, author * len(hunk.inserted))
     return Change(tuple([author * len(op) if isinstance(op, str) else op for op in change.ops]))
 
 
@@ -145,6 +149,7 @@ class _Weave:
         self._at = self._head = self._mine = self._merged = 0  # positions reached in the four texts
         self._last = _NOTHING
         self._last_of_mine = ""  # the character of the writer's own text before this place
+        self._dropped = self._dropped_authors = ""  # what ``mine`` deletes right here of the head
         self._seams: list[int] = []
 
     def run(self, mine: Change, since: Change, since_authors: Change) -> Rebased:
@@ -164,6 +169,7 @@ class _Weave:
                 self._take_base(count, mine_keeps=a > 0, they_keep=b > 0)
                 a = _rest(a, count) or next(own, None)
                 b = _rest(b, count) or next(others, None)
+        self._drop()
         return Rebased(
             self._change.change(),
             self._bridge.change(),
@@ -174,6 +180,7 @@ class _Weave:
     def _take_theirs(self, piece: _Words) -> None:
         words, author = piece
         self._see(words[0], in_head=True, in_mine=False, author=author)
+        self._drop()
         self._change.keep(len(words))
         self._bridge.insert(words)
         self._bridge_authors.insert(author * len(words))
@@ -181,21 +188,24 @@ class _Weave:
 
     def _take_mine(self, words: str) -> None:
         self._see(words[0], in_head=False, in_mine=True, author=self._author)
+        self._drop()
         self._change.insert(words)
         self._bridge.keep(len(words))
         self._bridge_authors.keep(len(words))
         self._advance(words[-1], len(words), in_head=False, in_mine=True, author=self._author)
 
     def _take_base(self, count: int, *, mine_keeps: bool, they_keep: bool) -> None:
-        first, last = self._base[self._at], self._base[self._at + count - 1]
-        self._at += count
+        start, self._at = self._at, self._at + count
+        first, last = self._base[start], self._base[self._at - 1]
         if mine_keeps and they_keep:
             self._see(first, in_head=True, in_mine=True, author=None)
+            self._drop()
             for build in (self._change, self._bridge, self._bridge_authors):
                 build.keep(count)
             self._advance(last, count, in_head=True, in_mine=True, author=None)
         elif they_keep:
-            self._change.delete(count)
+            self._dropped += self._base[start : self._at]
+            self._dropped_authors += self._base_authors[start : self._at]
             self._head += count
         elif mine_keeps:
             self._bridge.delete(count)
@@ -228,10 +238,30 @@ class _Weave:
             if self._join or continues:
                 return
         self._seams.append(self._merged)
-        self._change.insert(" ")
         self._bridge.insert(" ")
-        self._bridge_authors.insert(self._author)
+        self._bridge_authors.insert(self._put_blank())
         self._merged += 1
+
+    def _put_blank(self) -> str:
+        """A blank here: rather one that ``mine`` deletes than a new one. Its author.
+
+        A blank in place of a blank would say that the words beside it were moved.
+        """
+        at = self._dropped.rfind(" ")
+        if at < 0:
+            self._change.insert(" ")
+            return self._author
+        author = self._dropped_authors[at]
+        self._change.delete(at)
+        self._change.keep(1)
+        self._dropped = self._dropped[at + 1 :]
+        self._dropped_authors = self._dropped_authors[at + 1 :]
+        return author
+
+    def _drop(self) -> None:
+        """Delete what ``mine`` deletes of the head right here."""
+        self._change.delete(len(self._dropped))
+        self._dropped = self._dropped_authors = ""
 
     def _after_mark(self) -> bool:
         return self._last.character != "" and self._last.character in _ENDS_WORD

@@ -17,21 +17,22 @@ def whole(mine: Change, since: Change, base: str) -> Change:
     Both are changes of ``base``. Where ``since`` has put something in place of the word, only a
     change of its middle counts: at its ends one also types on.
     """
+    gone = [hunk for hunk in since.hunks() if hunk.deleted]
+    if not any(_covers(hunk, at, at + deleted) for at, deleted, _ in mine.hunks() for hunk in gone):
+        return mine  # as nearly always: no need to look where words begin and end
     hunks = list(mine.hunks())
-    gone: list[Hunk] | None = None
     end = 0
     for nth, (at, deleted, inserted) in enumerate(hunks):
         after = at + deleted
         start, stop = _word_around(base, at, after, inserted)
         following = hunks[nth + 1].at if nth + 1 < len(hunks) else len(base) + 1
         if stop - start > deleted and start >= end and stop < following:
-            gone = list(since.hunks()) if gone is None else gone
             middle = start < at and after < stop
             if any(_takes(hunk, start, stop, replacing=middle) for hunk in gone):
                 left = base[start:at] + inserted + base[after:stop]
                 hunks[nth] = Hunk(start, stop - start, left)
         end = stop
-    return mine if gone is None else Change.of(mine.before, hunks)
+    return Change.of(mine.before, hunks)
 
 
 def _word_around(base: str, at: int, after: int, inserted: str) -> tuple[int, int]:
@@ -54,5 +55,8 @@ def _is_in_word(text: str, position: int) -> bool:
 
 def _takes(hunk: Hunk, start: int, stop: int, *, replacing: bool) -> bool:
     """Whether a stretch goes with this hunk; with something in its place only if ``replacing``."""
-    covers = hunk.at <= start and stop <= hunk.at + hunk.deleted
-    return covers and (replacing or not hunk.inserted.strip())
+    return _covers(hunk, start, stop) and (replacing or not hunk.inserted.strip())
+
+
+def _covers(hunk: Hunk, start: int, stop: int) -> bool:
+    return hunk.at <= start and stop <= hunk.at + hunk.deleted

@@ -108,7 +108,7 @@ class YText:
         sizes = [len(op.encode()) for op in change.ops if isinstance(op, str)]
         hunk = change.only_hunk
         typed = None if hunk is None else self._pens.update(hunk)
-        self._recorder.start(local=True)
+        self._recorder.start(local=True, wanted=typed is None)
         with _Guard(self):
             with self._doc.transaction():
                 growth = sum(sizes)
@@ -117,17 +117,18 @@ class YText:
                 else:
                     growth -= self._write(change, iter(sizes))
                 size = len(self._shared)
-            self._move_pens(hunk)
+            update = self._recorder.update if typed is None else typed
+            self._move_pens(hunk, update)
         self._follow(text, growth, size)
         if self._received is not None:
             self._wrote(self._received, [op for op in change.ops if isinstance(op, str)])
-        return self._recorder.update
+        return update
 
-    def _move_pens(self, hunk: Hunk | None) -> None:
+    def _move_pens(self, hunk: Hunk | None, update: bytes) -> None:
         if hunk is None:
             self._pens.forget()
         else:
-            self._pens.follow(hunk, self._recorder.update)
+            self._pens.follow(hunk, update)
 
     def _wrote(self, received: dict[int, int], words: list[str]) -> None:
         """Keep count of the elements of this copy, in the order in which they were written."""

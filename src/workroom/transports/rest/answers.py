@@ -118,10 +118,20 @@ class ProjectRow(Shown):
     updated_by: Person
 
 
+class Files(Shown):
+    """What the files of a project take up. Previews do not count."""
+
+    used: Count
+    """Bytes."""
+    limit: Count
+    """Beyond, uploads get ``quota_exceeded``."""
+
+
 class Project(ProjectRow):
     """A project."""
 
     metadata: Anything
+    files: Files
 
 
 class ListedProject(ProjectRow, Attended):

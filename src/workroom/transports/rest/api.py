@@ -79,6 +79,6 @@ def create_api(
     app.add_exception_handler(RequestValidationError, problem.on_validation_error)
     app.add_exception_handler(HTTPException, problem.on_http_error)
     # The one added last is the outermost.
-    app.add_middleware(Cors, allowed=settings.allowed_origins)
+    app.add_middleware(Cors, pages=settings.pages)
     app.add_middleware(Edge, settings=settings, refusing=readiness.refusing)
     return app

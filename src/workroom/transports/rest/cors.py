@@ -1,4 +1,4 @@
-"""Cross-origin requests: none, but from the origins that the operator allows by exact name.
+"""Cross-origin requests: none, but of the pages that may use this server.
 
 No cookies are involved, so nothing here speaks of credentials.
 """
@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from workroom.service.web_pages import WebPages
 
 METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 REQUEST_HEADERS: Final = b"Authorization, Content-Type, If-None-Match, If-Range, Range"
@@ -21,13 +23,13 @@ PREFLIGHT_SECONDS: Final = b"600"
 class Cors:
     """Answers preflights of allowed origins, and names the origin in their answers."""
 
-    def __init__(self, app: ASGIApp, allowed: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, pages: WebPages) -> None:
         self._app = app
-        self._allowed = frozenset(origin.rstrip("/").lower().encode() for origin in allowed)
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or not self._allowed:
+        if scope["type"] != "http" or not self._pages.any_across:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
@@ -49,9 +51,10 @@ class Cors:
 
     def _welcome_origin(self, headers: Mapping[bytes, bytes]) -> bytes | None:
         origin = headers.get(b"origin")
-        if origin is None or (origin not in self._allowed and b"*" not in self._allowed):
+        if origin is None:
             return None
-        return origin
+        host = headers.get(b"host", b"").decode("latin-1")
+        return origin if self._pages.across(origin.decode("latin-1"), host) else None
 
 
 def _is_preflight(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:

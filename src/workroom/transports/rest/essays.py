@@ -10,18 +10,22 @@ from workroom.transports.rest import answers
 from workroom.transports.rest.bodies import EssayChange, EssayRight, NewEssay, NewEssayRight
 from workroom.transports.rest.fields import Number
 from workroom.transports.rest.gate import Asking, routes
-from workroom.transports.rest.paging import Paged
+from workroom.transports.rest.paging import Paged, Searched
 from workroom.transports.rest.render import answer, collaborator, essay, essay_row, page
 
 router = routes("/api/essays", "essays")
 
 
 @router.get("/", response_model=answers.Page[answers.ListedEssay], summary="Your essays")
-async def list_essays(request: Request, by: Asking, paging: Paged) -> Response:
+async def list_essays(
+    request: Request, by: Asking, paging: Paged, search: Searched = ""
+) -> Response:
     """The essays that you may see, without their text, the one changed last first."""
     limit, offset = paging
-    found = await by.library.rooms(by.user, RoomKind.ESSAY, limit=limit, offset=offset)
-    return page(request, paging, found.items, found.total, essay_row)
+    found = await by.library.rooms(
+        by.user, RoomKind.ESSAY, limit=limit, offset=offset, search=search
+    )
+    return page(request, paging, found.items, found.total, essay_row, {"search": search})
 
 
 @router.post("/", response_model=answers.Essay, status_code=201, summary="Begin an essay")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Final, NamedTuple
+from urllib.parse import urlencode
 
 from fastapi import Depends, Query
 
@@ -20,13 +21,14 @@ class Paging(NamedTuple):
     offset: int
 
     def neighbours(
-        self, path: str, total: int, asked: Mapping[str, int] | None = None
+        self, path: str, total: int, asked: Mapping[str, int | str] | None = None
     ) -> tuple[str | None, str | None]:
         """Relative links to the page before and the page after this one; None: there is none.
 
-        ``asked``: what else the query says; what is 0 is left out.
+        ``asked``: what else the query says; what is 0 or empty is left out.
         """
-        more = "".join([f"&{name}={value}" for name, value in (asked or {}).items() if value])
+        given = {name: value for name, value in (asked or {}).items() if value}
+        more = f"&{urlencode(given)}" if given else ""
         limit, offset = self
         before = after = None
         if offset > 0:
@@ -47,3 +49,13 @@ async def _paging(
 
 
 Paged = Annotated[Paging, Depends(_paging)]
+LONGEST_SEARCH: Final = 200
+"""Characters."""
+Searched = Annotated[
+    str,
+    Query(
+        max_length=LONGEST_SEARCH,
+        description="Only those with all of these words, or parts of words, in the title or the "
+        "author's name; neither case nor accents count",
+    ),
+]

@@ -100,6 +100,13 @@ KINDS: Final[Mapping[str, Kind]] = {
             "The file takes more memory or time to decode than a file may.",
         ),
         Kind(
+            "quota_exceeded",
+            413,
+            "Quota exceeded",
+            "The files of the project would be over their limit together; detail says how much is "
+            "in use. Delete canvases that nobody needs.",
+        ),
+        Kind(
             "unsupported_media_type",
             415,
             "Unsupported media type",
@@ -171,6 +178,8 @@ _OTHER_CODES: Final = {"unknown_action": "invalid_message", "not_subscribed": "c
 """Errors of the core that no REST request can meet, should one ever do so."""
 _INNER_PLACES: Final = ("payload.data.", "feedback.")
 """Where the core, which speaks of WebSocket messages, places what stands at the top here."""
+_SOCKETS: Final = ("/ws/", "/yjs/")
+"""How the addresses of WebSockets begin."""
 SOON: Final = 1
 """Seconds after which to try again, when the error does not know better."""
 
@@ -263,12 +272,21 @@ async def on_validation_error(_request: Request, error: Exception) -> Response:
     return problem("invalid_message", one_line(detail), mistakes=mistakes)
 
 
+def _nothing_at(path: str) -> str:
+    if path.startswith(_SOCKETS):  # mostly a proxy that swallows the wish for a WebSocket
+        return (
+            f"{shown(path)} is for WebSockets, and this request asks for none; a proxy in between "
+            "has to pass the headers Upgrade and Connection on"
+        )
+    return f"there is nothing at {shown(path)}; /api/docs lists what there is"
+
+
 async def on_http_error(request: Request, error: Exception) -> Response:
     """What Starlette raises by itself: no such route, or not with this method."""
     assert isinstance(error, HTTPException)
     code = _BY_STATUS.get(error.status_code, "bad_request")
     details = {
-        "not_found": f"there is nothing at {shown(request.scope['path'])}",
+        "not_found": _nothing_at(request.scope["path"]),
         "method_not_allowed": f"{shown(request.method)} is not possible here",
     }
     headers = dict(error.headers or {})

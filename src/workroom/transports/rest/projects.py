@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request, Response
 
 from workroom.core.people import Right
+from workroom.core.project_state import ProjectState
 from workroom.ids import RoomKind, project_room
 from workroom.protocol.metadata import check_metadata
+from workroom.service.library import Seen
 from workroom.transports.rest import answers
 from workroom.transports.rest.bodies import NewProject, NewProjectRight, ProjectChange, ProjectRight
 from workroom.transports.rest.fields import Number
-from workroom.transports.rest.gate import Asking, routes
-from workroom.transports.rest.paging import Paged
+from workroom.transports.rest.gate import Asker, Asking, routes
+from workroom.transports.rest.paging import Paged, Searched
 from workroom.transports.rest.render import answer, collaborator, page, project, project_row
 
 router = routes("/api/projects", "projects")
 
 
 @router.get("/", response_model=answers.Page[answers.ListedProject], summary="Your projects")
-async def list_projects(request: Request, by: Asking, paging: Paged) -> Response:
+async def list_projects(
+    request: Request, by: Asking, paging: Paged, search: Searched = ""
+) -> Response:
     """The projects that you may see, without their metadata, the one changed last first."""
     limit, offset = paging
-    found = await by.library.rooms(by.user, RoomKind.PROJECT, limit=limit, offset=offset)
-    return page(request, paging, found.items, found.total, project_row)
+    found = await by.library.rooms(
+        by.user, RoomKind.PROJECT, limit=limit, offset=offset, search=search
+    )
+    return page(request, paging, found.items, found.total, project_row, {"search": search})
 
 
 @router.post("/", response_model=answers.Project, status_code=201, summary="Begin a project")
@@ -36,13 +44,13 @@ async def create_project(body: NewProject, by: Asking) -> Response:
         status=body.status,
         metadata=body.metadata,
     )
-    return answer(project(made), 201, f"/api/projects/{made.state.id}/")
+    return answer(_shown(made, by), 201, f"/api/projects/{made.state.id}/")
 
 
 @router.get("/{project_id}/", response_model=answers.Project, summary="Read a project")
 async def read_project(project_id: Number, by: Asking) -> Response:
     """A project with its metadata."""
-    return answer(project(await by.library.project(by.user, project_id)))
+    return answer(_shown(await by.library.project(by.user, project_id), by))
 
 
 @router.patch("/{project_id}/", response_model=answers.Project, summary="Change a project")
@@ -52,7 +60,7 @@ async def change_project(project_id: Number, body: ProjectChange, by: Asking) ->
     given = body.given()
     if "metadata" in given:
         check_metadata(given["metadata"], "metadata")
-    return answer(project(await by.library.change_project(by.user, project_id, given)))
+    return answer(_shown(await by.library.change_project(by.user, project_id, given), by))
 
 
 @router.delete(
@@ -62,6 +70,10 @@ async def delete_project(project_id: Number, by: Asking) -> Response:
     """Delete a project with all that belongs to it. For its owners."""
     await by.library.delete_room(by.user, project_room(project_id))
     return Response(status_code=204)
+
+
+def _shown(seen: Seen[ProjectState], by: Asker) -> dict[str, Any]:
+    return project(seen, by.library.canvases.most_bytes)
 
 
 # ---- collaborators -----------------------------------------------------------------------------

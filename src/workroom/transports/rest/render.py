@@ -42,7 +42,7 @@ def page(
     items: Sequence[Item],
     total: int,
     write: Callable[[Item], Json],
-    asked: Mapping[str, int] | None = None,
+    asked: Mapping[str, int | str] | None = None,
 ) -> Response:
     """One page of a list, with relative links to its neighbours; ``asked`` as in ``Paging``."""
     before, after = paging.neighbours(request.scope["path"], total, asked)
@@ -97,8 +97,8 @@ def essay_row(row: Row) -> Json:
     }
 
 
-def project(seen: Seen[ProjectState]) -> Json:
-    """A project with its metadata."""
+def project(seen: Seen[ProjectState], most: int) -> Json:
+    """A project with its metadata. ``most``: bytes that its files may have."""
     state, people = seen.state, seen.people
     return {
         "id": state.id,
@@ -106,6 +106,7 @@ def project(seen: Seen[ProjectState]) -> Json:
         "description": state.description,
         "status": state.status,
         "metadata": state.metadata,
+        "files": {"used": state.file_bytes, "limit": most},
         "author": person(people[state.author]),
         "seq": state.seq,
         "rights": seen.right.word,

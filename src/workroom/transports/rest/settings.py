@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from workroom.errors import Unavailable
+from workroom.service.web_pages import WebPages
 
 CHECK_SECONDS: Final = 2.0
 """A check that takes longer has failed."""
@@ -21,9 +22,8 @@ Check = Callable[[], Awaitable[None]]
 class RestSettings:
     """Settings of the REST interface, with the defaults that the contract promises."""
 
-    allowed_origins: frozenset[str] = frozenset()
-    """Origins (as ``https://app.example.org``) whose pages may call the API, compared exactly; or
-    ``*`` for any."""
+    pages: WebPages = field(default_factory=WebPages)
+    """Whose pages may call the API."""
     hsts_seconds: int = 0
     """How long browsers must insist on https; 0 leaves it open."""
     max_body: int = 2 * 1024 * 1024

@@ -151,6 +151,8 @@ class Inbound:
 
     def take(self) -> Event | None:
         """The next event; None until more bytes come. Raises ``Violation``: then it is over."""
+        if not self._buffer:
+            return None
         try:
             if (event := self._whole_text()) is not None:
                 return event

@@ -43,8 +43,8 @@ class RoomProtocol(Line):
         super().__init__(gate, connections)
         self._inbound = Inbound(gate.limits)
         self._allowance = Allowance(gate.limits.control_burst)
-        self._asked = False  # whether a ping of ours is unanswered
-        self._heard = False  # whether the client sent anything since then
+        self._asked = 0  # pings of ours in a row, before anything was heard
+        self._heard = False  # whether the client sent anything since the last of them
         self._paused = False
         self._held = 0  # how many reasons there are to read on later
         self._drained = 0  # bytes thrown away while lingering
@@ -78,7 +78,7 @@ class RoomProtocol(Line):
         """The client reads too slowly: do not let it ask for more until it has caught up."""
         self._paused = True
         if self._state is State.OPEN:
-            self._asked = False
+            self._asked = 0
             self._transport.pause_reading()
             self._time_message()
             # Called from within write(): a room that is going through its members must not have
@@ -107,18 +107,20 @@ class RoomProtocol(Line):
         limits, pulse = self._gate.limits, self._gate.pulse
         if self._state is not State.OPEN:
             return
+        wait = min(limits.ping_interval, limits.pong_timeout)
+        unanswered = 0 if self._heard else self._asked
         if self._paused:
             # It is not read from, so it cannot answer. How long it may stay is its peer's affair.
             pulse.ping_in(self, limits.ping_interval)
-        elif self._asked and not self._heard:
+        elif unanswered * wait >= limits.pong_timeout:
             CLOSES.labels("1006").inc()
             self.abort()
-        elif self._asked and limits.ping_interval > limits.pong_timeout:
-            self._asked = False
-            pulse.ping_in(self, limits.ping_interval - limits.pong_timeout)
+        elif self._asked and self._heard and limits.ping_interval > wait:
+            self._asked = 0
+            pulse.ping_in(self, limits.ping_interval - wait)
         else:
-            self._asked, self._heard = True, False
-            pulse.ping_in(self, limits.pong_timeout)
+            self._asked, self._heard = unanswered + 1, False
+            pulse.ping_in(self, wait)
             self._transport.write(HEARTBEAT)
 
     def expired(self) -> None:

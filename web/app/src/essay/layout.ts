@@ -1,4 +1,5 @@
-// Where cards stand in the margin: beside their text if they can, and never over each other.
+// Where cards stand in the margin: beside their text if they can, and never over each other; and
+// which part of it can be seen.
 
 export interface Box {
   readonly id: number;
@@ -40,4 +41,20 @@ export function place(
     }
   }
   return new Map(boxes.map(({ id }, i) => [id, tops[i] ?? 0]));
+}
+
+/** A part of the margin, in pixels from its top. */
+export interface Seen {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Pixels above and below what is to be seen in which cards are there already. */
+const BEYOND = 800;
+
+/** What can be seen between `above` and `below`, and some more; as `before`, while that is enough. */
+export function seenFrom(above: number, below: number, before: Seen): Seen {
+  const margin = BEYOND / 4;
+  if (before.from <= above - margin && before.to >= below + margin) return before;
+  return { from: above - BEYOND, to: below + BEYOND };
 }

@@ -18,6 +18,7 @@ import {
 import { accessToken, rest } from "../session/rest.js";
 import { expelled, keepForLater } from "../session/session.svelte.js";
 import { createEditor, type Editor } from "./editor.js";
+import { type Seen, seenFrom } from "./layout.js";
 import {
   feedbackAt,
   type FeedbackType,
@@ -34,8 +35,6 @@ import { SharedText } from "./shared.svelte.js";
 const PATIENCE = 10_000;
 /** Milliseconds within which news are taken together. */
 const TOGETHER = 50;
-/** Pixels above and below what is to be seen in which cards are there already. */
-const BEYOND = 800;
 const NO_ANSWER = "The server has not confirmed the text yet. Please try again in a moment.";
 
 export type Phase = "opening" | "offline" | "sending" | "sent" | "stored" | "lost";
@@ -69,7 +68,7 @@ export class LiveEssay {
   /** The tops of highlights, by id of the feedback; 0 stands for the draft. */
   tops = $state.raw<ReadonlyMap<number, number>>(new Map());
   /** What is to be seen of the editor, from its top, and some more. */
-  window = $state.raw<{ readonly from: number; readonly to: number }>({ from: 0, to: 0 });
+  window = $state.raw<Seen>({ from: 0, to: 0 });
   readonly feedback = $derived.by(() => this.state.feedback);
   readonly people = $derived.by(() => this.state.people);
   readonly typing = $derived.by(() => this.state.typing);
@@ -262,6 +261,16 @@ export class LiveEssay {
       feedback: { type, comment, ...(range ?? { highlight_start: null, highlight_end: null }) },
       ...(base === null ? {} : { base_seq: base }),
     });
+    if (!whole) this.unselect();
+  }
+
+  /** What was commented on is done with: the button to do so would stand over the next line. */
+  private unselect(): void {
+    const { view } = this;
+    const draft = view?.state.field(marks).draft;
+    const { main } = view?.state.selection ?? {};
+    if (!view || !draft || main?.from !== draft.from || main.to !== draft.to) return;
+    view.dispatch({ selection: { anchor: main.to } });
   }
 
   async reply(feedback_id: number, comment: string): Promise<void> {
@@ -461,7 +470,7 @@ export class LiveEssay {
       write: ({ tops, selection, above }) => {
         if (!same(tops, this.tops)) this.tops = tops;
         if (selection || this.selection) this.selection = selection;
-        this.window = seenFrom(above, this.window);
+        this.window = seenFrom(above, above + innerHeight, this.window);
       },
     });
   }
@@ -479,15 +488,4 @@ function pause(): Promise<void> {
 
 function same(one: ReadonlyMap<number, number>, two: ReadonlyMap<number, number>): boolean {
   return one.size === two.size && [...one].every(([id, top]) => two.get(id) === top);
-}
-
-/** What can be seen below `above`, and some more; as `before`, as long as that is enough. */
-function seenFrom<W extends { readonly from: number; readonly to: number }>(
-  above: number,
-  before: W,
-): W | { readonly from: number; readonly to: number } {
-  const below = above + innerHeight;
-  const margin = BEYOND / 4;
-  if (before.from <= above - margin && before.to >= below + margin) return before;
-  return { from: above - BEYOND, to: below + BEYOND };
 }

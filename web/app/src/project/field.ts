@@ -80,6 +80,9 @@ export class SharedField {
   /** The person may not change it any more: what is not stored is given up. */
   giveUp(): Change {
     this.flight = null;
+    this.refused = null;
+    // The field is taken away: nobody would hear the end of a composition.
+    this.composes = false;
     const before = this.draft;
     this.draft = this.news.at(-1)?.value ?? this.told ?? "";
     this.told = this.told === null ? null : this.draft;

@@ -12,6 +12,7 @@ export async function upload(
   signal: AbortSignal,
 ): Promise<void> {
   const token = await accessToken();
+  if (signal.aborted) throw stopped();
   const body = new FormData();
   body.append("file", file);
   // fetch() does not tell how much of a body has left.
@@ -35,8 +36,12 @@ export async function upload(
   });
 }
 
+function stopped(): Refused {
+  return new Refused(0, "aborted", "The upload was stopped.");
+}
+
 function problem(request: XMLHttpRequest, signal: AbortSignal): Refused {
-  if (signal.aborted) return new Refused(0, "aborted", "The upload was stopped.");
+  if (signal.aborted) return stopped();
   if (!request.status) {
     return new Refused(
       0,

@@ -12,12 +12,12 @@ import {
 import type { Change } from "workroom-client/change";
 
 import { accessToken, rest } from "../session/rest.js";
-import { expelled } from "../session/session.svelte.js";
+import { expelled, keepForLater } from "../session/session.svelte.js";
 import { SharedField } from "./field.js";
 import { ended, listed, progressed, started, type TaskRow, type Tasks } from "./tasks.js";
 import { refusal, sentence } from "./words.js";
 
-export type Phase = "opening" | "offline" | "sending" | "sent" | "stored" | "refused";
+export type Phase = "opening" | "offline" | "sending" | "sent" | "stored" | "refused" | "lost";
 export type FieldName = "title" | "description";
 
 /** Milliseconds from the last key to the save. */
@@ -25,6 +25,8 @@ const SAVE_AFTER = 400;
 /** Tasks that are asked for at once, and how many times at most. */
 const PAGE = 100;
 const MOST_PAGES = 5;
+/** Milliseconds after which types of task are asked for again, if they could not be had. */
+const AGAIN = 5000;
 
 interface Page<Row> {
   readonly count: number;
@@ -52,6 +54,8 @@ export class LiveProject {
   /** What is shown of the texts; an editor that is open gets changes by `Show`. */
   texts = $state<Record<FieldName, string>>({ title: "", description: "" });
   status = $state<"active" | "archived">("active");
+  /** What was typed and is not saved, since the right to edit ended: to be copied. */
+  lost = $state<Partial<Record<FieldName, string>>>({});
   /** Why a field was not saved. */
   problems = $state<Partial<Record<FieldName, string>>>({});
   private pendings = $state<Record<FieldName, boolean>>({ title: false, description: false });
@@ -61,6 +65,7 @@ export class LiveProject {
   readonly pending = $derived(this.pendings.title || this.pendings.description || this.sents > 0);
   readonly phase: Phase = $derived.by(() => {
     if (this.state.phase !== "live") return this.everLive ? "offline" : "opening";
+    if (Object.keys(this.lost).length && !this.mayEdit) return "lost";
     if (Object.keys(this.problems).length) return "refused";
     if (!this.pending) return "stored";
     return this.sents ? "sent" : "sending";
@@ -71,20 +76,28 @@ export class LiveProject {
   private readonly fields = { title: new SharedField(), description: new SharedField() };
   private readonly shows: Partial<Record<FieldName, Show>> = {};
   private readonly timers: Partial<Record<FieldName, ReturnType<typeof setTimeout>>> = {};
-  private readonly leave = (event: BeforeUnloadEvent): void => {
-    if (this.pending) event.preventDefault();
-  };
+  /** How often the right to edit has ended: answers to what was sent before are of no use. */
+  private round = 0;
+  private readonly endings: (() => void)[] = [];
+  private again: ReturnType<typeof setTimeout> | undefined;
+  private gone = false;
 
   constructor(readonly id: number) {
     this.workroom = connect({ url: location.origin, token: accessToken });
     this.project = this.workroom.project(id);
     this.state = $state.raw(this.project.state);
     this.follow();
-    rest<Page<TaskType>>("/api/task-types/?limit=100").then(
-      ({ results }) => (this.types = results),
-      () => undefined, // then none can be begun here
+    const leave = (event: BeforeUnloadEvent): void => {
+      if (this.unsaved) event.preventDefault();
+    };
+    addEventListener("beforeunload", leave);
+    this.endings.push(
+      () => {
+        clearTimeout(this.again);
+        removeEventListener("beforeunload", leave);
+      },
+      keepForLater(() => this.unsaved),
     );
-    addEventListener("beforeunload", this.leave);
   }
 
   get mayEdit(): boolean {
@@ -95,8 +108,13 @@ export class LiveProject {
     return this.state.rights === "owner";
   }
 
+  private get unsaved(): boolean {
+    return this.pending || Object.keys(this.lost).length > 0;
+  }
+
   close(): void {
-    removeEventListener("beforeunload", this.leave);
+    this.gone = true;
+    for (const end of this.endings) end();
     for (const timer of Object.values(this.timers)) clearTimeout(timer);
     this.workroom.close();
   }
@@ -109,7 +127,7 @@ export class LiveProject {
       if (Date.now() > until) break;
       await new Promise((done) => setTimeout(done, 50));
     }
-    return !this.pending || confirm("Your last changes are not saved yet. Leave, and lose them?");
+    return !this.unsaved || confirm("Your last changes are not saved yet. Leave, and lose them?");
   }
 
   // ---- fields
@@ -137,6 +155,17 @@ export class LiveProject {
     for (const name of NAMES) this.save(name);
   }
 
+  /** Nobody may edit here any more: what is not stored is kept to be copied. */
+  private giveUp(): void {
+    this.round++;
+    this.problems = {};
+    for (const name of NAMES) {
+      const field = this.fields[name];
+      if (field.pending && field.draft.trim()) this.lost[name] = field.draft;
+      this.take(name, field.giveUp());
+    }
+  }
+
   async setStatus(status: "active" | "archived"): Promise<void> {
     this.sents++;
     try {
@@ -151,7 +180,12 @@ export class LiveProject {
     this.texts[name] = field.draft;
     this.pendings[name] = field.pending;
     clearTimeout(this.timers[name]);
-    if (!field.pending) return;
+    // It was stored, though nobody had said so.
+    if (this.lost[name] === field.draft) Reflect.deleteProperty(this.lost, name);
+    if (!field.pending) {
+      Reflect.deleteProperty(this.problems, name);
+      return;
+    }
     this.timers[name] = setTimeout(() => {
       this.save(name);
     }, SAVE_AFTER);
@@ -172,6 +206,7 @@ export class LiveProject {
     const save = this.mayEdit ? field.save() : null;
     if (!save) return;
     clearTimeout(this.timers[name]);
+    const { round } = this;
     this.sents++;
     this.project
       .request("update_project", {
@@ -180,9 +215,10 @@ export class LiveProject {
       })
       .then(
         ({ seq }) => {
-          this.take(name, field.stored(seq ?? 0));
+          if (round === this.round) this.take(name, field.stored(seq ?? 0));
         },
         (error: unknown) => {
+          if (round !== this.round) return;
           const refused = error instanceof WorkroomError && error.code !== "conflict";
           if (refused) this.problems[name] = sentence(error.message.replace(/^\S*payload\S* /, ""));
           this.take(name, field.failed(refused));
@@ -193,10 +229,22 @@ export class LiveProject {
 
   // ---- tasks
 
-  /** Throws Refused. */
-  async start(canvas: number, task_type: string): Promise<void> {
+  /** What can be begun, as soon as that can be had. Never fails. */
+  private async listTypes(): Promise<void> {
+    clearTimeout(this.again);
+    try {
+      this.types = (await rest<Page<TaskType>>("/api/task-types/?limit=100")).results;
+    } catch {
+      if (!this.gone && this.state.phase === "live")
+        this.again = setTimeout(() => void this.listTypes(), AGAIN);
+    }
+  }
+
+  /** The id of what was begun. Throws Refused. */
+  async start(canvas: number, task_type: string): Promise<string> {
     const row = await rest<TaskRow>(`/api/canvases/${canvas}/tasks/`, "POST", { task_type });
     this.tasks = started(this.tasks, row);
+    return row.task_id;
   }
 
   /** Throws WorkroomError. */
@@ -234,6 +282,7 @@ export class LiveProject {
       this.heard(state);
     });
     project.on("closed", (problem) => {
+      this.giveUp();
       this.closed = { ...problem, message: refusal(problem.code, problem.message) };
       if (problem.code === "authentication_failed" || problem.code === "no_token") expelled();
     });
@@ -260,16 +309,15 @@ export class LiveProject {
     const before = this.state;
     this.state = state;
     const { subscribed, phase } = state;
-    if (mayEdit(before.rights) && !mayEdit(state.rights)) {
-      this.problems = {};
-      for (const name of NAMES) this.take(name, this.fields[name].giveUp());
-    }
+    if (mayEdit(before.rights) && !mayEdit(state.rights)) this.giveUp();
     if (subscribed && subscribed !== before.subscribed && !subscribed.recovered) {
       // All of it is told from the beginning.
       this.canvases.clear();
     }
     if (phase !== "live" || before.phase === "live") return;
     this.everLive = true;
+    // Each time: a server that was begun anew may know others.
+    void this.listTypes();
     if (subscribed && !subscribed.recovered) void this.listTasks().catch(() => undefined);
     this.flush();
   }

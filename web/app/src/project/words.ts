@@ -10,6 +10,8 @@ const REFUSALS: Record<string, string> = {
   too_many_pixels: "This picture has too many pixels.",
   too_long: "This recording is too long.",
   too_complex: "This file takes too much work to open.",
+  quota_exceeded:
+    "There is no room left in this project for this file. Delete what nobody needs first.",
   rate_limited: "That was a lot at once. Please try again in a moment.",
   insufficient_permissions: "You may not do this here. An owner of the project can let you.",
   no_worker: "Nobody is there to do this right now, so nothing was begun. Try again in a moment.",
@@ -22,7 +24,11 @@ export function refusal(code: string, detail: string): string {
   if (code === "too_large" && bytes) {
     return `This file is too large: it may have ${size(Number(bytes))} at most.`;
   }
-  return REFUSALS[code] ?? sentence(detail);
+  return own(REFUSALS, code) ?? sentence(detail);
+}
+
+function own(names: Record<string, string>, name: string): string | undefined {
+  return Object.hasOwn(names, name) ? names[name] : undefined;
 }
 
 export function sentence(text: string): string {
@@ -64,9 +70,9 @@ const TASKS: Record<string, string> = {
   analyze_audio: "Sound and mood",
 };
 
-/** What a type of task is called. */
+/** What a type of task is called. Types have names of all kinds, `constructor` among them. */
 export function taskName(type: string): string {
-  return TASKS[type] ?? sentence(type.replaceAll("_", " ")).slice(0, -1);
+  return own(TASKS, type) ?? sentence(type.replaceAll("_", " ")).slice(0, -1);
 }
 
 const ACTIONS: Record<string, string> = {
@@ -76,7 +82,7 @@ const ACTIONS: Record<string, string> = {
 
 /** What the button is called that begins one. */
 export function taskAction(type: string): string {
-  return ACTIONS[type] ?? taskName(type);
+  return own(ACTIONS, type) ?? taskName(type);
 }
 
 export const RIGHTS: Record<string, string> = {

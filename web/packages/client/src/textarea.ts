@@ -15,7 +15,8 @@ export type Field = Pick<
 
 /**
  * Keeps a field and an essay the same: what is typed is saved, what others write appears without
- * moving the caret away from its words. Read-only for who may not edit. Returns what ends it.
+ * moving the caret away from its words. Read-only for who may not edit. Returns what ends it, and
+ * makes the field read-only or not as it was before.
  */
 export function bindTextarea(essay: Essay, field: Field): () => void {
   const heard = ({ type }: Event): void => {
@@ -31,6 +32,7 @@ export function bindTextarea(essay: Essay, field: Field): () => void {
       field.setRangeText(ins, at, at + del, "preserve");
     }
   };
+  const before = field.readOnly;
   const names = ["input", "compositionstart", "compositionend"];
   for (const name of names) field.addEventListener(name, heard);
   const forget = essay.on("change", show);
@@ -40,5 +42,6 @@ export function bindTextarea(essay: Essay, field: Field): () => void {
     for (const name of names) field.removeEventListener(name, heard);
     // Nobody would hear the end of a composition now.
     essay.compose(false);
+    field.readOnly = before;
   };
 }

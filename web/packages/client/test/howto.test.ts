@@ -98,6 +98,6 @@ test("the page with a textarea shows the essay, and says whether it is stored", 
 
 test("the command that builds the client is a task of the Makefile", () => {
   const help = execFileSync("make", ["help"], { cwd: join(ROOT, "../../.."), encoding: "utf-8" });
-  expect(help).toMatch(/make web/);
-  expect(examples("sh").join("")).toContain("make web");
+  expect(help).toMatch(/make client/);
+  expect(examples("sh").join("")).toContain("make client");
 });

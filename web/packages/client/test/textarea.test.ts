@@ -99,6 +99,20 @@ test("a field that was let go no longer changes anything", () => {
   expect(essay.text).toBe("");
 });
 
+test("a field that was let go is read-only or not as it was before", () => {
+  const { field, end } = open(1);
+  end();
+  expect(field.readOnly).toBe(false);
+  const { essay } = open(2);
+  const locked = new Textarea();
+  locked.readOnly = true;
+  const unbind = bindTextarea(essay, locked);
+  pass(100);
+  expect(locked.readOnly).toBe(false);
+  unbind();
+  expect(locked.readOnly).toBe(true);
+});
+
 test("a field that goes while a word is composed holds nothing of the others back", () => {
   const [one, two] = [open(1), open(2)];
   pass(100);

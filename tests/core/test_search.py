@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workroom.core.search import Search
+
+
+@pytest.mark.parametrize(
+    ("looked_for", "title"),
+    [
+        ("harbour", "Colours of the Harbour"),
+        ("OURS harb", "Colours of the Harbour"),
+        ("strasse", "Die Straße"),
+        ("STRASSE", "die straße"),
+        ("zoe", "Zoë"),
+        ("zoë", "Zoe"),
+        ("ﬁn", "The fine print"),
+        ("שלום", "שָׁלוֹם"),
+        ("i̇stanbul", "İSTANBUL"),
+        ("๑๒", "ข้อ ๑๒"),
+    ],
+)
+def test_case_accents_and_forms_of_letters_do_not_count(looked_for: str, title: str) -> None:
+    search = Search.of(looked_for)
+    assert search is not None
+    assert search.finds(title)
+
+
+def test_all_parts_have_to_stand_somewhere_and_none_over_two_texts() -> None:
+    search = Search.of("emma harbour")
+    assert search is not None
+    assert search.finds("The harbour", "Emma Brown")
+    assert not search.finds("The harbour", "Jane Smith")
+    joined = Search.of("ouremma")
+    assert joined is not None
+    assert not joined.finds("The harbour", "emma")
+
+
+@pytest.mark.parametrize("nothing", ["", " \t\n", "\u0301\u0301"])
+def test_looking_for_nothing_is_no_search(nothing: str) -> None:
+    assert Search.of(nothing) is None
+
+
+@given(st.text(), st.text(), st.text())
+def test_whatever_stands_there_is_found(before: str, word: str, after: str) -> None:
+    search = Search.of(word)
+    # Marks of letters that were cut apart go with the letter before them.
+    assert search is None or search.finds(f"{before} {word} {after}")
