@@ -14,7 +14,7 @@ others see on the other node; measured is until those are told that they left.
 Fails when a confirmed word is missing from the final text or is there twice, when an essay went
 back, when the copies differ, or when somebody is told that a user left who only waited for the
 restart. (That one came may be said again: a node that loads a room asks the others who is there.)
- With two nodes also when more than one in a hundred pauses is longer than 3 seconds, or
+With two nodes also when more than one in a hundred pauses is longer than 3 seconds, or
 when somebody is still present 15 seconds after their node's death.
 """
 
