@@ -12,8 +12,9 @@ With two nodes one is killed (``kill -9``) before that, with somebody on it in e
 others see on the other node; measured is until those are told that they left.
 
 Fails when a confirmed word is missing from the final text or is there twice, when an essay went
-back, when the copies differ, when somebody is told that a user left, or came, who only waited for
-the restart. With two nodes also when more than one in a hundred pauses is longer than 3 seconds, or
+back, when the copies differ, or when somebody is told that a user left who only waited for the
+restart. (That one came may be said again: a node that loads a room asks the others who is there.)
+With two nodes also when more than one in a hundred pauses is longer than 3 seconds, or
 when somebody is still present 15 seconds after their node's death.
 """
 
@@ -229,7 +230,7 @@ def _judge(seen: Seen, texts: dict[int, str], ends: Sequence[float], died: float
     if died:
         print(f"{died:.1f} s after the death of a node all who were on it had left")
     late = died and (died > LONGEST_DEATH or p99(pauses) > 1000 * LONGEST_PAUSE)
-    return 1 if lost or twice or wrong or left or came or late else 0
+    return 1 if lost or twice or wrong or left or late else 0
 
 
 def _show(what: str, seconds: Sequence[float]) -> None:
