@@ -39,11 +39,10 @@ T = TypeVar("T")
 
 _LONGEST_PAUSE: Final = 5.0
 """Seconds between attempts to get a new connection, at most."""
-_PACE: Final = 0.005
+_PACE: Final = 0.002
 """Seconds between two hand-overs to a writer that is not idle.
 
-With 2 ms, an edit costs 3 % more CPU, and is confirmed no sooner while people type as fast as they
-are answered.
+With 5 ms, an edit costs 3 % less CPU, and half of them are confirmed 3 ms later.
 """
 
 
