@@ -84,7 +84,7 @@ def test_what_was_not_saved_before_is_kept_when_the_right_ends_once_more(
 ) -> None:
     project = described(server, mike="edit")
     mike = people("Mike Wilson")
-    hold = typed_too_late(mike, server, project)
+    typed_too_late(mike, server, project)
     path = f"/api/projects/{project}/collaborators/4/"
     call(server, "jane", "PUT", path, {"rights": "view"})
     unsaved = mike.get_by_role("textbox", name="What was not saved: Description")
@@ -97,7 +97,6 @@ def test_what_was_not_saved_before_is_kept_when_the_right_ends_once_more(
     expect(unsaved).to_have_count(2)
     expect(unsaved.nth(0)).to_have_value("The middle. Too late.")
     expect(unsaved.nth(1)).to_have_value("The middle. Once more.")
-    assert hold.on
 
 
 def test_who_is_removed_can_copy_what_was_not_saved_and_is_asked_before_it_goes(
