@@ -1,10 +1,10 @@
-"""Two nodes at one essay: ``python -m bench.contention --database URL --redis URL``.
+"""Two nodes at one essay: ``python -m bench.contention`` (a minute).
 
 Some people on one node save into an essay without a pause, each when the save before is confirmed.
 One person on another node saves into the same essay now and then. Measured is how long those saves
 take: the nodes contend for the next number of the log, and the busy one must not always win.
 
-The database must be an empty PostgreSQL, the bus any Redis or Valkey server.
+Without ``--database`` and ``--redis`` it starts servers of its own.
 """
 
 from __future__ import annotations
@@ -12,29 +12,30 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import secrets
 import statistics
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from bench.nodes import World, furnish
-from bench.servers import Server, workroom
+from bench.nodes import ANYWHERE, EXTENDED, two_nodes
+from bench.servers import Server
+from bench.stores import DATABASE_HELP, OWN, REDIS_HELP, Stores, stores
+from bench.world import Essay, Person, Wanted, make_world
 
-EXTENDED: Final = [Subprotocol("workroom.v1")]
-ESSAY: Final = 1
 WARM_UP: Final = 1.0
 
 
 class Writer:
     """Somebody with a line of their own in the essay."""
 
-    def __init__(self, socket: ClientConnection, line: int) -> None:
+    def __init__(self, socket: ClientConnection, essay: int, line: int) -> None:
         self._socket = socket
+        self._essay = essay
         self._line = line
         self._text = ""
         self._seq = 0
@@ -49,7 +50,7 @@ class Writer:
         lines = [*self._text.split("\n"), *([""] * (self._line + 1))][: max(self._line + 1, 16)]
         lines[self._line] = f"Line {self._line} has the number {self._saves}."
         mine = "\n".join(lines)
-        message = {"action": "update_essay", "essay_id": ESSAY, "content": mine}
+        message = {"action": "update_essay", "essay_id": self._essay, "content": mine}
         began = time.perf_counter()
         await self._socket.send(
             json.dumps({**message, "base_seq": self._seq, "request_id": request})
@@ -62,6 +63,10 @@ class Writer:
         if answer["seq"] > self._seq:
             self._text, self._seq = mine, answer["seq"]
 
+    async def leave(self) -> None:
+        """Close the connection."""
+        await self._socket.close()
+
     async def _hear(self) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(await self._socket.recv())
         if told["type"] == "essay_update" and told["seq"] >= self._seq:
@@ -69,12 +74,12 @@ class Writer:
         return told
 
 
-async def _enters(stack: list[ClientConnection], server: Server, token: str, line: int) -> Writer:
+async def _enters(server: Server, essay: Essay, who: Person, line: int) -> Writer:
     host, port = server.address
-    url = f"ws://{host}:{port}/ws/essays/{ESSAY}/?token={token}"
-    socket = await connect(url, subprotocols=EXTENDED, compression=None, max_size=None)
-    stack.append(socket)
-    return Writer(socket, line)
+    url = f"ws://{host}:{port}{who.path(essay.number)}"
+    offered = [Subprotocol(EXTENDED)]
+    socket = await connect(url, subprotocols=offered, compression=None, max_size=None)
+    return Writer(socket, essay.number, line)
 
 
 async def _hammers(writer: Writer) -> None:
@@ -82,11 +87,11 @@ async def _hammers(writer: Writer) -> None:
         await writer.save()
 
 
-async def contend(asked: argparse.Namespace, world: World, here: Server, there: Server) -> Any:
+async def contend(asked: argparse.Namespace, essay: Essay, here: Server, there: Server) -> Any:
     """What the module's text says."""
-    sockets: list[ClientConnection] = []
-    busy = [await _enters(sockets, there, world.writer, n + 1) for n in range(asked.hammers)]
-    calm = await _enters(sockets, here, world.reader, 0)
+    one, other = essay.writers
+    busy = [await _enters(there, essay, one, line + 1) for line in range(asked.hammers)]
+    calm = await _enters(here, essay, other, 0)
     work = [asyncio.ensure_future(_hammers(each)) for each in busy]
     await asyncio.sleep(WARM_UP)
     before, began = sum(len(each.seconds) for each in busy), time.perf_counter()
@@ -98,8 +103,8 @@ async def contend(asked: argparse.Namespace, world: World, here: Server, there: 
     for each in work:
         each.cancel()
     await asyncio.gather(*work, return_exceptions=True)
-    for socket in sockets:
-        await socket.close()
+    for writer in (*busy, calm):
+        await writer.leave()
     slow = sorted(1000 * seconds for seconds in calm.seconds)
     return {
         "busy_saves_per_second": round(saved / took),
@@ -111,27 +116,28 @@ async def contend(asked: argparse.Namespace, world: World, here: Server, there: 
     }
 
 
-async def measure(asked: argparse.Namespace) -> Any:
-    """Start what is needed."""
-    with tempfile.TemporaryDirectory(prefix="workroom-bench-") as folder, ExitStack() as stack:
-        places = [Path(folder) / name for name in ("furnished", "a", "b")]
-        for place in places:
-            place.mkdir()
-        world = await furnish(asked.database, asked.redis, places[0], ESSAY)
-        nodes = [stack.enter_context(workroom(place, **world.env)) for place in places[1:]]
-        here, there = (node.ready() for node in nodes)
-        return await contend(asked, world, here, there)
+def measure(asked: argparse.Namespace, shared: Stores, folder: Path) -> Any:
+    """On two nodes that have nothing else to do."""
+    secret = secrets.token_urlsafe(32)
+    (essay,) = make_world(folder, [Wanted("", ("Busy", "Calm"))], shared.database, secret)
+    with two_nodes(folder, shared, secret, ANYWHERE) as (here, there):
+        return asyncio.run(contend(asked, essay, here, there))
 
 
 def main() -> None:
     """Print the figures as JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench.contention", description=__doc__)
-    parser.add_argument("--database", required=True)
-    parser.add_argument("--redis", required=True)
+    parser.add_argument("--database", default=OWN, help=DATABASE_HELP)
+    parser.add_argument("--redis", default=OWN, help=REDIS_HELP)
     parser.add_argument("--hammers", type=int, default=4, help="people who save without a pause")
     parser.add_argument("--saves", type=int, default=500, help="of the one on the other node")
     parser.add_argument("--pause", type=float, default=0.05, help="seconds between those")
-    print(json.dumps(asyncio.run(measure(parser.parse_args())), indent=2))
+    asked = parser.parse_args()
+    with (
+        stores(asked.database, asked.redis) as shared,
+        tempfile.TemporaryDirectory(prefix="workroom-bench-") as folder,
+    ):
+        print(json.dumps(measure(asked, shared, Path(folder)), indent=2))
 
 
 if __name__ == "__main__":

@@ -62,11 +62,14 @@ class Places:
     clients: Sequence[int]
 
 
+ANYWHERE: Final = Places(((), ()), (), ())
+
+
 def places() -> Places:
     """Each node on a core of its own, if there are four."""
     all_of_them = cores()
     if len(all_of_them) < 4:
-        return Places(((), ()), (), ())
+        return ANYWHERE
     a, b, stores, *clients = all_of_them
     return Places(([a], [b]), [stores], clients)
 
@@ -250,14 +253,17 @@ def cost_of_hearing(half: Half, hearing: Server, seconds: float) -> dict[str, in
 
 
 @contextmanager
-def two_nodes(folder: Path, env: dict[str, str], at: Places) -> Iterator[tuple[Server, Server]]:
+def two_nodes(
+    folder: Path, shared: Stores, secret: str, at: Places
+) -> Iterator[tuple[Server, Server]]:
     """Both ready, each on its core."""
-    shared = {f"WORKROOM_{name}": value for name, value in env.items()}
+    given = {"DATABASE": shared.database, "REDIS": shared.redis, "SECRET": secret}
+    env = {f"WORKROOM_{name}": value for name, value in given.items() if value is not None}
     with ExitStack() as stack:
         started = []
         for name in ("a", "b"):
             (folder / name).mkdir()
-            started.append(stack.enter_context(workroom(folder / name, **shared)))
+            started.append(stack.enter_context(workroom(folder / name, **env)))
         a, b = (node.ready(core) for node, core in zip(started, at.nodes, strict=True))
         yield a, b
 
@@ -267,8 +273,7 @@ def measure(asked: argparse.Namespace, shared: Stores, folder: Path, at: Places)
     count, secret = asked.essays, secrets.token_urlsafe(32)
     wanted = [Wanted(prose(WORDS), ("Writer",), 1) for _ in range(3 * count + 1)]
     late, *essays = make_world(folder, wanted, shared.database, secret)
-    env = {"DATABASE": shared.database, "REDIS": shared.redis, "SECRET": secret}
-    with two_nodes(folder, {k: v for k, v in env.items() if v is not None}, at) as (a, b):
+    with two_nodes(folder, shared, secret, at) as (a, b):
         near, far = asyncio.run(lateness(late, a, b))
         first, last = at.clients[:1], at.clients[-1:]
         halves = [

@@ -114,3 +114,22 @@ def test_axe_finds_nothing_serious_while_something_is_looked_for(
     found += serious(emma, "nothing")
     assert emma.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert not found
+
+
+def test_a_search_that_failed_is_made_again_and_says_what_it_found(
+    people: SignIn, server: Server
+) -> None:
+    emma = people("Emma Brown")
+    emma.clock.install()
+    emma.goto(server.http)
+    expect(rows(emma, "Essays")).not_to_have_count(0)
+    asked = re.compile(r"/api/essays/\?.*search=nothing$")
+    emma.route(asked, lambda route: route.abort())
+    search(emma).fill("nothing")
+    search(emma).press("Enter")
+    expect(emma.get_by_role("alert")).to_have_count(1)
+    expect(emma.get_by_text("No project has nothing in its title")).to_be_visible()
+    emma.unroute(asked)
+    emma.clock.fast_forward(10_000)
+    expect(emma.get_by_text("No essay has nothing in its title")).to_be_visible()
+    expect(emma.get_by_role("alert")).to_have_count(0)

@@ -79,6 +79,26 @@ def test_who_loses_the_right_to_edit_can_copy_what_was_not_saved(
     expect(unsaved).to_have_count(0)
 
 
+def test_what_was_not_saved_before_is_kept_when_the_right_ends_once_more(
+    people: SignIn, server: Server
+) -> None:
+    project = described(server, mike="edit")
+    mike = people("Mike Wilson")
+    typed_too_late(mike, server, project)
+    path = f"/api/projects/{project}/collaborators/4/"
+    call(server, "jane", "PUT", path, {"rights": "view"})
+    unsaved = mike.get_by_role("textbox", name="What was not saved: Description")
+    expect(unsaved).to_have_value("The middle. Too late.")
+    call(server, "jane", "PUT", path, {"rights": "edit"})
+    field = mike.get_by_role("textbox", name="Description", exact=True)
+    field.press("Control+End")
+    mike.keyboard.type(" Once more.")
+    call(server, "jane", "PUT", path, {"rights": "view"})
+    expect(unsaved).to_have_count(2)
+    expect(unsaved.nth(0)).to_have_value("The middle. Too late.")
+    expect(unsaved.nth(1)).to_have_value("The middle. Once more.")
+
+
 def test_who_is_removed_can_copy_what_was_not_saved_and_is_asked_before_it_goes(
     people: SignIn, server: Server
 ) -> None:

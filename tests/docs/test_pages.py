@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -40,6 +41,18 @@ def test_every_task_that_a_page_names_is_in_the_makefile() -> None:
     for page in PAGES:
         for task in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text("utf-8"), re.MULTILINE):
             assert task in tasks, (name(page), task)
+
+
+def test_every_bench_that_a_page_names_can_be_begun() -> None:
+    pages = [*PAGES, ROOT / "bench" / "README.md"]
+    named = {
+        program
+        for page in pages
+        for program in re.findall(r"(?:-m |`)(bench\.[a-z_.]*[a-z])", page.read_text("utf-8"))
+    }
+    assert {"bench.contention", "bench.mixed"} <= named
+    for program in sorted(named):
+        importlib.import_module(program)
 
 
 def test_every_part_of_the_code_that_the_architecture_names_is_there() -> None:

@@ -28,6 +28,12 @@ const MOST_PAGES = 5;
 /** Milliseconds after which types of task are asked for again, if they could not be had. */
 const AGAIN = 5000;
 
+/** What a field held that was not saved. */
+export interface Lost {
+  readonly name: FieldName;
+  readonly words: string;
+}
+
 interface Page<Row> {
   readonly count: number;
   readonly results: readonly Row[];
@@ -54,8 +60,8 @@ export class LiveProject {
   /** What is shown of the texts; an editor that is open gets changes by `Show`. */
   texts = $state<Record<FieldName, string>>({ title: "", description: "" });
   status = $state<"active" | "archived">("active");
-  /** What was typed and is not saved, since the right to edit ended: to be copied. */
-  lost = $state<Partial<Record<FieldName, string>>>({});
+  /** What was typed and is not saved, each time that the right to edit ended: to be copied. */
+  lost = $state.raw<readonly Lost[]>([]);
   /** Why a field was not saved. */
   problems = $state<Partial<Record<FieldName, string>>>({});
   private pendings = $state<Record<FieldName, boolean>>({ title: false, description: false });
@@ -65,7 +71,7 @@ export class LiveProject {
   readonly pending = $derived(this.pendings.title || this.pendings.description || this.sents > 0);
   readonly phase: Phase = $derived.by(() => {
     if (this.state.phase !== "live") return this.everLive ? "offline" : "opening";
-    if (Object.keys(this.lost).length && !this.mayEdit) return "lost";
+    if (this.lost.length && !this.mayEdit) return "lost";
     if (Object.keys(this.problems).length) return "refused";
     if (!this.pending) return "stored";
     return this.sents ? "sent" : "sending";
@@ -109,7 +115,7 @@ export class LiveProject {
   }
 
   private get unsaved(): boolean {
-    return this.pending || Object.keys(this.lost).length > 0;
+    return this.pending || this.lost.length > 0;
   }
 
   close(): void {
@@ -161,7 +167,8 @@ export class LiveProject {
     this.problems = {};
     for (const name of NAMES) {
       const field = this.fields[name];
-      if (field.pending && field.draft.trim()) this.lost[name] = field.draft;
+      const words = field.draft;
+      if (field.pending && words.trim()) this.lost = [...this.lost, { name, words }];
       this.take(name, field.giveUp());
     }
   }
@@ -181,7 +188,8 @@ export class LiveProject {
     this.pendings[name] = field.pending;
     clearTimeout(this.timers[name]);
     // It was stored, though nobody had said so.
-    if (this.lost[name] === field.draft) Reflect.deleteProperty(this.lost, name);
+    const stored = (each: Lost): boolean => each.name === name && each.words === field.draft;
+    if (this.lost.some(stored)) this.lost = this.lost.filter((each) => !stored(each));
     if (!field.pending) {
       Reflect.deleteProperty(this.problems, name);
       return;
