@@ -15,7 +15,7 @@ from workroom.adapters.store.postgres import PostgresStore
 from workroom.adapters.store.postgres_server import Patience
 from workroom.adapters.store.postgres_writer import MOST_LACKING
 from workroom.ids import UserId, essay_room
-from workroom.ports.store import Append, Appended, AppendResult, Behind, new_line
+from workroom.ports.store import AlreadyDone, Append, Appended, AppendResult, Behind, new_line
 
 PATIENT = Patience(answering=60.0, locked=55.0, idling=50.0)
 """That the machine of a test stands still for seconds is no fault of a store's."""
@@ -219,3 +219,25 @@ async def test_what_is_in_the_log_is_answered_before_what_was_overtaken_behind_i
         Appended(1),
         Behind(3),
     ]
+
+
+async def test_what_was_done_before_is_answered_before_what_was_overtaken_behind_it(
+    two: list[PostgresStore],
+) -> None:
+    """Else its answer finds nothing that it belongs to, and the room asks for it once more."""
+    await outcome(two[0], append(answer=answer("r1")))
+    await outcome(two[0], append(expected=1, count=2))
+    told: list[tuple[str, AppendResult]] = []
+    everybody = asyncio.Event()
+    line = new_line()
+
+    def second(result: AppendResult) -> None:
+        told.append(("second", result))
+        everybody.set()
+
+    first = append(expected=1, line=line, answer=answer("r1"))
+    two[1].append(first, lambda result: told.append(("first", result)))
+    two[1].append(append(expected=2, line=line), second)
+    await everybody.wait()
+
+    assert told == [("first", AlreadyDone(b'"done"')), ("second", Behind(3))]
