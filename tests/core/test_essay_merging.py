@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from workroom.core.essay_state import evolve
 from workroom.core.essay_text import EssayText, author_mark
 from workroom.core.events import EssayUpdated
 from workroom.core.room import Glimpse
-from workroom.core.text import Mirror, YText
+from workroom.core.text import Candidate, Mirror, YText
 from workroom.core.writers import FOLLOWED_FOR, LONGEST_TRIP, REMEMBERED_FOR, SERVED_FOR, TRIPS
 from workroom.errors import Conflict
 from workroom.testing.scenario import EMMA, JANE, Person, Scenario
@@ -409,6 +410,51 @@ def test_saves_that_were_stored_although_each_was_refused_are_not_merged_twice(
     read_back(essay, checkpoint=1)
     emma.saves(FOX + " It ran off")
     assert head(essay) == FOX + " It ran off"
+
+
+@pytest.mark.parametrize("saved_again", [True, False])
+def test_who_came_back_before_their_save_was_lost_goes_on_from_what_is_in_the_log(
+    essay: Scenario, saved_again: bool
+) -> None:
+    jane = essay.join("jane")
+    jane.saves(FOX + " It")
+    essay.passes(5)
+    durable = essay.room.confirmed.seq
+    essay.waiting = True
+    jane.saves(FOX + " It ran")
+    jane.drops()
+    back = essay.join("jane")
+    if saved_again:
+        back.saves(FOX + " It ran off")
+    undone = essay.room.rewind()
+    essay.room.retrace()
+    del essay.log[durable:]
+    essay.waiting = False
+    for others in ("Zebras! Zebras! " + FOX + " It", "Zebras! Zebras! " + FOX + " It hid"):
+        seq = essay.room.confirmed.seq  # what another node stored in its place
+        essay.submit(SaveText(others, base_seq=seq), Origin(EMMA))
+    for command, origin in undone:
+        if origin.connection == back.connection:
+            essay.submit(command, origin)
+    back.saves(FOX + " It ran off fast")
+    assert back.refusals == []
+    assert head(essay) == "Zebras! Zebras! " + FOX + " It ran off fast hid"
+
+
+def test_a_page_that_saves_the_same_text_again_and_again_fills_no_memory(essay: Scenario) -> None:
+    emma = essay.join("emma")
+
+    def texts_kept() -> int:
+        gc.collect()
+        return sum(isinstance(each, Candidate) for each in gc.get_objects())
+
+    emma.saves(FOX + " It ran")
+    essay.passes(5)
+    before = texts_kept()
+    for _ in range(100):
+        emma.saves(FOX + " It ran")
+        essay.passes(2)
+    assert texts_kept() < before + 20
 
 
 # ---- confirmations ---------------------------------------------------------------------------

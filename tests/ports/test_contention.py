@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 
+import asyncpg
 import pytest
 
-from tests.ports.store_kit import ANA, BEN, ESSAY, append, outcome, record
+from tests.ports.store_kit import ANA, BEN, ESSAY, answer, append, outcome, record
 from workroom.adapters.store.postgres import PostgresStore
 from workroom.adapters.store.postgres_server import Patience
 from workroom.adapters.store.postgres_writer import MOST_LACKING
 from workroom.ids import UserId, essay_room
-from workroom.ports.store import Append, Appended, AppendResult, Behind, new_line
+from workroom.ports.store import AlreadyDone, Append, Appended, AppendResult, Behind, new_line
 
 PATIENT = Patience(answering=60.0, locked=55.0, idling=50.0)
 """That the machine of a test stands still for seconds is no fault of a store's."""
@@ -175,3 +177,67 @@ async def test_what_was_built_on_an_append_that_came_too_late_is_answered_with_i
     await stored.wait()
 
     assert told == [("first", Behind(2)), ("second", Behind(2)), ("again", Appended(3))]
+
+
+async def test_what_is_in_the_log_is_answered_before_what_was_overtaken_behind_it(
+    two: list[PostgresStore], database: str
+) -> None:
+    """Else a room would take it for lost, and do it again: here, one by one after a strange one."""
+    await outcome(two[0], append())
+    told: list[tuple[str, AppendResult]] = []
+    everybody = asyncio.Event()
+    line = new_line()
+    appends = {
+        "first": append(expected=1, line=line),
+        "strange": Append(essay_room(2), 0, (record(1, at=2**70),)),
+        "held up": append(essay_room(3), answer=answer("r1")),
+        "second": append(expected=2, line=line),
+    }
+
+    def done(name: str, result: AppendResult) -> None:
+        told.append((name, result))
+        if len(told) == len(appends):
+            everybody.set()
+
+    vandal = await asyncpg.connect(database)
+    try:
+        async with vandal.transaction():
+            await vandal.execute("INSERT INTO answers VALUES ($1, 'r1', 1, '')", ANA)
+            for name, each in appends.items():
+                two[1].append(each, partial(done, name))
+            while (await two[0].heads([ESSAY]))[ESSAY] < 2:
+                await asyncio.sleep(0)
+            assert await outcome(two[0], append(expected=2)) == Appended(3)
+            await vandal.execute("DELETE FROM answers")
+        await everybody.wait()
+    finally:
+        await vandal.close()
+
+    assert [name for name, _ in told] == [*appends]
+    assert [told[0][1], *[result for _, result in told[2:]]] == [
+        Appended(2),
+        Appended(1),
+        Behind(3),
+    ]
+
+
+async def test_what_was_done_before_is_answered_before_what_was_overtaken_behind_it(
+    two: list[PostgresStore],
+) -> None:
+    """Else its answer finds nothing that it belongs to, and the room asks for it once more."""
+    await outcome(two[0], append(answer=answer("r1")))
+    await outcome(two[0], append(expected=1, count=2))
+    told: list[tuple[str, AppendResult]] = []
+    everybody = asyncio.Event()
+    line = new_line()
+
+    def second(result: AppendResult) -> None:
+        told.append(("second", result))
+        everybody.set()
+
+    first = append(expected=1, line=line, answer=answer("r1"))
+    two[1].append(first, lambda result: told.append(("first", result)))
+    two[1].append(append(expected=2, line=line), second)
+    await everybody.wait()
+
+    assert told == [("first", AlreadyDone(b'"done"')), ("second", Behind(3))]

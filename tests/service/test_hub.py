@@ -256,14 +256,15 @@ async def test_a_room_that_cannot_be_read_back_is_tried_again_and_answers_meanwh
     await hub.stop()
 
 
+@pytest.mark.parametrize("text", ["Text {}", "The same"])
 async def test_a_store_that_does_not_answer_is_not_given_more_and_more(
-    faulty: FaultyStore,
+    faulty: FaultyStore, text: str
 ) -> None:
     hub = await _open(faulty)
     emma = await member_of(hub, 1, EMMA)
     faulty.silent = True
     for number in range(300):
-        hub.submit(ESSAY, SaveText(f"Text {number}"), Origin(EMMA, emma.id, f"t{number}"))
+        hub.submit(ESSAY, SaveText(text.format(number)), Origin(EMMA, emma.id))
     assert len(emma.refusals) == 300 - 256
     assert emma.refusals[0].retry_after is not None
     await hub.stop()

@@ -136,9 +136,14 @@ class Delivery:
             writer.queued = False
 
     def confirmed_alone(self, connection: ConnectionId) -> None:
-        """A save that changed nothing is to be confirmed to its sender."""
+        """A save that changed nothing is to be confirmed to its sender.
+
+        All before it is durable, and so is what it told: otherwise a page that saves the same text
+        again and again would fill the memory until somebody writes.
+        """
         if writer := self._writers.live.get(connection):
             writer.unconfirmed = True
+            writer.durable(max(writer.durable_seq, self.latest.seq))
 
     # ---- what they get ------------------------------------------------------------------------
 

@@ -269,6 +269,11 @@ class Room(ABC, Generic[State]):
         return not self._pending
 
     @property
+    def unsettled(self) -> int:
+        """Commands that wait until they, or those before them, are durable."""
+        return len(self._pending)
+
+    @property
     def idle(self) -> bool:
         """Nobody is here, and nothing waits: the room may leave memory."""
         return not self._pending and not len(self.presence) and self.next_deadline() is None

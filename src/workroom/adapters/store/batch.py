@@ -128,15 +128,16 @@ def _judge_one(
 def overtaken(appends: Iterable[Append], results: Iterable[AppendResult]) -> dict[RoomId, int]:
     """The rooms in whose logs other nodes came first, and the last number that was expected.
 
-    Not those of which something before it is good: its answer, which is due first, has to wait.
+    Not those where something before it is good, or was done before: its answer, which is due first,
+    has to wait.
     """
     found: dict[RoomId, int] = {}
-    good: set[RoomId] = set()
+    others: set[RoomId] = set()
     for append, result in zip(appends, results, strict=True):
         room, expected = append.room, append.expected
-        if isinstance(result, Appended):
-            good.add(room)
-        elif isinstance(result, Behind) and result.head > expected and room not in good:
+        if not isinstance(result, Behind):
+            others.add(room)
+        elif result.head > expected and room not in others:
             found[room] = min(expected, found.get(room, expected))
     return found
 

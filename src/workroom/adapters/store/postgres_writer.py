@@ -154,13 +154,13 @@ class PostgresWriter:
             size += items[-1].weight
         return items
 
-    async def _carry_out(self, items: list[Pending]) -> list[_Answered]:
+    async def _carry_out(self, items: list[Pending], *, wait: bool = True) -> list[_Answered]:
         """Store all together; one with a value that cannot be stored must not hurt the others.
 
-        ``items`` may change: some are answered on the way, others come in.
+        ``items`` may change if ``wait``: some are answered on the way, others come in.
         """
         try:
-            results = await self._store(items)
+            results = await self._store(items, wait=wait)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             is_fault = faults.is_fault(error)
             if len(items) > 1 and not is_fault:
@@ -180,21 +180,21 @@ class PostgresWriter:
         answered: list[_Answered] = []
         self.fault = None
         for at, item in enumerate(items):
-            answered += await self._carry_out([item])
+            # Nobody is waited for: what stands before it in the same log has to be answered first.
+            answered += await self._carry_out([item], wait=False)
             if self.fault is not None:
                 return answered + self._refused(items[at + 1 :], self.fault)
         return answered
 
-    async def _store(self, items: list[Pending]) -> list[AppendResult]:
+    async def _store(self, items: list[Pending], *, wait: bool) -> list[AppendResult]:
         """As often as it takes. Raises what stands against it in the end: nothing is stored."""
         attempts, look = _MOST_ATTEMPTS, False
         while True:
             attempts -= 1
             try:
-                # A second time nobody is waited for: perhaps it was that which took too long.
-                wait = attempts == _MOST_ATTEMPTS - 1
                 return await self._transact(items, look=look, wait=wait)
             except Exception as error:
+                wait = False  # a second time: perhaps it was that which took too long
                 if faults.met_another(error):
                     look = True
                 elif faults.is_stale(error):

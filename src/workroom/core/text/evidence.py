@@ -107,6 +107,7 @@ _TOLD: Final = (
 )
 """What a save tells, and what is told by none if the save comes to nothing."""
 _told = attrgetter(*_TOLD)
+_INHERITED: Final = _TOLD.index("_inherited")
 
 
 class _Before(NamedTuple):
@@ -120,6 +121,11 @@ class _Before(NamedTuple):
     """Versions that the client no longer had when it saved."""
     arrived_at: dict[int, float]
     """When those had arrived."""
+
+    def elsewhere(self) -> Self:
+        """The same for another connection of that person."""
+        told = (*self.told[:_INHERITED], True, *self.told[_INHERITED + 1 :])
+        return self._replace(told=told)
 
 
 class Evidence:
@@ -281,7 +287,7 @@ class Evidence:
         """
         heir = copy(self)
         heir._inherited = True
-        heir._before = deque()
+        heir._before = deque([each.elsewhere() for each in self._before])
         heir._faded, heir._versions = self._faded.copy(), self._versions.copy()
         heir._arrived_at = self._arrived_at.copy()
         heir._deleted = self._deleted.copy()

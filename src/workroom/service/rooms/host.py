@@ -164,7 +164,8 @@ class RoomHost:
         if durable and (self.suspended or self.behind):
             self._put_off(command, origin)
             return
-        if durable and (self._appending >= MOST_WAITING or self._bytes >= MOST_BYTES):
+        waiting = max(self._appending, self.room.unsettled)
+        if durable and (waiting >= MOST_WAITING or self._bytes >= MOST_BYTES):
             self._refuse_for_now(origin)
             return
         try:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 
 from workroom.core.tasks import Task
 from workroom.core.turns import Place, next_in_turn
 from workroom.errors import WorkroomError
+from workroom.observe import log_failure, logger
 from workroom.ports.clock import Clock
 from workroom.ports.tasks import TaskStore
+
+log = logger("turns")
 
 
 class Turns:
@@ -46,8 +48,12 @@ class Turns:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            with suppress(WorkroomError):
+            try:
                 await self.give()
+            except WorkroomError:
+                continue
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must not end the turns
+                log_failure(log, "turns_failed", error)
 
     async def give(self) -> None:
         """Hand over all whose turn it is; those who ask meanwhile share the next look.
