@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -70,6 +70,10 @@ class _Behind(_Half):
         super().connection_lost(exc)
 
 
+def _given(half: _Behind) -> Callable[[], _Behind]:
+    return lambda: half
+
+
 class _Front(_Half):
     """The side of a client."""
 
@@ -96,7 +100,7 @@ class _Front(_Half):
         for backend in sorted(ready, key=lambda each: each.connections):
             behind = _Behind(backend)
             try:
-                await loop.create_connection(lambda half=behind: half, *backend.address)
+                await loop.create_connection(_given(behind), *backend.address)
             except OSError:
                 backend.connections -= 1
                 continue

@@ -38,7 +38,7 @@ from itertools import count
 from pathlib import Path
 
 from workroom.adapters.store import SqliteStore
-from workroom.core.entries import Entry, EssayCreated, Fact
+from workroom.core.entries import Entry, EssayCreated, Fact, Record
 from workroom.core.essay_state import EssayState, evolve, first_state
 from workroom.core.essay_text import EssayText
 from workroom.core.limits import RoomRules
@@ -131,7 +131,7 @@ def _written(state: EssayState, text: EssayText) -> Checkpoint:
     return EssayDraft(state, text.state(), text.head().authors).checkpoint()
 
 
-def _append(state: EssayState, last: int, records: list, made: Checkpoint | None) -> Append:
+def _append(state: EssayState, last: int, records: list[Record], made: Checkpoint | None) -> Append:
     summary = RoomSummary(
         state.title, state.author, state.created_at, state.updated_at, state.updated_by, {}
     )

@@ -8,7 +8,7 @@ from workroom.tasks import ProjectTask
 from workroom.tasks.app import app
 
 
-@app.task(base=ProjectTask, bind=True, name="bench.tick")
+@app.task(base=ProjectTask, bind=True, name="bench.tick")  # type: ignore[untyped-decorator]
 def tick(self: ProjectTask, project_id: int, canvas_id: int) -> dict[str, Any]:
     """Speak every 0.3 s: no report waits for another."""
     del project_id, canvas_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workroom.errors import AlreadyServed, Misconfigured
@@ -40,8 +40,6 @@ def sole_server(database: Path) -> Iterator[None]:
 def _lock(descriptor: int, database: Path, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     except BlockingIOError:
         # Empty for the moment between locking and writing.
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace") or "another"
@@ -49,6 +47,9 @@ def _lock(descriptor: int, database: Path, path: Path) -> None:
         raise AlreadyServed(message) from None
     except OSError as error:
         raise _unlockable(path, error) from error
+    with suppress(OSError):  # on a full disk, nobody learns who it is
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
 
 
 def _unlockable(path: Path, error: OSError) -> Misconfigured:
