@@ -5,8 +5,9 @@ order that all nodes keep to, compares them with what each append expects, and w
 with one statement: there and back four times, however many appends there are.
 
 - Where another node came first, those who are behind are told what they lack while the head is
-  still locked, and what they make of it goes into the same transaction. So a room never loses twice
-  to a neighbour, however busy that is: the database serves those who wait for a row in turn.
+  still locked, and what they make of it goes into the same transaction. So a room that is overtaken
+  does not lose again to the same busy neighbour, unless it lacks more than ``MOST_LACKING`` entries
+  or the transaction has to be begun anew.
 - An append is answered ``Appended`` only after COMMIT was answered. When that answer is lost, the
   number of the transaction tells what became of it: nobody guesses.
 - When the database fails, everything that waits is told so. The next append tries anew.
