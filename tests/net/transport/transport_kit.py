@@ -26,9 +26,13 @@ from workroom.transports.websocket.serving import server_config
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
-def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
+PATIENCE = 30.0
+"""Seconds after which something that should have come counts as missing."""
+
+
+def until(condition: Callable[[], Any]) -> Any:
     """Wait until the condition holds; its last value, true or not."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while not (value := condition()) and time.monotonic() < end:
         time.sleep(0.005)
     return value
@@ -150,13 +154,11 @@ class RunningServer:
         assert until(lambda: self.server.started)
         return self
 
-    def stop(self, seconds: float = 10.0) -> float:
-        """Stop as on SIGTERM; the seconds it took."""
-        begun = time.monotonic()
+    def stop(self) -> None:
+        """Stop as on SIGTERM."""
         self.server.should_exit = True
-        self._thread.join(seconds)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "the server did not stop"
-        return time.monotonic() - begun
 
     def __exit__(self, *_: object) -> None:
         if self._thread.is_alive():
@@ -222,7 +224,7 @@ class Client:
         self.sock = socket.socket()
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.sock.settimeout(10)
+        self.sock.settimeout(PATIENCE)
         self.sock.connect(("127.0.0.1", port))
         self._buffer = b""
 
@@ -270,9 +272,9 @@ class Client:
         except (EOFError, ConnectionError):
             return None
 
-    def ended(self, seconds: float = 5.0) -> bool:
-        """Whether the server hangs up in that time."""
-        self.sock.settimeout(seconds)
+    def ended(self) -> bool:
+        """Whether the server hangs up."""
+        self.sock.settimeout(PATIENCE)
         try:
             while self.sock.recv(65536):
                 pass
