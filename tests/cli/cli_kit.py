@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 GOOD_SECRET = "kV9-qT2_wZ7xLm4nRb8cYd1fGh6jPs3u"
+PATIENCE = 120.0
+"""Seconds after which something that should have come counts as missing."""
 PEOPLE = ("emma", "jane", "sarah", "mike", "admin", "john_doe")
 
 
@@ -41,7 +42,7 @@ def workroom(
         input=given or "",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env=environment(data_dir, **more),
     )
@@ -70,11 +71,13 @@ class Running:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it in good order; the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+        return self.process.wait(PATIENCE)
 
     def get(self, path: str, token: str) -> Any:
         answer = httpx.get(
-            f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {token}"}
+            f"http://127.0.0.1:{self.port}{path}",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=PATIENCE,
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -84,15 +87,18 @@ class Running:
             f"http://127.0.0.1:{self.port}{path}",
             headers={"Authorization": f"Bearer {token}"},
             json=body,
+            timeout=PATIENCE,
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def essay(self, token: str, number: int = 1) -> ClientConnection:
-        return connect(f"ws://127.0.0.1:{self.port}/ws/essays/{number}/?token={token}")
+        address = f"ws://127.0.0.1:{self.port}/ws/essays/{number}/?token={token}"
+        return connect(address, open_timeout=PATIENCE)
 
     def projects(self, token: str) -> ClientConnection:
-        return connect(f"ws://127.0.0.1:{self.project_port}/?token={token}")
+        address = f"ws://127.0.0.1:{self.project_port}/?token={token}"
+        return connect(address, open_timeout=PATIENCE)
 
 
 @contextmanager
@@ -128,7 +134,7 @@ def _running(
     finally:
         if process.poll() is None:
             process.kill()
-            process.wait(timeout=30)
+            process.wait(PATIENCE)
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
@@ -155,17 +161,9 @@ def _ports_of_demo(stream: IO[str]) -> tuple[list[str], tuple[int, int]]:
     raise AssertionError("".join(lines))
 
 
-def free_port() -> int:
-    """A port that is free now, for a server that has to come back on the same one."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
 def next_of(connection: ClientConnection, kind: str) -> dict[str, Any]:
     """The next message of that type."""
     while True:
-        message: dict[str, Any] = json.loads(connection.recv(timeout=20))
+        message: dict[str, Any] = json.loads(connection.recv(PATIENCE))
         if message["type"] == kind:
             return message

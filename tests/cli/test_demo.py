@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from cli_kit import PEOPLE, Running, complaint, demo, next_of, workroom
+from cli_kit import PATIENCE, PEOPLE, Running, complaint, demo, next_of, workroom
 
 TOKEN = re.compile(r"^ +(\w+) +(eyJ[\w.-]+)$", re.MULTILINE)
 
@@ -98,6 +98,7 @@ def test_what_people_delete_stays_deleted(tmp_path: Path) -> None:
         gone = httpx.delete(
             f"http://127.0.0.1:{first.port}/api/projects/123/",
             headers={"Authorization": f"Bearer {jane}"},
+            timeout=PATIENCE,
         )
         assert gone.status_code == 204
         assert first.stop() == 0

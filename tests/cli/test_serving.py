@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_kit import GOOD_SECRET, complaint, environment, serving, workroom
+from cli_kit import GOOD_SECRET, PATIENCE, complaint, environment, serving, workroom
 
 WATCHED_START = """
 import asyncio, json, os, signal, sys
@@ -64,7 +64,7 @@ def test_a_server_has_read_its_code_before_other_nodes_hear_of_it(tmp_path: Path
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     late = json.loads(done.stderr)
     assert [name for name in late if not name.startswith("uvicorn.")] == []

@@ -10,8 +10,9 @@ from typing import IO, Any
 
 import pytest
 from rich.console import Console
+from tests.free_ports import free_port
 
-from cli_kit import Running, command, complaint, demo, environment, free_port, workroom
+from cli_kit import PATIENCE, Running, command, complaint, demo, environment, workroom
 from client_kit import AT, FEEDBACK, EssayInTest
 from workroom.cli.screen import draw
 from workroom.cli.views import Teller
@@ -42,7 +43,7 @@ def watching(data_dir: Path, *arguments: str) -> Iterator[IO[str]]:
         yield process.stdout
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(PATIENCE)
         process.stdout.close()
 
 

@@ -18,8 +18,9 @@ from typing import Any, Final
 
 import httpx
 
-from cli_kit import Running, command, environment, free_port, serving
+from cli_kit import PATIENCE, Running, command, environment, serving
 from deploy_files import FOLDER, compose, lines
+from tests.free_ports import free_port
 from tests.ports.bus_kit import Server as BusServer
 from tests.postgres_kit import Postgres, postgres
 
@@ -28,7 +29,6 @@ SECRETS: Final = {
     "WORKROOM_TASK_TOKEN": "w0rk-kV9-qT2_wZ7xLm4nRb8cYd1fGh6",
     "PGPASSWORD": "not-guessed",
 }
-PATIENCE: Final = 20.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ class Site:
         """A node, where the proxy looks for it; it answers when this returns."""
         name = f"node-{at + 1}"
         (words,) = (words for name_, _, words in compose() if name_ == f"compose {name}")
-        settings = {**self.settings(name), **more}
+        ports = {f"WORKROOM_{it}": str(free_port()) for it in ("PORT", "PROJECT_PORT")}
+        settings = {**self.settings(name), **ports, **more}
         data_dir = self.folder / name
         return self.stack.enter_context(serving(data_dir, *words[2:], **settings))
 
@@ -131,7 +132,7 @@ class Site:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -8,25 +8,24 @@ import signal
 import tempfile
 import time
 import wave
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from bench.wire import PING, Door, open_websocket, pong, split
 
 from tests.deploy.compose_site import Proxy, Site, deployed, new_proxy
 from tests.media.good import image
 from tests.net.live import PATIENCE, Client, python_client
 
-pytestmark = pytest.mark.timeout(120)
-
 MIB = 2**20
 EXTENDED = "workroom.v1"
 PASSWORDS = {"ada": "a long one of Ada's", "bob": "a long one of Bob's"}
 BRISK = {"WORKROOM_PING_INTERVAL": "1", "WORKROOM_SHUTDOWN_SPREAD": "0.5"}
 """The only settings of the nodes that are not the example's: nobody waits as long as people do."""
-QUIET = 4
+QUIET = 15
 """Seconds after which a proxy gives up a connection on which nothing comes, not even pings."""
 
 
@@ -140,7 +139,7 @@ def _hear_pings(proxy: Proxy, path: str) -> None:
     sock, rest = open_websocket(Door(("127.0.0.1", proxy.ports[8000]), path, EXTENDED))
     with sock:
         began = time.monotonic()
-        while time.monotonic() - began < 1.3 * QUIET:
+        while time.monotonic() - began < QUIET + 2:
             data = sock.recv(65536)
             assert data, "the proxy gave up a connection that was alive"
             frames, rest = split(rest + data)
@@ -155,11 +154,10 @@ async def _a_node_ends_under_people_who_write(
     where = f"ws://127.0.0.1:{site.proxy.ports[8000]}/ws/essays/{essay}/?token="
     async with (
         python_client(where + tokens["ada"], protocols=[EXTENDED]) as ada,
-        python_client(where + tokens["bob"], protocols=[EXTENDED]) as bob,
+        _on_the_other_node(site, where + tokens["bob"]) as bob,
     ):
         for client in (ada, bob):
             await _follow(client, essay)
-        await _each_node_has_one_guest(site)
         await _save(ada, essay, "Written on one node.")
         await _shows(bob, "Written on one node.")
 
@@ -210,16 +208,33 @@ async def _shows(client: Client, text: str) -> None:
         pass
 
 
-async def _each_node_has_one_guest(site: Site) -> None:
-    """As the proxy deals them out, once those who were here before have gone."""
-    async with asyncio.timeout(PATIENCE):
-        while [await _guests(node.port) for node in site.nodes] != [1.0, 1.0]:
-            await asyncio.sleep(0.02)
+@asynccontextmanager
+async def _on_the_other_node(site: Site, url: str) -> AsyncIterator[Client]:
+    """A guest beside one who is there, as the proxy deals them out: to where fewer are.
+
+    It counts requests as well. One that is just under way on the other node makes them equal, and
+    a node that did not answer in time is left alone for a while: then the guest comes again.
+    """
+    async with AsyncExitStack() as stack:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                guest = await stack.enter_async_context(python_client(url, protocols=[EXTENDED]))
+                await guest.next("user_joined")
+                if await _guests_by_node(site) == [1.0, 1.0]:
+                    break
+                await stack.aclose()
+                while sum(await _guests_by_node(site)) != 1.0:
+                    await asyncio.sleep(0.02)
+        yield guest
+
+
+async def _guests_by_node(site: Site) -> list[float]:
+    return [await _guests(node.port) for node in site.nodes]
 
 
 async def _guests(port: int) -> float:
     """Connections to essays on a node."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
         lines = (await http.get(f"http://127.0.0.1:{port}/metrics")).text.splitlines()
     name = 'workroom_connections{dialect="essay"} '
     return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))

@@ -289,7 +289,8 @@ async def by_hand(
     if small:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.connect(("127.0.0.1", server.ports[0]))
-    editor = ByHand(await connect(url, max_size=None, sock=sock), client)
+    patient: dict[str, Any] = {"open_timeout": PATIENCE, "ping_interval": None}
+    editor = ByHand(await connect(url, max_size=None, sock=sock, **patient), client)
     try:
         yield editor
     finally:

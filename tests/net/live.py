@@ -22,9 +22,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which something that should have come counts as missing."""
-STARTS_WITHIN = 60.0
+STARTS_WITHIN = 120.0
 """Seconds after which a server counts as not started: a busy machine reads its modules slowly."""
 Message = dict[str, Any]
 
@@ -129,7 +129,7 @@ class Server:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -239,8 +239,9 @@ class Client:
 async def python_client(
     url: str, *, protocols: list[str] | None = None, **options: Any
 ) -> AsyncIterator[Client]:
-    """A client of Python's ``websockets``."""
-    socket = await connect(url, subprotocols=protocols, max_size=None, **options)  # type: ignore[arg-type]
+    """A client of Python's ``websockets``, which gives up no server for being slow."""
+    patient = {"open_timeout": PATIENCE, "ping_interval": None, **options}
+    socket = await connect(url, subprotocols=protocols, max_size=None, **patient)  # type: ignore[arg-type]
     client = Client(lambda message: socket.send(_text(message)), socket.close)
     client.protocol = socket.subprotocol
     reading = asyncio.ensure_future(_read(socket, client))

@@ -16,17 +16,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.net.live import Client, Server, python_client, running
+from tests.free_ports import free_port
+from tests.net.live import PATIENCE, Client, Server, python_client, running
 
 EXTENDED = ["workroom.v1"]
-LONGEST = 10.0
-"""Seconds that a server may take to end, with the settings as delivered."""
+LONGEST = 30.0
+"""Seconds in which a server has ended: ten on a machine that does nothing else."""
+
+
+def ports() -> dict[str, str]:
+    """Settings for a server that can come back on the same ports."""
+    return {"WORKROOM_PORT": str(free_port()), "WORKROOM_PROJECT_PORT": str(free_port())}
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """One that stops fast where its clients do, and can come back on the same ports."""
-    with running(tmp_path, WORKROOM_SHUTDOWN_SPREAD="0.4", WORKROOM_PRESENCE_GRACE="0.3") as server:
+    brief = {"WORKROOM_SHUTDOWN_SPREAD": "0.4", "WORKROOM_PRESENCE_GRACE": "0.3"}
+    with running(tmp_path, **brief, **ports()) as server:
         yield server
 
 
@@ -38,21 +45,12 @@ async def stopping(server: Server) -> AsyncIterator[asyncio.Future[int]]:
     await stopped
 
 
-def restart(server: Server) -> None:
-    """Start it again where it was."""
-    server.env |= {
-        "WORKROOM_PORT": str(server.ports[0]),
-        "WORKROOM_PROJECT_PORT": str(server.ports[1]),
-    }
-    server.start()
-
-
 def raw(server: Server, *, reads: bool = True) -> socket.socket:
     """A WebSocket of which the kernel alone takes care: it answers nothing."""
     sock = socket.socket()
     if not reads:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sock.settimeout(20)
+    sock.settimeout(PATIENCE)
     sock.connect(("127.0.0.1", server.ports[0]))
     path = f"/ws/essays/1/?token={server.token('jane')}"
     sock.sendall(
@@ -101,7 +99,7 @@ async def test_what_was_sent_before_the_close_was_read_is_kept(server: Server) -
     sock.sendall(b"\x88\x82" + bytes(4) + b"\x03\xf4")
     done.join()
     sock.close()
-    restart(server)
+    server.start()
     _, essay = server.rest("GET", "/api/essays/1/", "emma")
     assert "Zanzibar" in essay["content"]
 
@@ -117,7 +115,7 @@ async def test_who_was_here_before_a_restart_is_here_after_it_and_nobody_comes_o
         async with stopping(server):
             await asyncio.gather(emma.close_code(), jane.close_code())
         assert "user_left" not in _kinds(emma) + _kinds(jane)
-    restart(server)
+    server.start()
     async with python_client(server.essay_url(1, server.token("jane"))) as jane:
         await jane.send({"action": "subscribe_essay", "essay_id": 1})
         assert await _joined(jane, 2) == {1, 2}  # Emma is still on her way
@@ -131,28 +129,26 @@ async def test_who_was_here_before_a_restart_is_here_after_it_and_nobody_comes_o
 
 
 async def test_who_does_not_come_back_after_a_restart_leaves(tmp_path: Path) -> None:
-    with running(tmp_path, WORKROOM_SHUTDOWN_SPREAD="0") as server:
+    with running(tmp_path, WORKROOM_SHUTDOWN_SPREAD="0", **ports()) as server:
         async with python_client(server.essay_url(1, server.token("emma"))) as emma:
             await emma.next("user_joined")
             async with stopping(server):
                 await emma.close_code()
         assert (tmp_path / "present.json").stat().st_mode & 0o077 == 0
-        restart(server)
+        server.start()
         assert not (tmp_path / "present.json").exists()
         async with python_client(server.essay_url(1, server.token("jane"))) as jane:
             assert (await jane.next("user_left"))["user_id"] == 1
 
 
 async def test_before_it_shuts_the_door_a_server_gives_notice(tmp_path: Path) -> None:
-    with running(tmp_path, WORKROOM_SHUTDOWN_NOTICE="2", WORKROOM_SHUTDOWN_SPREAD="0") as server:
-        tokens = server.token("emma"), server.token("jane")
+    with running(tmp_path, WORKROOM_SHUTDOWN_NOTICE="8", WORKROOM_SHUTDOWN_SPREAD="0") as server:
+        token = server.token("emma")
         assert server.rest("GET", "/readyz")[0] == 200
         async with stopping(server) as stopped:
-            loop = asyncio.get_running_loop()
-            async with asyncio.timeout(5):
-                while (await loop.run_in_executor(None, server.rest, "GET", "/readyz"))[0] == 200:
-                    await asyncio.sleep(0)
-            async with python_client(server.essay_url(1, tokens[0]), protocols=EXTENDED) as emma:
+            while (await asyncio.to_thread(server.rest, "GET", "/readyz"))[0] == 200:
+                pass
+            async with python_client(server.essay_url(1, token), protocols=EXTENDED) as emma:
                 await emma.send(
                     {
                         "action": "update_essay",
@@ -188,7 +184,7 @@ def test_it_ends_whatever_clients_do(tmp_path: Path, *, reads: bool) -> None:
 async def test_a_second_signal_ends_it_at_once_and_loses_nothing(
     tmp_path: Path, again: signal.Signals
 ) -> None:
-    with running(tmp_path, WORKROOM_SHUTDOWN_SPREAD="60") as server:
+    with running(tmp_path, WORKROOM_SHUTDOWN_SPREAD="60", **ports()) as server:
         stuck = raw(server)
         async with python_client(
             server.essay_url(1, server.token("emma")), protocols=EXTENDED
@@ -203,10 +199,10 @@ async def test_a_second_signal_ends_it_at_once_and_loses_nothing(
             server.process.send_signal(again)
             begun = time.monotonic()
             assert await emma.close_code() == 1012
-            assert await asyncio.to_thread(server.process.wait, 20) == 0
-            assert time.monotonic() - begun < 4.0
+            assert await asyncio.to_thread(server.process.wait, PATIENCE) == 0
+            assert time.monotonic() - begun < LONGEST
         stuck.close()
-        restart(server)
+        server.start()
         assert server.rest("GET", "/api/essays/1/", "emma")[1]["content"] == "Kept."
 
 

@@ -15,6 +15,8 @@ import pytest
 from tests.net.live import Client, Server, python_client, running
 
 EXTENDED = ["workroom.v1"]
+TIME_TO_CONNECT = 5.0
+"""Seconds that a token is good for whose end is waited for: enough, on a busy machine as well."""
 
 
 def _new_essay(server: Server, **members: str) -> int:
@@ -77,12 +79,12 @@ async def test_a_forbidden_essay_and_one_that_is_not_look_the_same(demo: Server)
 
 async def test_a_connection_ends_with_its_token_and_extended_ones_are_warned(demo: Server) -> None:
     number = _new_essay(demo)
-    token = _token(demo, 1, 2)
+    token = _token(demo, 1, TIME_TO_CONNECT)
     async with (
         python_client(demo.essay_url(number, token), protocols=EXTENDED) as extended,
         python_client(demo.essay_url(number, token)) as plain,
     ):
-        assert (await extended.next("token_expiring"))["seconds"] in (1, 2)
+        assert (await extended.next("token_expiring"))["seconds"] <= TIME_TO_CONNECT
         for client in (extended, plain):
             assert (await client.next("connection_error"))["error"] == "authentication_failed"
             assert await client.close_code() == 4401
@@ -91,9 +93,10 @@ async def test_a_connection_ends_with_its_token_and_extended_ones_are_warned(dem
 
 async def test_a_new_token_keeps_the_connection(demo: Server) -> None:
     number = _new_essay(demo)
-    async with python_client(demo.essay_url(number, _token(demo, 1, 1.5))) as emma:
+    ends = time.monotonic() + TIME_TO_CONNECT
+    async with python_client(demo.essay_url(number, _token(demo, 1, TIME_TO_CONNECT))) as emma:
         await emma.send({"action": "refresh_token", "token": _token(demo, 1, 600)})
-        await asyncio.sleep(2.0)  # the old token's end has to come
+        await asyncio.sleep(ends + 1 - time.monotonic())  # the old token's end has to come
         await emma.send({"action": "subscribe_essay", "essay_id": number})
         await emma.next("essay_update")
 

@@ -48,10 +48,10 @@ async def test_200_malformed_essay_messages_are_answered_and_nobody_else_hears(
     emma = patient.essay_url(1, patient.token("emma"))
     jane = patient.essay_url(1, patient.token("jane"))
     async with python_client(jane) as witness, python_client(emma) as client:
-        await witness.send({"action": "subscribe_essay", "essay_id": 1})
-        while (await witness.next())["type"] != "user_joined" or len(witness.everything) < 4:
-            pass
         await client.next("user_joined")
+        await witness.send({"action": "subscribe_essay", "essay_id": 1})
+        await witness.send({"action": "dance"})  # what is said to this comes after all of that
+        await witness.next("error")
         heard = len(witness.everything)
         assert await _each_is_refused(client, "malformed_essay") >= 200
         await client.send({"action": "subscribe_essay", "essay_id": 1})

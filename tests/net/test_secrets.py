@@ -8,13 +8,13 @@ from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
 
-from tests.net.live import Server, python_client, running
+from tests.net.live import PATIENCE, Server, python_client, running
 
 BAD = "eyJhbGciOiJIUzI1NiJ9.eyJtYXJrZXIiOiJNQVJLRVIifQ.MARKERMARKERMARKERMARKERMARKERMARKERMARKER0"
 
 
 def _raw(server: Server, request: str) -> str:
-    with socket.create_connection(("127.0.0.1", server.ports[0]), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", server.ports[0]), timeout=PATIENCE) as sock:
         sock.sendall(request.encode())
         sock.shutdown(socket.SHUT_WR)
         answer = b""

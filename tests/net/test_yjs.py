@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.net.editors import Editor, Editors
-from tests.net.live import Client, Server, python_client, running
+from tests.net.live import PATIENCE, Client, Server, python_client, running
 
 EXTENDED = ["workroom.v1"]
 IDS = {"jane": 2, "sarah": 3, "mike": 4}
@@ -36,7 +36,7 @@ def content_of(server: Server, essay: int) -> str:
 
 async def stored(server: Server, essay: int, content: str) -> None:
     """Wait until the essay, as the store has it, holds this text."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (found := await asyncio.to_thread(content_of, server, essay)) != content:
             assert found is not None
             await asyncio.sleep(0.02)
@@ -298,6 +298,6 @@ async def settle(server: Server, essay: int, editors: list[Editor]) -> None:
         content = await asyncio.to_thread(content_of, server, essay)
         return all(editor.text == content for editor in editors)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not await same():
             await asyncio.sleep(0.05)

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.net.editors import ByHand, awareness, by_hand, chunk, number, sync
 from tests.net.live import Server, python_client, running
+from tests.net.test_lifecycle import TIME_TO_CONNECT
 from tests.net.test_lifecycle import _token as token_for
 from tests.net.test_yjs import content_of, new_essay, stored
 
@@ -126,8 +127,9 @@ async def test_a_message_out_of_form_is_refused_and_hurts_nobody(
 async def test_many_mistakes_end_the_connection(demo: Server) -> None:
     essay = new_essay(demo)
     async with by_hand(demo, "emma", essay) as emma:
-        for _ in range(400):
-            await emma.socket.send(b"\7")
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(400):
+                await emma.socket.send(b"\7")
         await emma.until(lambda it: it.closed)
         assert emma.closed == 1008
 
@@ -247,16 +249,17 @@ async def test_a_slow_reader_is_left_out_and_gets_what_it_missed(tmp_path: Path)
 
 async def test_a_session_ends_with_its_token(demo: Server) -> None:
     essay = new_essay(demo)
-    token = token_for(demo, 1, 1.5)
+    token = token_for(demo, 1, TIME_TO_CONNECT)
     async with by_hand(demo, "emma", essay, token=token) as emma:
         await emma.synced()
         await emma.until(lambda it: it.closed)
         assert emma.closed == 4401
-    async with by_hand(demo, "emma", essay, token=token_for(demo, 1, 1.5)) as emma:
+    ends = time.monotonic() + TIME_TO_CONNECT
+    async with by_hand(demo, "emma", essay, token=token_for(demo, 1, TIME_TO_CONNECT)) as emma:
         await emma.synced()
         order = {"action": "refresh_token", "token": demo.token("emma")}
         await emma.socket.send(json.dumps(order))
-        await asyncio.sleep(2)  # the first token ends
+        await asyncio.sleep(ends + 1 - time.monotonic())  # the first token ends
         await emma.edit(0, "x")
         await stored(demo, essay, "xSome words of mine.")
 

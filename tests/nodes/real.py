@@ -22,7 +22,8 @@ from workroom.core.entries import EssayCreated, Fact, RightSet
 from workroom.core.people import Right
 from workroom.ids import essay_room
 
-PATIENCE = 20.0
+PATIENCE = 60.0
+"""Seconds after which something that should have come counts as missing."""
 ESSAY = 1
 
 
@@ -51,7 +52,8 @@ class Site:
         """A connection of one of the people to the essay."""
         address = f"ws://127.0.0.1:{node.port}/ws/essays/{ESSAY}/?token={self.tokens[name]}"
         form = [Subprotocol("workroom.v1")]
-        guest = Guest(self.stack.enter_context(connect(address, subprotocols=form)))
+        opening = connect(address, subprotocols=form, open_timeout=PATIENCE, ping_interval=None)
+        guest = Guest(self.stack.enter_context(opening))
         guest.asks({"action": "subscribe_essay", "essay_id": ESSAY, "request_id": "hello"})
         return guest
 
@@ -120,8 +122,6 @@ class Guest:
         if not any(map(wanted, self.told[since:])):
             self.until(wanted)
 
-    def text(self, content: str, seconds: float = PATIENCE) -> dict[str, Any]:
+    def text(self, content: str) -> dict[str, Any]:
         """Wait for that text."""
-        return self.until(
-            lambda m: m["type"] == "essay_update" and m["content"] == content, seconds
-        )
+        return self.until(lambda m: m["type"] == "essay_update" and m["content"] == content)

@@ -21,12 +21,11 @@ from redis.asyncio import Redis
 from websockets.sync.client import connect
 
 from cli_kit import GOOD_SECRET, Running
-from tests.nodes.real import Guest, Site, site
+from tests.nodes.real import PATIENCE, Guest, Site, site
 from tests.postgres_kit import Postgres
 from workroom.tasks.presence import PREFIX
 from workroom.tasks.types import QUEUE
 
-pytestmark = pytest.mark.timeout(180)
 PACE = 0.25
 """Seconds between two ``task_progress`` of a task."""
 
@@ -59,7 +58,7 @@ class Studio:
     def asks(self, path: str, token: str | None = None, **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {token or self.token}"}
         url = f"http://127.0.0.1:{self.node.port}{path}"
-        answer = httpx.post(url, headers=headers, timeout=20, **more)
+        answer = httpx.post(url, headers=headers, timeout=PATIENCE, **more)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -82,7 +81,8 @@ class Studio:
     @contextmanager
     def member(self, node: Running) -> Iterator[Guest]:
         """A plain connection of Emma's that is in the project."""
-        with connect(f"ws://127.0.0.1:{node.project_port}/?token={self.token}") as connection:
+        address = f"ws://127.0.0.1:{node.project_port}/?token={self.token}"
+        with connect(address, open_timeout=PATIENCE, ping_interval=None) as connection:
             guest = Guest(connection)
             connection.send(self._join())
             guest.until(lambda m: m["type"] == "project_updated")
@@ -90,7 +90,7 @@ class Studio:
 
     def silent_member(self, node: Running) -> socket.socket:
         """The same, of which nothing more is heard, as behind a cable that is pulled."""
-        line = socket.create_connection(("127.0.0.1", node.project_port), timeout=20)
+        line = socket.create_connection(("127.0.0.1", node.project_port), timeout=PATIENCE)
         key = base64.b64encode(os.urandom(16)).decode()
         body = self._join().encode()
         line.sendall(

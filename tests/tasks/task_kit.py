@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from tests.net.live import Client, Message, Server, python_client
 
 PLUGIN = Path(__file__).parent / "plugin"
 PROJECT = 123
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds in which whatever happens to a task has to be over."""
 
 
@@ -186,13 +185,6 @@ def processes(server_pid: int) -> Processes:
         worker=mains,
         children=[pid for pid in celery if pid not in mains],
     )
-
-
-def free_port() -> int:
-    """A port that nobody uses now: for servers that have to come back where they were."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def parent_of(pid: int) -> int:

@@ -13,14 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.free_ports import free_port
 from tests.net.live import Server
 from tests.tasks.task_kit import (
+    PATIENCE,
     PLUGIN,
     alive,
     begin,
     canvases,
     descendants,
-    free_port,
     kill,
     task,
     until,
@@ -81,7 +82,7 @@ class Site:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 10)
+                await asyncio.wait_for(process.wait(), PATIENCE)
             kill([pid for pid in family if alive(pid)])
             await process.wait()
 
@@ -193,7 +194,7 @@ def test_a_worker_without_a_broker_or_a_token_says_so(tmp_path: Path) -> None:
             },
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 1

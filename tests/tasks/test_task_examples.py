@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from tests.net.live import Server
-from tests.tasks.task_kit import PROJECT, Watcher, begin, canvases, demo, until, watching
+from tests.tasks.task_kit import PATIENCE, PROJECT, Watcher, begin, canvases, demo, until, watching
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -149,7 +149,7 @@ async def test_a_followed_task_ends_whatever_python_takes_for_json(
         await until(broker.exists, "the broker")
         client = redis.Redis(unix_socket_path=str(broker))
         client.set(f"celery-task-meta-{task_id}", f'{{"status": "SUCCESS", "result": {result}}}')
-        assert (await mike.completed(task_id, 20))["result"] == {"canvas_id": canvas, **ends}
+        assert (await mike.completed(task_id))["result"] == {"canvas_id": canvas, **ends}
 
 
 def test_an_entry_point_that_is_no_task_type_keeps_the_server_from_starting(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_an_entry_point_that_is_no_task_type_keeps_the_server_from_starting(tmp_
         env={**os.environ, "PYTHONPATH": str(tmp_path), "WORKROOM_PORT": "0"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 1

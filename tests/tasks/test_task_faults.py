@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import WebSocketException
 
+from tests.free_ports import free_port
 from tests.net.live import Server, python_client
 from tests.tasks.task_kit import (
     Watcher,
@@ -24,7 +25,6 @@ from tests.tasks.task_kit import (
     begin,
     demo,
     descendants,
-    free_port,
     join,
     kill,
     processes,
@@ -88,7 +88,7 @@ async def test_nothing_outlives_a_server_that_was_killed_and_tasks_go_on_after_i
     family = descendants(server.pid)
     assert len(family) >= 4
     server.kill()
-    await until(lambda: not any(map(alive, family)), "the end of all processes", 10)
+    await until(lambda: not any(map(alive, family)), "the end of all processes")
     server.start()
     async with watching(server, "jane") as jane:
         assert (await jane.completed(task_id))["result"]["status"] == "completed"
@@ -98,10 +98,8 @@ async def test_nothing_outlives_a_server_that_was_stopped(server: Server) -> Non
     async with watching(server, "jane") as jane:
         await running(server, jane, "spin")
     family = descendants(server.pid)
-    began = time.monotonic()
     assert server.stop(signal.SIGTERM) == 0
     assert not any(map(alive, family))
-    assert time.monotonic() - began < 10
 
 
 async def test_a_path_too_long_for_a_socket_is_no_hindrance(tmp_path: Path) -> None:
