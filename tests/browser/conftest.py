@@ -9,18 +9,20 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.steps import LINES, SignIn, new_essay
+from tests.free_ports import free_port
 from tests.net.live import Server
 
-PATIENCE = 15_000
+PATIENCE = 60_000
 """Milliseconds after which something that should be on the page counts as missing."""
 
 EXPECTED = (
     "ERR_",
     "the server responded with a status of 4",
     "the server responded with a status of 503",
+    "WebSocket is closed before the connection is established",
 )
-"""What browsers say of requests while a server is away, or that were refused; what the page says of
-them is tested."""
+"""What browsers say of requests while a server is away, or that were refused, or of sockets that
+are left while they open; what the page says of them is tested."""
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +36,19 @@ def browser() -> Iterator[Browser]:
     assert found, "the browser tests need Chromium (on Debian and Ubuntu: apt install chromium)"
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox"], timeout=2 * PATIENCE
+        )
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The demo, with the page."""
-    server = Server(tmp_path_factory.mktemp("data"), env={"WORKROOM_LOGIN_ATTEMPTS": "1000"})
+    """The demo, with the page; it can come back where it was."""
+    ports = {"WORKROOM_PORT": str(free_port()), "WORKROOM_PROJECT_PORT": str(free_port())}
+    env = {"WORKROOM_LOGIN_ATTEMPTS": "1000", **ports}
+    server = Server(tmp_path_factory.mktemp("data"), env=env)
     server.start()
     yield server
     server.stop()

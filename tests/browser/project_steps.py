@@ -67,7 +67,7 @@ def put(server: Server, project: int, name: str, content: bytes) -> dict[str, An
     )
     request.add_header("Authorization", f"Bearer {server.token('jane')}")
     request.add_header("Content-Type", f"multipart/form-data; boundary={edge.decode()}")
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=240) as answer:
         made: dict[str, Any] = json.load(answer)
         return made
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
-from tests.net.live import Server
+from tests.net.live import PATIENCE, Server
 
 LINES = "The first line is short.\nThe second line is here to be commented on.\nThe end."
 """The text of most essays here."""
+ON_THE_NEXT = "document.activeElement.matches('article .head, .cm-content')"
+"""Whether the focus has come from a thread that was resolved to the next one, or to the text."""
 SignIn = Callable[..., Page]
 """Signs a person of the demo in: name, address, and how their browser is set."""
 
@@ -100,6 +103,24 @@ def lines(page: Page) -> list[str]:
         })""",
     )
     return found
+
+
+def shows(page: Page, want: str) -> None:
+    """Wait until the text is shown exactly so: the last letter may still be on its way."""
+    holds(page, lambda: "\n".join(lines(page)), want)
+
+
+def stored(page: Page, server: Server, essay: int, want: str) -> None:
+    """Wait until the server has this text: a page may not have drawn yet that it is saving."""
+    holds(page, lambda: call(server, "emma", "GET", f"/api/essays/{essay}/")["content"], want)
+
+
+def holds(page: Page, look: Callable[[], object], want: object) -> None:
+    """Wait until what is seen is what is wanted."""
+    end = time.monotonic() + PATIENCE
+    while (seen := look()) != want:
+        assert time.monotonic() < end, seen
+        page.wait_for_timeout(50)
 
 
 def marked(page: Page, kind: str) -> str:

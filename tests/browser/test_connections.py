@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.browser.steps import SignIn, call, comment, lines, text, writer
+from tests.browser.steps import LINES, SignIn, comment, holds, lines, shows, stored, text, writer
 from tests.net.live import Server
 
 AWAY = 30_000
@@ -27,18 +27,11 @@ def sockets(page: Page) -> list[WebSocket]:
 
 def all_closed(page: Page, found: list[WebSocket]) -> bool:
     """Whether they are closed after a while: the news of it come when they come."""
-    for _ in range(200):
+    for _ in range(2_400):
         if not found:
             return True
         page.wait_for_timeout(25)
     return False
-
-
-def again(server: Server) -> None:
-    """Start a server that was killed, at the same address."""
-    ports = server.ports
-    server.env |= {"WORKROOM_PORT": str(ports[0]), "WORKROOM_PROJECT_PORT": str(ports[1])}
-    server.start()
 
 
 def test_thirty_seconds_without_a_network_and_edits_on_both_sides_are_merged(
@@ -72,9 +65,9 @@ def test_thirty_seconds_without_a_network_and_edits_on_both_sides_are_merged(
         expect(page.get_by_text("Saved", exact=True)).to_be_visible()
         expect(page.locator(".cm-line").first).to_contain_text("From the train.")
         expect(page.locator(".cm-line").last).to_contain_text("From my desk.")
-        assert "\n".join(lines(page)) == want
+        shows(page, want)
     expect(emma.locator(".mark-content")).to_have_text("The second line")
-    assert call(server, "emma", "GET", f"/api/essays/{essay}/")["content"] == want
+    stored(emma, server, essay, want)
     expect(here).to_have_count(2)
 
 
@@ -98,16 +91,16 @@ def test_nothing_typed_is_lost_when_the_server_is_killed_and_started_again(
                 expect(page.get_by_text(re.compile("^Offline"))).to_be_visible()
                 expect(page.get_by_text("Saved", exact=True)).to_have_count(0)
         if at == 20:
-            again(server)
+            server.start()
     for page in (emma, jane):
-        expect(page.get_by_text("Saved", exact=True)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Saved", exact=True)).to_be_visible()
         expect(page.get_by_text("No connection.")).to_have_count(0)
         expect(page.locator(".cm-line").last).to_contain_text(two)
         expect(page.locator(".cm-line").first).to_contain_text(one)
-    content = call(server, "emma", "GET", f"/api/essays/{essay}/")["content"]
-    assert content.startswith(one)
-    assert content.rstrip().endswith(two)
-    assert "\n".join(lines(emma)) == "\n".join(lines(jane)) == content
+    want = f"{one}{LINES}{two.ljust(len(one))}"
+    stored(emma, server, essay, want)
+    for page in (emma, jane):
+        shows(page, want)
 
 
 def test_signing_out_closes_every_socket(people: SignIn, server: Server, essay: int) -> None:
@@ -116,7 +109,7 @@ def test_signing_out_closes_every_socket(people: SignIn, server: Server, essay: 
     emma.goto(f"{server.http}/essays/{essay}")
     writer(emma)
     expect(emma.get_by_text("Saved", exact=True)).to_be_visible()
-    assert len(open_ones) == 2
+    holds(emma, lambda: len(open_ones), 2)
     here = jane.get_by_role("list", name="Here now").get_by_role("listitem")
     expect(here).to_have_count(2)
     emma.get_by_role("button", name="Sign out").click()

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.conftest import PATIENCE
 from tests.browser.hostile_strings import HOSTILE
 from tests.browser.liar import AT, Wire, person
-from tests.browser.steps import call, serious
+from tests.browser.steps import call, holds, serious
 from tests.net.live import Server
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,6 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src *; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-PATIENCE = 30_000
 Opens = Callable[..., Page]
 
 
@@ -77,6 +77,7 @@ def example(browser: Browser, server: Server, pages: str) -> Iterator[Opens]:
     def opens(name: str, who: str, **options: Any) -> Page:
         context = browser.new_context(**options)
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
@@ -116,7 +117,7 @@ def test_two_who_type_into_a_textarea_at_once_keep_every_word(
         expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     assert hers.input_value() == theirs.input_value()
     assert call(server, "emma", "GET", "/api/essays/1/")["content"] == hers.input_value()
-    expect(emma.get_by_text("Jane Smith is typing…")).to_have_count(0, timeout=10_000)
+    expect(emma.get_by_text("Jane Smith is typing…")).to_have_count(0)
 
 
 def coloured(page: Page) -> set[int]:
@@ -146,7 +147,7 @@ def test_highlights_lie_under_their_words_and_move_with_them(
     expect(marks.first).to_be_attached()
     found = call(server, "emma", "GET", "/api/essays/1/feedback/")["results"]
     quotes = [each["quote"] for each in found]
-    assert coloured(emma) == letters_of(quotes, field.input_value())
+    holds(emma, lambda: coloured(emma), letters_of(quotes, field.input_value()))
     comments = emma.get_by_role("list", name="Comments").get_by_role("listitem")
     expect(comments).to_have_count(3)
     for quote in quotes:
@@ -154,7 +155,7 @@ def test_highlights_lie_under_their_words_and_move_with_them(
     field.press("Control+Home")
     emma.keyboard.type("A word before all of them. ")
     expect(layer).to_contain_text("A word before all of them.")
-    assert coloured(emma) == letters_of(quotes, field.input_value())
+    holds(emma, lambda: coloured(emma), letters_of(quotes, field.input_value()))
     for width in (1100, 700, 420):
         emma.set_viewport_size({"width": width, "height": 700})
         # The same words in the same lines: both are as high as each other, and scroll together.
@@ -213,7 +214,7 @@ def test_tasks_are_shown_while_they_go_on_and_cancelled(example: Opens, server: 
     begin_when_there_is_a_worker(server, path, "never_end", jane)
     for each in (jane, emma):
         bar = each.get_by_role("progressbar", name="Never end")
-        expect(bar).to_have_attribute("value", re.compile("^[1-9]"), timeout=PATIENCE)
+        expect(bar).to_have_attribute("value", re.compile("^[1-9]"))
         expect(each.get_by_text("Still at it")).to_be_visible()
     expect(emma.get_by_role("button", name="Cancel")).to_have_count(0)
     jane.get_by_role("button", name="Cancel Never end").click()
@@ -222,12 +223,12 @@ def test_tasks_are_shown_while_they_go_on_and_cancelled(example: Opens, server: 
         expect(each.get_by_role("status")).to_have_text("Never end: Cancelled")
     call(server, "jane", "POST", path, {"task_type": "refuse"})
     failed = emma.get_by_role("listitem").filter(has_text="Failed: There is nothing to see in")
-    expect(failed).to_be_visible(timeout=PATIENCE)
+    expect(failed).to_be_visible()
 
 
 def begin_when_there_is_a_worker(server: Server, path: str, task: str, page: Page) -> None:
     """Begin a task; a worker may have to start first."""
-    for _ in range(300):
+    for _ in range(600):
         status, _body = server.rest("POST", path, "jane", {"task_type": task})
         if status == 202:
             return

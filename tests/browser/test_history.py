@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import SignIn, call, let, lines, writer
+from tests.browser.steps import SignIn, call, let, lines, stored, writer
 from tests.net.live import Server
 
 
@@ -149,8 +149,7 @@ def test_an_old_version_is_restored_while_others_write_and_taken_back_again(
     expect(emma.locator(".cm-line").first).to_contain_text("Purring.")
     emma.get_by_role("button", name="Undo").click()
     expect(emma.get_by_text("Saved", exact=True)).to_be_visible()
-    content = call(server, "emma", "GET", f"/api/essays/{written}/")["content"]
-    assert content == "A cat sat on a red mat. Purring."
+    stored(emma, server, written, "A cat sat on a red mat. Purring.")
     emma.keyboard.press("Control+z")
     expect(jane.locator(".cm-line").first).to_have_text(
         re.compile("A black cat sat on a red mat. Purring.")
@@ -188,8 +187,7 @@ def test_unsaved_work_is_still_there_after_a_look_at_the_history(
     emma.get_by_role("link", name="Back to the essay").click()
     emma.context.set_offline(False)
     expect(emma.get_by_text("Saved", exact=True)).to_be_visible()
-    content = call(server, "emma", "GET", f"/api/essays/{written}/")["content"]
-    assert content == "A cat sat on a red mat. Kept."
+    stored(emma, server, written, "A cat sat on a red mat. Kept.")
 
 
 def test_who_loses_the_right_to_see_an_essay_sees_no_history_of_it(

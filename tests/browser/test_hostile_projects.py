@@ -14,7 +14,7 @@ from tests.net.live import Server
 
 REFUSED = {"\u2028", "\u2029", "\u202e", "\u2066"}
 """Nobody can be called so: ends of lines, and what turns the order of letters around."""
-MANY = 60_000
+MANY = 120_000
 """Milliseconds in which a page has shown some hundred of them."""
 
 

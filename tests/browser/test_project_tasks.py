@@ -23,7 +23,7 @@ from tests.browser.steps import SignIn, serious
 from tests.net.live import Server
 
 PLUGIN = Path(__file__).parents[1] / "tasks" / "plugin"
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds: a worker may have to start first."""
 
 
@@ -59,7 +59,7 @@ def begin(page: Page, name: str, task: str) -> Locator:
         here.get_by_text("More that can be done").click()
     while not shown.is_visible():
         button.click()
-        expect(shown.or_(here.get_by_role("alert"))).to_be_visible(timeout=PATIENCE)
+        expect(shown.or_(here.get_by_role("alert")).first).to_be_visible(timeout=PATIENCE)
         if here.get_by_role("alert").is_visible():
             expect(here.get_by_role("alert")).to_contain_text("nothing was begun")
     return shown
