@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.postgres_kit import Postgres
@@ -20,7 +20,9 @@ FOLDERS = {path.parent for path in Path(__file__).parent.rglob("*.py")}
 sys.path += sorted(str(each) for each in FOLDERS if not (each / "__init__.py").exists())
 
 # How long an example takes says more about the machine, and what else it does, than about the code.
-settings.register_profile("workroom", deadline=None, print_blob=True)
+settings.register_profile(
+    "workroom", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("workroom")
 
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}

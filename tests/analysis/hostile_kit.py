@@ -35,7 +35,7 @@ def memory_of(kind: str, path: Path) -> tuple[str, int]:
         [sys.executable, "-c", _PROGRAM, kind, str(path)],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -26,7 +26,10 @@ from workroom.analysis.image import analyze_image
 from workroom.analysis.limits import ImageLimits
 
 FORMATS = ["PNG", "JPEG", "WEBP", "GIF"]
-quickly = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quickly = settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 def refused(path: Path, limits: ImageLimits | None = None) -> AnalysisError:

@@ -24,7 +24,9 @@ from media_kit import (
 from workroom.analysis.results import Swatch
 
 quickly = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 colours = st.tuples(*[st.integers(0, 255)] * 3)
 

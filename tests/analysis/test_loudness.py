@@ -110,7 +110,10 @@ def test_ebu_tech_3342_signals_have_their_range(
     assert passages(tmp_path, *parts).loudness.range == pytest.approx(expected, abs=1)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.floats(-30, 12))
 def test_gain_raises_loudness_and_levels_by_as_much(tmp_path: Path, gain: float) -> None:
     samples = noise(4, 0.05, 16_000)

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from workroom.adapters.queue.embedded import broker_program
 from workroom.ports.bus import Bus
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass

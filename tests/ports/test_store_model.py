@@ -153,7 +153,9 @@ def test_it_does_what_the_model_does(name: str, groups: list[list[Append]]) -> N
 
 @pytest.mark.timeout(400)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(groups=turns())
 def test_postgres_does_what_the_model_does(database: str, groups: list[list[Append]]) -> None:
