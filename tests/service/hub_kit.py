@@ -74,7 +74,7 @@ class Member:
         """The answer to a command: what was acknowledged, or the error."""
         before = len(self.answers)
         self.hub.submit(ESSAY, command, Origin(self.user, self.id, request_id))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.answers) == before:
                 self._news.clear()
                 await self._news.wait()

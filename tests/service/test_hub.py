@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,15 @@ def _feedback() -> AddFeedback:
     return AddFeedback(FeedbackId(0), FeedbackType.STYLE, "Hm")
 
 
+async def _in_the_end(member: Member, command: SaveText, request_id: str) -> dict[str, Any]:
+    """Ask again under the same id, as ``retry: later`` says, until the room is read back."""
+    async with asyncio.timeout(60):
+        while isinstance(answer := await member.asks(command, request_id), Unavailable):
+            await asyncio.sleep(0.05)
+    acknowledged: dict[str, Any] = answer
+    return acknowledged
+
+
 async def test_what_the_store_refused_was_never_said_and_the_room_goes_on_afterwards(
     hub: Hub, store: MemoryStore
 ) -> None:
@@ -66,8 +76,7 @@ async def test_what_the_store_refused_was_never_said_and_the_room_goes_on_afterw
     assert isinstance(await jane.asks(_feedback(), "c"), Unavailable)
     assert (await jane.asks(Join(), "d"))["seq"] == 3
     store.heal()
-    await asyncio.sleep(0.6)  # the room is read back half a second after the last failure
-    assert (await emma.asks(SaveText("After"), "e"))["seq"] == 4
+    assert (await _in_the_end(emma, SaveText("After"), "e"))["seq"] == 4
     said = [frame["content"] for frame in jane.frames if frame["type"] == "essay_update"]
     assert "Lost" not in said
     assert said[-1] == "After"
@@ -80,8 +89,7 @@ async def test_a_refused_request_may_be_tried_again_under_its_id(
     store.fail_with(FULL)
     assert await emma.asks(SaveText("Text"), "same") is FULL
     store.heal()
-    await asyncio.sleep(0.6)
-    assert (await emma.asks(SaveText("Text"), "same"))["seq"] == 3
+    assert (await _in_the_end(emma, SaveText("Text"), "same"))["seq"] == 3
 
 
 async def test_a_request_is_done_once_on_whatever_connection_and_after_a_restart(
@@ -156,8 +164,7 @@ async def test_a_mistake_of_ours_refuses_one_command_and_spares_the_room(hub: Hu
     await emma.asks(SaveText("Before"), "a")
     nonsense = SaveText(None)  # type: ignore[arg-type]  # what no dialect lets through
     assert isinstance(await emma.asks(nonsense, "b"), Unavailable)
-    await asyncio.sleep(0.1)  # the room is read back
-    assert (await jane.asks(SaveText("Before and after"), "c"))["seq"] == 4
+    assert (await _in_the_end(jane, SaveText("Before and after"), "c"))["seq"] == 4
     said = [frame["content"] for frame in emma.frames if frame["type"] == "essay_update"]
     assert said[-1] == "Before and after"
 
@@ -186,7 +193,7 @@ async def test_a_room_that_was_checkpointed_comes_back_the_same(
     await emma.asks(_feedback(), "f")
     for number in range(600):
         await emma.asks(SaveText(f"Edit 😀 number {number}"), str(number))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len((await _stored(store)).records) >= 300:
             await asyncio.sleep(0)
     other = make_hub(store)
@@ -251,8 +258,7 @@ async def test_a_room_that_cannot_be_read_back_is_tried_again_and_answers_meanwh
     assert isinstance(await emma.asks(SaveText("Lost too"), "b"), Unavailable)
     faulty.heal()
     faulty.unreadable = None
-    await asyncio.sleep(1.1)  # two attempts
-    assert (await emma.asks(SaveText("Kept"), "c"))["seq"] == 3
+    assert (await _in_the_end(emma, SaveText("Kept"), "c"))["seq"] == 3
     await hub.stop()
 
 
@@ -277,7 +283,7 @@ async def test_who_leaves_while_the_store_is_down_is_gone(hub: Hub, store: Memor
         hub.submit(ESSAY, _feedback(), Origin(JANE, jane.id, f"f{number}"))
     hub.replies.exit(jane.id)
     hub.submit(ESSAY, Leave(), Origin(JANE, jane.id))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while "user_left" not in [frame["type"] for frame in emma.frames]:
             await asyncio.sleep(0.01)
     store.heal()
@@ -288,7 +294,7 @@ async def test_comments_beyond_the_ids_at_hand_keep_their_place(hub: Hub) -> Non
     for number in range(200):
         hub.submit(ESSAY, _feedback(), Origin(JANE, jane.id, str(number)))
     hub.submit(ESSAY, SaveText("After all of them"), Origin(JANE, jane.id, "200"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(jane.answers) < 202:
             await asyncio.sleep(0.01)
     assert [request for request, _ in jane.answers[1:]] == [str(number) for number in range(201)]
@@ -332,7 +338,7 @@ async def test_who_went_away_while_the_room_was_loading_never_came(
     other.submit(ESSAY, Join(), Origin(EMMA, emma.id))
     other.submit(ESSAY, Join(), Origin(JANE, jane.id))
     other.submit(ESSAY, Leave(clean=False), Origin(JANE, jane.id))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not emma.frames:
             await asyncio.sleep(0.01)
     assert [f["user"]["id"] for f in emma.frames if f["type"] == "user_joined"] == [1, 1]
@@ -365,7 +371,7 @@ async def test_of_two_equal_rest_calls_a_mistake_in_one_leaves_neither_waiting(
     waiting = asyncio.ensure_future(hub.execute(ESSAY, SaveText("Text"), EMMA))
     await asyncio.sleep(0)
     nonsense = SaveText(None)  # type: ignore[arg-type]  # what no dialect lets through
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         for call in (hub.execute(ESSAY, nonsense, EMMA), waiting):
             with pytest.raises(Unavailable):
                 await call
@@ -392,7 +398,7 @@ async def test_a_room_whose_ids_cannot_be_had_goes_on_without_them() -> None:
     store.idless = True
     for number in range(70):
         hub.submit(ESSAY, _feedback(), Origin(JANE, jane.id, f"f{number}"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(jane.answers) < 71:
             await asyncio.sleep(0.01)
     assert isinstance(jane.refusals[-1], Unavailable)

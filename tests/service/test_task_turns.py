@@ -35,7 +35,7 @@ async def test_a_mistake_while_tasks_are_handed_over_is_logged_and_does_not_end_
     turns = Turns(store, LoopClock(asyncio.get_running_loop()), {}, _hand_over)
     running = asyncio.ensure_future(turns.run())
     with capture_logs() as logs:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while store.looks < 2:
                 turns.want()
                 await asyncio.sleep(0)
