@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.net.live import Client, Server, python_client
+from tests.net.live import PATIENCE, Client, Server, python_client
 from tests.postgres_kit import Postgres
 
 ROUNDS = int(os.environ.get("WORKROOM_CRASH_ROUNDS", "3"))
@@ -78,6 +78,9 @@ async def _write_until_killed(server: Server, writers: list[Writer], seconds: fl
                 await writer.writes(c)
 
     tasks = [asyncio.ensure_future(work(writer)) for writer in writers]
+    async with asyncio.timeout(PATIENCE):
+        while not all(writer.confirmed_words for writer in writers):
+            await asyncio.sleep(0.01)
     await asyncio.sleep(seconds)  # a random moment of real work is the point here
     server.kill()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -120,12 +123,12 @@ def test_nothing_that_was_confirmed_is_lost_by_kill_9(
             for n in range(WRITERS)
         ]
         writers = [Writer(essay["id"]) for essay in made]
-        asyncio.run(_write_until_killed(server, writers, chance.uniform(0.2, 1.2)))
+        asyncio.run(_write_until_killed(server, writers, chance.uniform(0, 1)))
         server.start()
         for writer in writers:
             assert _lost(server, writer) == []
             confirmed += writer.confirmed_words + len(writer.confirmed_feedback)
         server.kill()
         assert "is whole" in server.cli("db", "check")
-    assert confirmed > ROUNDS * WRITERS
+    assert confirmed >= ROUNDS * WRITERS
     print(f"{ROUNDS} rounds, {confirmed} confirmed, 0 lost, slowest start {slowest:.2f} s")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.net.live import Server, python_client
+from tests.net.live import PATIENCE, Server, python_client
 
 
 async def test_the_disk_is_flushed_before_an_edit_is_confirmed(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ async def test_the_disk_is_flushed_before_an_edit_is_confirmed(tmp_path: Path) -
                 await emma.send({**message, "request_id": f"marker-{number}"})
                 await emma.next("ack")
             watcher.terminate()
-            watcher.wait(10)
+            watcher.wait(PATIENCE)
     finally:
         server.kill()
     lines = trace.read_text("utf-8", "replace").splitlines()
@@ -57,7 +57,7 @@ async def _attached(server: Server) -> None:
     import asyncio
 
     tasks = Path(f"/proc/{server.pid}/task")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not all(
             "TracerPid:\t0" not in (task / "status").read_text() for task in tasks.iterdir()
         ):

@@ -103,7 +103,7 @@ def test_a_damaged_database_is_neither_served_nor_replaced(
     before = path.read_bytes()
     command = [sys.executable, "-m", "workroom", "db", "check"]
     checked = subprocess.run(
-        command, env=server.env, capture_output=True, text=True, timeout=60, check=False
+        command, env=server.env, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert checked.returncode != 0
     assert "Traceback" not in checked.stderr

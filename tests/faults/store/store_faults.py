@@ -16,7 +16,7 @@ from workroom.errors import Unavailable
 from workroom.ids import RoomId
 from workroom.ports.store import Append, Appended, NotStored
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a store that ought to have recovered counts as broken."""
 
 

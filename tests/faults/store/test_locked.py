@@ -34,7 +34,7 @@ async def test_an_append_is_refused_after_a_bounded_wait(store: SqliteStore, pat
     with locked(path):
         begin = time.monotonic()
         assert "locked by another process" in await refusal(store, append(expected=1))
-        assert 0.2 < time.monotonic() - begin < 5
+        assert 0.2 < time.monotonic() - begin < 20
 
     await recovers(store, ESSAY, 1)
 
@@ -45,7 +45,7 @@ async def test_those_who_queue_behind_wait_no_longer_than_the_first(path: Path) 
     with locked(path):
         begin = time.monotonic()
         results = await outcomes(store, [append(essay_room(n)) for n in range(1, 101)])
-        assert time.monotonic() - begin < 5  # one by one it would be 30 seconds
+        assert time.monotonic() - begin < 20  # one by one it would be 30 seconds
     await store.close()
 
     assert {type(each) for each in results} == {NotStored}

@@ -153,7 +153,7 @@ async def test_a_link_that_is_down_is_told_and_comes_back_by_itself(
             await asked
 
     wire.refuses = False
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await outcome(store, append(expected=1)) != Appended(2):
             await asyncio.sleep(0.01)
         await store.check()

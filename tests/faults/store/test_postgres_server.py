@@ -19,7 +19,7 @@ from workroom.ids import RoomId, essay_room
 from workroom.ports.store import Appended, AppendResult, Behind, NotStored
 
 HASTY = Patience(connecting=1.0, answering=1.0, locked=0.8, idling=0.4, doubting=2.0)
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a store that ought to have recovered counts as broken."""
 
 END_SESSIONS = """
