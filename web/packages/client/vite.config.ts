@@ -7,5 +7,5 @@ export default defineConfig({
     sourcemap: "hidden",
     rolldownOptions: { output: { minify: true, comments: false } },
   },
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { include: ["test/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 300_000 },
 });

@@ -61,7 +61,7 @@ test("texts that have nothing in common are replaced, in bounded time", () => {
   const b = Array.from({ length: 20_000 }, (_, n) => `b${n}`).join("\n");
   const started = performance.now();
   expect(apply(a, diff(a, b))).toBe(b);
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(performance.now() - started).toBeLessThan(10_000);
 });
 
 /** `text` with some letters deleted and some that stand nowhere else inserted. */

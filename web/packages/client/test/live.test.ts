@@ -34,7 +34,7 @@ async function until(it: () => boolean): Promise<void> {
     () => {
       if (!it()) throw new Error(`not so after all this time: ${it.toString()}`);
     },
-    { timeout: 30_000, interval: 10 },
+    { timeout: 120_000, interval: 10 },
   );
 }
 
