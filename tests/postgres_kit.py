@@ -22,7 +22,7 @@ from typing import Any
 import asyncpg
 
 MEMORY = Path("/dev/shm")
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a server that does not start, or stop, counts as broken."""
 IS_ROOT = os.geteuid() == 0
 _OWNER: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.net.live import Server, running
+from tests.net.live import PATIENCE, Server, running
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -50,7 +50,7 @@ def fresh_essay(server: Server, content: str) -> int:
 
 async def until(essay: Essay, so: Callable[[], bool]) -> None:
     """Wait for events until it is so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not so():
             await anext(essay)
 
@@ -104,7 +104,7 @@ async def test_commenting_meanwhile_does_not_change_what_a_save_is_made_from(
         await two.save("teh cat sat down")
         # Feedback comes behind the text, which is no longer the one that was looked at.
         made = await two.comment("Where?", on="down")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while made not in one.feedback:
                 await one.request("typing_stop")
         await one.comment("Typo.", on="teh")
@@ -174,7 +174,7 @@ async def test_a_token_is_renewed_before_it_ends(tmp_path: Path) -> None:
 
         async with connect(server.http, token=token) as workroom:
             essay = await workroom.essay(1)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 await asked.get()
                 await asked.get()
             await essay.save(f"{essay.text} Still here.")
@@ -208,7 +208,7 @@ async def test_no_token_is_written_into_a_log(
 
 
 async def test_a_server_that_is_not_there_is_a_timeout_with_its_reason() -> None:
-    async with connect("http://127.0.0.1:1", token="t", timeout=0.2) as workroom:
+    async with connect("http://127.0.0.1:1", token="t", timeout=2) as workroom:
         with pytest.raises(TimedOut, match="Connect call failed"):
             await workroom.essay(1)
 
@@ -232,7 +232,7 @@ async def test_a_token_is_not_taken_to_another_server() -> None:
 
         async with serve(stay, "127.0.0.1", 0, process_request=send_on) as first:
             address = f"http://127.0.0.1:{first.sockets[0].getsockname()[1]}"
-            async with connect(address, token="secret.token", timeout=10) as workroom:
+            async with connect(address, token="secret.token", timeout=PATIENCE) as workroom:
                 with pytest.raises(ConnectionRefused, match="302"):
                     await workroom.essay(1)
     assert arrived == []
@@ -255,11 +255,11 @@ async def test_closing_waits_for_none_of_the_questions_for_a_token() -> None:
     speaks: Any = ["workroom.v1"]
     async with serve(end, "127.0.0.1", 0, subprotocols=speaks) as server:
         address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        workroom = connect(address, token=token, timeout=1)
+        workroom = connect(address, token=token, timeout=3)
         with pytest.raises(TimedOut):
             await workroom.essay(1)
         assert len(asked) == 2
-        await asyncio.wait_for(workroom.close(), 5)
+        await asyncio.wait_for(workroom.close(), PATIENCE)
 
 
 async def test_closing_ends_what_waits_and_what_iterates(server: Server) -> None:
@@ -271,7 +271,7 @@ async def test_closing_ends_what_waits_and_what_iterates(server: Server) -> None
 
         following = asyncio.ensure_future(follow())
         await essay.close()
-        assert (await asyncio.wait_for(following, 5))[-1] == events.StatusChanged("closed")
+        assert (await asyncio.wait_for(following, PATIENCE))[-1] == events.StatusChanged("closed")
         with pytest.raises(Closed):
             await essay.save("too late")
         again = await workroom.essay(1)
@@ -331,7 +331,7 @@ def test_the_same_without_async(server: Server) -> None:
         assert two.text == "Start. Written by a program."
         made = two.comment("Really?", on="by a program")
         while made not in one.feedback:
-            one.next_event(timeout=20)
+            one.next_event(timeout=PATIENCE)
         assert one.marked(one.feedback[made]) == "by a program"
         with pytest.raises(PermissionDenied):
             hers.essay(999)
@@ -358,5 +358,5 @@ def test_whoever_asks_while_another_thread_closes_gets_an_answer() -> None:
     asking.wait()
     workroom.close()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads)

@@ -19,7 +19,7 @@ def parsed(document: dict[str, Any]) -> dict[str, Any]:
         input=json.dumps(document),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr

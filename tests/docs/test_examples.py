@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli_kit import Running, demo, workroom
+from cli_kit import PATIENCE, Running, demo, workroom
 from docs_kit import blocks, read
 
 README = read("README.md")
@@ -42,7 +42,7 @@ def run(*command: str, **more: str) -> str:
         command,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env={**os.environ, **more},
     )
@@ -63,6 +63,7 @@ def comment(running: Running, emma: str) -> None:
         f"http://127.0.0.1:{running.port}/api/essays/1/feedback/",
         headers={"Authorization": f"Bearer {emma}"},
         json={"type": "style", "comment": "A fine picture.", "quote": "turns into a hospital"},
+        timeout=PATIENCE,
     ).raise_for_status()
 
 

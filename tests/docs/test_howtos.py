@@ -13,7 +13,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from cli_kit import Running, demo, serving, workroom
+from cli_kit import PATIENCE, Running, demo, serving, workroom
 from docs_kit import ROOT, blocks, read
 
 NODE = ROOT / "tests" / "clients" / "node"
@@ -38,7 +38,7 @@ def run(*command: str, cwd: Path = ROOT, **more: str) -> str:
         command,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         cwd=cwd,
         env={**os.environ, **more},
@@ -73,7 +73,7 @@ def test_a_yjs_editor_writes_into_the_essay(running: Running) -> None:
     command = ["node", "--experimental-websocket", "--input-type=module", "-e", script]
     env = {**os.environ, "TOKEN": token}
     with subprocess.Popen(command, cwd=NODE, env=env) as editor:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while " Written by an editor." not in running.get("/api/essays/1/", token)["content"]:
             assert editor.poll() is None
             assert time.monotonic() < deadline

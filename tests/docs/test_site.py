@@ -51,7 +51,7 @@ def test_the_site_is_built_and_every_link_in_it_leads_somewhere() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

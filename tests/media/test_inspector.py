@@ -44,7 +44,7 @@ async def no_child_left() -> AsyncIterator[None]:
 
 
 async def until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not done():
             await asyncio.sleep(0.005)
 

@@ -263,7 +263,7 @@ class Follower:
 
 async def until(done: Callable[[], bool]) -> None:
     """Let the loop turn until something has happened; no more than many turns."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not done():
             await asyncio.sleep(0)
 

@@ -26,7 +26,7 @@ async def _render(server: House, address: str = "") -> dict[str, Any]:
     schema = await server.nobody.get("/api/schema")
     given = json.dumps({"script": script, "schema": schema, "hash": address})
     done = subprocess.run(
-        [node, str(DOM)], input=given, capture_output=True, text=True, check=False, timeout=20
+        [node, str(DOM)], input=given, capture_output=True, text=True, check=False, timeout=280
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)

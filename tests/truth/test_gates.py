@@ -13,7 +13,7 @@ from workroom.truth.bus_gate import BusGate, split
 from workroom.truth.faults import LONG, schedule
 from workroom.truth.gates import HOST, Gate
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 ANSWERS = [
     b"+OK\r\n",
     b":12\r\n",
