@@ -28,6 +28,29 @@ asyncio.run(serve(Settings(port=0, project_port=0, worker=False), prepare=opened
 """
 """Writes to stderr which modules are imported after the bus was opened and before the ports."""
 
+INTERRUPTED_START = """
+import asyncio, os, signal, sys
+from workroom.app import serve
+from workroom.cli.failures import run
+from workroom.cli.serving import Stopping
+from workroom.config import Settings
+
+async def bystander():
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("whole", flush=True)
+
+async def prepare(app):
+    step = asyncio.ensure_future(bystander())
+    try:
+        await asyncio.sleep(60)
+    finally:
+        print("cancelled after it" if step.done() else "cancelled before it", flush=True)
+
+settings = Settings(port=0, project_port=0, worker=False)
+sys.exit(run(lambda: Stopping().run(serve(settings, prepare=prepare))))
+"""
+"""A signal that comes while the start waits and another task of the loop is at something."""
+
 WEAK = ["", "short", "changeme" * 5, "django-insecure-" + GOOD_SECRET, "a" * 64]
 
 
@@ -68,6 +91,20 @@ def test_a_server_has_read_its_code_before_other_nodes_hear_of_it(tmp_path: Path
     )
     late = json.loads(done.stderr)
     assert [name for name in late if not name.startswith("uvicorn.")] == []
+
+
+def test_a_signal_ends_the_start_and_breaks_no_other_step(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_START],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert done.stdout == "whole\ncancelled after it\n"
+    assert done.returncode == 130
 
 
 def test_production_wants_a_secret_of_its_own(tmp_path: Path) -> None:
