@@ -253,6 +253,7 @@ async def _serve(
         await _hand_over(app)
         for chore in chores:
             chore.cancel()
+        await asyncio.wait(chores)  # what they use is closed next
         await asyncio.gather(*ending)
         if crew is not None:
             await crew.stop()

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli_kit import GOOD_SECRET, PATIENCE, complaint, environment, serving, workroom
+from workroom.adapters.queue.embedded import broker_program
 
 WATCHED_START = """
 import asyncio, json, os, signal, sys
@@ -27,6 +30,29 @@ before = set()
 asyncio.run(serve(Settings(port=0, project_port=0, worker=False), prepare=opened, announce=ready))
 """
 """Writes to stderr which modules are imported after the bus was opened and before the ports."""
+
+INTERRUPTED_START = """
+import asyncio, os, signal, sys
+from workroom.app import serve
+from workroom.cli.failures import run
+from workroom.cli.serving import Stopping
+from workroom.config import Settings
+
+async def bystander():
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("whole", flush=True)
+
+async def prepare(app):
+    step = asyncio.ensure_future(bystander())
+    try:
+        await asyncio.sleep(60)
+    finally:
+        print("cancelled after it" if step.done() else "cancelled before it", flush=True)
+
+settings = Settings(port=0, project_port=0, worker=False)
+sys.exit(run(lambda: Stopping().run(serve(settings, prepare=prepare))))
+"""
+"""A signal that comes while the start waits and another task of the loop is at something."""
 
 WEAK = ["", "short", "changeme" * 5, "django-insecure-" + GOOD_SECRET, "a" * 64]
 
@@ -68,6 +94,20 @@ def test_a_server_has_read_its_code_before_other_nodes_hear_of_it(tmp_path: Path
     )
     late = json.loads(done.stderr)
     assert [name for name in late if not name.startswith("uvicorn.")] == []
+
+
+def test_a_signal_ends_the_start_and_breaks_no_other_step(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_START],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.stderr == ""
+    assert done.stdout == "whole\ncancelled after it\n"
+    assert done.returncode == 130
 
 
 def test_production_wants_a_secret_of_its_own(tmp_path: Path) -> None:
@@ -155,6 +195,33 @@ def test_a_bus_that_was_never_reached_is_told_once_and_the_node_serves(tmp_path:
     with serving(tmp_path, WORKROOM_REDIS="redis://127.0.0.1:1/0") as server:
         told = [json.loads(it) for it in server.said if "bus_not_reached" in it]
     assert [(it["level"], it["part"]) for it in told] == [("warning", "bus")]
+
+
+def test_the_log_says_why_a_bus_lets_nobody_in_and_not_with_which_password(tmp_path: Path) -> None:
+    with bus_with_a_password(tmp_path / "bus.sock") as path:
+        url = f"unix://:not-that-one@{path}"
+        with serving(tmp_path / "data", WORKROOM_REDIS=url) as server:
+            (told,) = [json.loads(it) for it in server.said if "bus_not_reached" in it]
+        assert "WRONGPASS" in told["reason"] or "invalid" in told["reason"]
+        assert not [line for line in server.said if "not-that-one" in line]
+
+
+@contextlib.contextmanager
+def bus_with_a_password(path: Path) -> Iterator[Path]:
+    program = broker_program()
+    assert program is not None
+    options = ["--port", "0", "--unixsocket", str(path), "--dir", str(path.parent), "--save", ""]
+    process = subprocess.Popen(
+        [program, *options, "--requirepass", "open-sesame"], stdout=subprocess.DEVNULL
+    )
+    try:
+        with socket.socket(socket.AF_UNIX) as knocking:
+            while knocking.connect_ex(str(path)):  # it is starting
+                assert process.poll() is None
+        yield path
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_misspelt_variable_is_pointed_out(tmp_path: Path) -> None:

@@ -63,6 +63,14 @@ def test_nodes_differ_in_nothing_that_they_must_share() -> None:
     assert all(shared <= set(PROCESSES[name][0]) for name in PROCESSES if "worker" not in name)
 
 
+def test_valkey_lets_in_who_comes_from_another_container() -> None:
+    (services,) = documents("compose.yaml")
+    deployment = documents("kubernetes/stores.yaml")[2]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    for command in (services["services"]["valkey"]["command"], container["args"]):
+        assert dict(zip(command[1::2], command[2::2], strict=True))["--protected-mode"] == "no"
+
+
 def test_a_proxy_waits_longer_than_a_quiet_connection_is_quiet() -> None:
     longest = Settings().ping_interval + Settings().ping_timeout
     nginx = (FOLDER / "nginx.conf").read_text("utf-8")

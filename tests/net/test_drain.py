@@ -218,7 +218,7 @@ def test_a_signal_during_the_start_leaves_a_database_that_works(
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(wait)
     process.terminate()
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=PATIENCE)
     assert b"Traceback" not in said
     with running(tmp_path, "serve") as server:
         assert server.rest("GET", "/readyz")[0] == 200

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -129,8 +130,8 @@ def _run(
         _run_several(settings)
         return
     stopping = Stopping()
-    with naming_the_database(settings), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, prepare, announce, visitors, stopping))
+    with naming_the_database(settings):
+        stopping.run(_serve(settings, prepare, announce, visitors, stopping))
 
 
 def _run_several(settings: Settings) -> None:
@@ -165,8 +166,8 @@ def _run_one(settings: Settings, lifeline: processes.Lifeline) -> None:
     async def announce(_app: App, _addresses: Sequence[tuple[str, int]]) -> None:
         lifeline.serves()
 
-    with naming_the_database(settings), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, None, announce, None, stopping))
+    with naming_the_database(settings):
+        stopping.run(_serve(settings, None, announce, None, stopping))
 
 
 async def _serve(
@@ -187,21 +188,46 @@ async def _serve(
 
 
 class Stopping:
-    """Ctrl-C and SIGTERM end the process at once while it starts, and in good order once it serves.
+    """Ctrl-C and SIGTERM end what is starting, and let what serves end in good order.
 
-    uvicorn takes both signals over while it serves. When it has ended it raises the one that ended
-    it again, for whoever had it before: here, so that the store is still closed, and the exit code
-    is 0.
+    While it starts, the first signal cancels the start between two of its steps: raised in the
+    middle of whatever the loop is at, it would break a task that nobody looks at. The second one
+    does not wait for that. uvicorn takes both signals over while it serves. When it has ended it
+    raises the one that ended it again, for whoever had it before: here, so that the store is still
+    closed, and the exit code is 0.
     """
 
     def __init__(self) -> None:
         self.orderly = False
+        self._cancel: Callable[[], object] | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._received)
 
+    def run(self, main: Coroutine[Any, Any, None]) -> None:
+        """Run ``main`` to its end. Raises KeyboardInterrupt when a signal ended its start."""
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            try:
+                runner.run(self._interruptible(main))
+            except asyncio.CancelledError:
+                raise KeyboardInterrupt from None
+
+    async def _interruptible(self, main: Coroutine[Any, Any, None]) -> None:
+        loop, start = asyncio.get_running_loop(), asyncio.current_task()
+
+        def cancel() -> None:
+            if start is not None and not self.orderly:
+                start.cancel()
+
+        self._cancel = partial(loop.call_soon_threadsafe, cancel)
+        await main
+
     def _received(self, _number: int, _frame: object) -> None:
-        if not self.orderly:
+        if self.orderly:
+            return
+        cancel, self._cancel = self._cancel, None
+        if cancel is None:
             raise KeyboardInterrupt
+        cancel()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

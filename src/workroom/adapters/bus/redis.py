@@ -41,6 +41,7 @@ TURN: Final = 64
 """Messages that are taken in one turn of the loop."""
 AGAIN: Final = 0.05
 """Seconds until what was cancelled, and goes on, is cancelled once more."""
+LONGEST_REASON: Final = 200
 DOWN: Final = "the bus cannot be reached"
 
 log = logger("bus")
@@ -205,15 +206,16 @@ class RedisBus:
         while True:
             try:
                 await self._serve()
-            except (RedisError, OSError, TimeoutError, EOFError) as error:
-                if self._up:
-                    log.warning("bus_lost", error=type(error).__name__)
-                    pause = 0.05
+            except Exception as error:  # noqa: BLE001 - whatever it was: begin anew
+                why = {"error": type(error).__name__, "reason": _reason(error)}
+                if not _is_loss(error):
+                    log_failure(log, "bus_failed", error)
+                elif self._up:
+                    log.warning("bus_lost", **why)
+                    pause, told = 0.05, True
                 elif not told:  # it was never there: perhaps the setting is wrong
-                    log.warning("bus_not_reached", error=type(error).__name__)
-                told = True
-            except Exception as error:  # noqa: BLE001 - a mistake of ours: begin anew
-                log_failure(log, "bus_failed", error)
+                    log.warning("bus_not_reached", **why)
+                    told = True
             finally:
                 self._fell()
             await asyncio.sleep(pause)
@@ -353,6 +355,18 @@ async def _answer(connection: Connection) -> Any:
     if answer is None:  # none of the commands that are sent here is answered with nothing
         raise TimeoutError
     return answer
+
+
+def _is_loss(error: Exception) -> bool:
+    """Whether the server, or the way to it, is the reason."""
+    if isinstance(error, RuntimeError):  # how uvloop says that the other end closed it meanwhile
+        return "closed" in str(error)
+    return isinstance(error, (RedisError, OSError, TimeoutError, EOFError))
+
+
+def _reason(error: Exception) -> str:
+    """What a server said, for whoever has to mend a setting; it never repeats a password."""
+    return str(error)[:LONGEST_REASON]
 
 
 def _fail(command: _Command) -> None:
