@@ -26,7 +26,7 @@ from workroom.service.nodes.bulletins import Scribe
 from workroom.service.rooms.host import RoomHost
 
 SECRET = b"the same on every node"
-PATIENCE = 20.0
+PATIENCE = 60.0
 _connections = count(1)
 
 

@@ -20,6 +20,7 @@ from websockets.exceptions import WebSocketException
 from tests.free_ports import free_port
 from tests.net.live import Server, python_client
 from tests.tasks.task_kit import (
+    PATIENCE,
     Watcher,
     alive,
     begin,
@@ -219,7 +220,7 @@ async def test_every_task_ends_and_is_told_once_whatever_is_killed(tmp_path: Pat
         last = time.monotonic()
         for each in begun:
             for one in both:
-                await one.completed(each, 60)
+                await one.completed(each)
         stuck = time.monotonic() - last
         over.set()
         await asyncio.gather(*people)
@@ -263,7 +264,7 @@ def assert_never_back(one: Watcher, task_id: str) -> None:
 
 async def _persistently(work: Callable[[], Awaitable[str]]) -> str:
     """Try until it succeeds: the server may be down just now."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             return await work()

@@ -17,7 +17,7 @@ from workroom.errors import Unavailable
 from workroom.ids import essay_room
 from workroom.ports.store import Append, Appended, AppendResult, Behind, NotStored
 
-PATIENT = Patience(idling=0.4, doubting=60.0)
+PATIENT = Patience(idling=2.0, doubting=60.0)
 HASTY = Patience(doubting=0.5)
 
 

@@ -18,7 +18,7 @@ from workroom.errors import Misconfigured, Unavailable
 from workroom.ids import RoomId, essay_room
 from workroom.ports.store import Appended, AppendResult, Behind, NotStored
 
-HASTY = Patience(connecting=1.0, answering=1.0, locked=0.8, idling=0.4, doubting=2.0)
+HASTY = Patience(connecting=4.0, answering=4.0, locked=3.0, idling=1.5, doubting=4.0)
 PATIENCE = 60.0
 """Seconds after which a store that ought to have recovered counts as broken."""
 
