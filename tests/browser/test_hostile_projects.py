@@ -61,7 +61,7 @@ def test_lists_of_projects(people: SignIn, server: Server) -> None:
     unharmed(john)
 
 
-@pytest.mark.timeout(400)  # each of 200 files is decoded in a process of its own
+@pytest.mark.timeout(1200)  # each of 200 files is decoded in a process of its own
 def test_names_of_canvases(people: SignIn, server: Server) -> None:
     project = new_project(server, "Names")
     server.token("jane")

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from cli_kit import Running
 from tests.nodes.real import ESSAY, PATIENCE, Site, site
 from tests.postgres_kit import Postgres
 
@@ -203,6 +204,7 @@ async def test_several_processes_on_one_port_are_nodes_that_are_kept_alive(place
     server = place.node("--workers", "2")
     children = _children(server.process.pid)
     assert len(children) == 2
+    _one_more_listens(server)
     guests = [place.guest(server, "emma") for _ in range(8)]
 
     # The kernel deals them out; whoever is where, all hear the same.
@@ -236,6 +238,12 @@ async def test_processes_whose_keeper_is_killed_end_by_themselves(place: Site) -
 
 def _joined(name: str) -> Callable[[dict[str, Any]], bool]:
     return lambda message: message["type"] == "user_joined" and message["user"]["name"] == name
+
+
+def _one_more_listens(server: Running) -> None:
+    """Wait until another process of it listens, beside the first, which was waited for."""
+    assert server.process.stderr is not None
+    assert any(json.loads(line)["event"] == "listening" for line in server.process.stderr)
 
 
 def _children(pid: int) -> list[int]:
