@@ -47,12 +47,12 @@ async def stopping(server: Server) -> AsyncIterator[asyncio.Future[int]]:
 
 def raw(server: Server, *, reads: bool = True) -> socket.socket:
     """A WebSocket of which the kernel alone takes care: it answers nothing."""
+    path = f"/ws/essays/1/?token={server.token('jane')}"  # a connection waits for nobody's token
     sock = socket.socket()
     if not reads:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.settimeout(PATIENCE)
     sock.connect(("127.0.0.1", server.ports[0]))
-    path = f"/ws/essays/1/?token={server.token('jane')}"
     sock.sendall(
         f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: d29ya3Jvb20tYmVuY2gtMQ==\r\n\r\n".encode()

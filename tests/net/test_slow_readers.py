@@ -32,12 +32,13 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def _stuck_reader(server: Server, essay: int, user: str) -> socket.socket:
     """A connection that subscribes and then reads nothing."""
+    token = server.token(user)  # a connection waits for nobody's token
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.connect(("127.0.0.1", server.ports[0]))
     key = base64.b64encode(os.urandom(16)).decode()
     sock.sendall(
-        f"GET /ws/essays/{essay}/?token={server.token(user)} HTTP/1.1\r\nHost: localhost\r\n"
+        f"GET /ws/essays/{essay}/?token={token} HTTP/1.1\r\nHost: localhost\r\n"
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         f"Sec-WebSocket-Key: {key}\r\n\r\n".encode()
     )

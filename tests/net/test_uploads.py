@@ -158,8 +158,9 @@ def _request(server: Server, length: int) -> bytes:
 async def test_a_line_that_breaks_in_the_middle_leaves_nothing(server: Server) -> None:
     drafts = _folder(server) / "drafts"
     before = _files(server)
+    request = _request(server, 10 * MIB) + image("PNG") + bytes(MIB)
     with socket.create_connection(("127.0.0.1", server.ports[0])) as line:
-        line.sendall(_request(server, 10 * MIB) + image("PNG") + bytes(MIB))
+        line.sendall(request)
         deadline = time.monotonic() + PATIENCE
         while not any(path.stat().st_size for path in drafts.iterdir()):
             assert time.monotonic() < deadline, "nothing arrived"
