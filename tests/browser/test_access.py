@@ -12,6 +12,7 @@ from tests.browser.steps import (
     SignIn,
     call,
     comment,
+    holds,
     lines,
     new_essay,
     serious,
@@ -145,7 +146,7 @@ def test_a_comment_is_written_found_answered_and_resolved_by_keyboard_alone(
     jane.keyboard.press("Shift+F8")
     expect(jane.locator("article.active")).to_contain_text("About The first.")
     jane.keyboard.press("Alt+Enter")
-    jane.wait_for_function("document.activeElement.tagName === 'BUTTON'")
+    holds(jane, lambda: focused(jane).partition(" ")[0], "button")
     jane.keyboard.press("F8")
     expect(jane.locator("article.active")).to_contain_text("About The second.")
     tab_to(jane, "Reply")
@@ -155,7 +156,7 @@ def test_a_comment_is_written_found_answered_and_resolved_by_keyboard_alone(
     tab_to(jane, "Resolve")
     jane.keyboard.press("Enter")
     expect(jane.get_by_role("button", name="Show resolved (1)")).to_be_visible()
-    jane.wait_for_function(ON_THE_NEXT)
+    holds(jane, lambda: jane.evaluate(ON_THE_NEXT), True)
     jane.keyboard.press("Escape")
     expect(jane.get_by_role("textbox", name="Text of the essay")).to_be_focused()
     # Tab leads out of the text, and does not write into it.

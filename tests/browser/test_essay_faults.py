@@ -117,7 +117,7 @@ def test_whoever_resolves_a_thread_by_keyboard_is_not_thrown_to_the_top(
     resolve.focus()
     jane.keyboard.press("Enter")
     expect(jane.get_by_role("button", name="Show resolved (1)")).to_be_visible()
-    jane.wait_for_function(ON_THE_NEXT)
+    holds(jane, lambda: jane.evaluate(ON_THE_NEXT), True)
 
 
 # ---- other editors, and rights that change -------------------------------------------------------
