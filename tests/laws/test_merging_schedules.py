@@ -88,6 +88,7 @@ ONCE_FAILED: list[tuple[str, int, Way]] = [
     ("replace-word", 91000168, "plain"),  # the same
     ("flush", 92000016, "plain"),  # of two equal versions, the newer was still to be taken
     ("flush", 92000118, "plain"),  # a word that a version brought taken for typed
+    ("lone-pausing", 95000049, "plain"),  # a first confirmation that did not wait for the link
 ]
 
 

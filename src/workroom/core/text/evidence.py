@@ -142,7 +142,8 @@ class Evidence:
         self._arrived = -1  # the newest version that may have arrived, by its number
         self._proven = self._proven_before = -1  # that has: now, and before the last save
         self._arrived_at: dict[int, float] = {}
-        self._round_trip = 0.0
+        self.round_trip = 0.0
+        """Seconds from sending the latest version that has arrived to its pong; 0 before one."""
         self._own: Candidate | None = None
         self._taken = False  # whether the version that the own text descends from had arrived
         self._saved_at = float("-inf")
@@ -159,11 +160,6 @@ class Evidence:
     def own(self) -> Candidate | None:
         """The client's own last text; None before its first save."""
         return self._own
-
-    @property
-    def round_trip(self) -> float:
-        """Seconds from sending the latest version that has arrived to its pong; 0 before one."""
-        return self._round_trip
 
     def sent(self, now: float, version: Version | None = None) -> int:
         """A version (the head) is sent to the client now.
@@ -223,7 +219,7 @@ class Evidence:
         sent: Iterable[Faded | Candidate] = chain(self._faded, self._versions)
         latest = [version for version in sent if version.number == count - 1]
         if latest and now is not None and not guessed:
-            self._round_trip = now - latest[0].sent_at
+            self.round_trip = now - latest[0].sent_at
 
     def versions(self, seq: int) -> list[Candidate]:
         """What a client can mean that says it wrote from version ``seq`` of the essay.
