@@ -338,7 +338,7 @@ class Writers:
             count = self._note(writer.reader, [guest.asked], tick, arrived=guest.arrived)
             writer.probed = guest.probe
             if guest.arrived:
-                writer.reader.round_trip = guest.round_trip
+                writer.reader.round_trip = guest.round_trip or writer.reader.round_trip
             else:
                 writer.probes.append((guest.probe, count))
         self._note(writer.reader, self._after(seq), tick)

@@ -218,8 +218,8 @@ class Evidence:
             self._arrived_at[number] = now
         sent: Iterable[Faded | Candidate] = chain(self._faded, self._versions)
         latest = [version for version in sent if version.number == count - 1]
-        if latest and now is not None and not guessed:
-            self.round_trip = now - latest[0].sent_at
+        if latest and not guessed:  # at once: the client has said itself that it has that
+            self.round_trip = now - latest[0].sent_at or self.round_trip
 
     def versions(self, seq: int) -> list[Candidate]:
         """What a client can mean that says it wrote from version ``seq`` of the essay.
