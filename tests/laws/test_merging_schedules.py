@@ -89,6 +89,9 @@ ONCE_FAILED: list[tuple[str, int, Way]] = [
     ("flush", 92000016, "plain"),  # of two equal versions, the newer was still to be taken
     ("flush", 92000118, "plain"),  # a word that a version brought taken for typed
     ("lone-pausing", 95000049, "plain"),  # a first confirmation that did not wait for the link
+    ("two-elsewhere", 95000094, "plain"),  # own words in a version taken for the page's doing
+    ("two-elsewhere", 95000126, "plain"),  # the same
+    ("two-elsewhere", 95000145, "plain"),  # the same, where another word came in their place
 ]
 
 

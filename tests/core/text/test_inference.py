@@ -287,6 +287,16 @@ def test_who_was_seen_to_keep_own_words_can_delete_them() -> None:
     assert desk.mirror.text == text
 
 
+def test_own_words_that_a_version_brought_back_do_not_show_that_the_page_kept_them() -> None:
+    desk = Desk()
+    crossing(desk, " Lightning struck.", by_ben="Ben: hail. ")
+    desk.now += 0.5
+    text = desk.ana_gets_the_text()
+    saved = desk.ana_saves(f"{text} Oh.", caret=len(text) + 4, after=0.01)
+    assert desk.mirror.text == f"{text} Oh."
+    assert saved.mixes is None
+
+
 def test_own_words_that_a_page_put_elsewhere_are_neither_doubled_nor_lost() -> None:
     """Both wrote at the end; the page put its words before Ben's, the server behind them."""
     desk = Desk()

@@ -323,6 +323,14 @@ class Evidence:
         made = mixed(version, self.mirror, self._author, self._deleted)
         return [] if made is None else [made]
 
+    @property
+    def _has_own_back(self) -> bool:
+        """Whether a version may have arrived that has the client's own last text in it."""
+        own = self._own
+        return own is not None and any(
+            version.number <= self._arrived and version.seq >= own.seq for version in self._versions
+        )
+
     def _crossed(self, version: Candidate) -> bool:
         """Whether a version met a save of the client's own on the way, and so does not have it."""
         own = self._own

@@ -144,7 +144,7 @@ class Reader(Evidence):
             base=base,
             inferred=not told,
             sure=sure,
-            mixes=self._mixes(base, text),
+            mixes=self._mixes(base, text, told=bool(told)),
             foreign=foreign,
             additions_only=refused,
             change=merged.change,
@@ -154,10 +154,13 @@ class Reader(Evidence):
             root=_root(base, bases),
         )
 
-    def _mixes(self, base: Candidate, text: str) -> bool | None:
+    def _mixes(self, base: Candidate, text: str, *, told: bool) -> bool | None:
         shows = self._shows_mixing(base, text)
         # Own words in what was taken for a text without them say that the guess was wrong, no more.
-        return None if shows and not base.is_mixed else shows
+        # They say nothing either where a version that has them may have been taken.
+        if shows and not (base.is_mixed and (told or not self._has_own_back)):
+            return None
+        return shows
 
     def accepted(self, saved: Saved) -> None:
         """The change of ``saved`` is committed (or empty), and the mirror is at the merged text."""
