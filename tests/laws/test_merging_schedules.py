@@ -92,6 +92,8 @@ ONCE_FAILED: list[tuple[str, int, Way]] = [
     ("two-elsewhere", 95000094, "plain"),  # own words in a version taken for the page's doing
     ("two-elsewhere", 95000126, "plain"),  # the same
     ("two-elsewhere", 95000145, "plain"),  # the same, where another word came in their place
+    ("lone-pausing", 88000423, "plain"),  # letters typed where the caret had slipped to
+    ("lone-pausing", 88002211, "base_seq"),  # the same
 ]
 
 

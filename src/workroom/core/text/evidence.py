@@ -20,6 +20,7 @@ from workroom.core.text.change import Change
 from workroom.core.text.diff import diff
 from workroom.core.text.mirror import Mirror, Version
 from workroom.core.text.pricing import kept
+from workroom.core.text.slips import Slip
 
 # Prices, in letters typed, of what speaks against a base beside the work (see ``pricing``).
 SUPERSEDED: Final = 30.0
@@ -103,7 +104,7 @@ class Faded(NamedTuple):
 
 _TOLD: Final = (
     *("_own", "_taken", "_inherited", "_saved_at", "_proven_before", "_caret", "_word_open"),
-    *("_gaps", "_deleted", "_mixing", "_stubborn"),
+    *("_slip", "_gaps", "_deleted", "_mixing", "_stubborn"),
 )
 """What a save tells, and what is told by none if the save comes to nothing."""
 _told = attrgetter(*_TOLD)
@@ -153,6 +154,7 @@ class Evidence:
         self._mixing = MIXES_AT_FIRST  # how likely it puts saves into versions that they crossed
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
         self._caret: int | None = None  # where it stood at the last save
+        self._slip: Slip | None = None  # what of the own text was typed after that had slipped
         self._word_open = False  # whether a word may have been unfinished there
         self._before: deque[_Before] = deque()  # the saves that are not durable yet
 
