@@ -545,13 +545,12 @@ BEFORE_DARK = ESSAY.index("dark")
 
 
 class Typist(Desk):
-    """Ana types a letter at a time before "dark"; her page keeps the caret's offset."""
+    """Ana types a letter at a time, before "dark"; her page keeps the caret's offset."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: int = BEFORE_DARK) -> None:
         super().__init__()
-        self.screen, self.caret = ESSAY, BEFORE_DARK
+        self.screen, self.caret = ESSAY, at
         self.types("ver")
-        self.under_way = self.mirror.head()
 
     def types(self, letters: str) -> Saved:
         """Each letter is a save; returns the last."""
@@ -639,3 +638,18 @@ def test_a_word_that_comes_whole_is_none_that_goes_on() -> None:
     desk.screen = desk.screen[: desk.caret] + "wild " + desk.screen[desk.caret :]
     desk.ana_saves(desk.screen, desk.caret + 5, after=0.15)
     assert "wild " in desk.mirror.text and "verywild" not in desk.mirror.text
+
+
+def test_where_the_caret_stood_in_a_text_that_is_fallen_back_to_is_not_known() -> None:
+    """The store refused what it then had after all: what that save told is forgotten."""
+    desk = Typist(at=len(ESSAY))
+    seq = desk.mirror.seq
+    desk.screen = desk.ana_gets_the_text(arrives=False)
+    desk.ana_saves("It", 2, after=0.15)
+    own = desk.ana.own
+    desk.ana.lost(seq)
+    assert own is not None and desk.ana.own is not own
+    desk.ana.fall_back(own)
+    desk.ana.arrived(desk.ana._sent, desk.now)
+    desk.types("y")
+    assert desk.mirror.text.endswith("y")

@@ -256,8 +256,9 @@ class Evidence:
         return next((base for base in bases if base.is_own or base.is_mixed == keeps), None)
 
     def fall_back(self, own: Candidate) -> None:
-        """That is the client's own last text after all."""
+        """That is the client's own last text after all; where its caret stood is forgotten."""
         self._own = own
+        self._caret, self._word_open = None, False
 
     def durable(self, seq: int) -> None:
         """All saves up to the log's entry ``seq`` count for good."""
