@@ -479,6 +479,20 @@ def test_a_first_save_is_confirmed_as_soon_as_any_however_long_ago_its_author_ca
         essay.passes(60)
 
 
+def test_a_first_save_over_a_slow_link_is_confirmed_as_late_as_any(essay: Scenario) -> None:
+    emma = essay.connect("emma")
+    emma.answers = False
+    emma.does(Join())
+    essay.passes(0.5)
+    essay.room.arrived(emma.connection, 1, essay.clock.now())
+    emma.saves(FOX + " It")
+    late = essay.room.rules.confirm_after + TRIPS * 0.5
+    assert told_after(essay, emma) == pytest.approx(late, abs=0.3)
+    emma.does(Join(since=essay.room.confirmed.seq))  # she has that: no link was measured
+    emma.saves(FOX + " It ran")
+    assert told_after(essay, emma) == pytest.approx(late, abs=0.3)
+
+
 def test_a_pong_that_comes_very_late_does_not_put_confirmations_off_for_ever(
     essay: Scenario,
 ) -> None:

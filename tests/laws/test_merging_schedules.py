@@ -88,6 +88,12 @@ ONCE_FAILED: list[tuple[str, int, Way]] = [
     ("replace-word", 91000168, "plain"),  # the same
     ("flush", 92000016, "plain"),  # of two equal versions, the newer was still to be taken
     ("flush", 92000118, "plain"),  # a word that a version brought taken for typed
+    ("lone-pausing", 95000049, "plain"),  # a first confirmation that did not wait for the link
+    ("two-elsewhere", 95000094, "plain"),  # own words in a version taken for the page's doing
+    ("two-elsewhere", 95000126, "plain"),  # the same
+    ("two-elsewhere", 95000145, "plain"),  # the same, where another word came in their place
+    ("lone-pausing", 88000423, "plain"),  # letters typed where the caret had slipped to
+    ("lone-pausing", 88002211, "base_seq"),  # the same
 ]
 
 

@@ -173,8 +173,15 @@ class _Guest:
     probe: int = 0
     arrived: bool = False
     """Whether the probe behind that version came back."""
+    round_trip: float = 0.0
+    """Seconds that this took."""
     slow: bool = False
     """It reads nothing for now."""
+
+    def came_back(self, probe: int, tick: float) -> None:
+        """A probe did."""
+        if self.asked is not None and not self.arrived and probe >= self.probe:
+            self.arrived, self.round_trip = True, tick - self.asked[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +337,9 @@ class Writers:
         if guest.asked is not None:
             count = self._note(writer.reader, [guest.asked], tick, arrived=guest.arrived)
             writer.probed = guest.probe
-            if not guest.arrived:
+            if guest.arrived:
+                writer.reader.round_trip = guest.round_trip or writer.reader.round_trip
+            else:
                 writer.probes.append((guest.probe, count))
         self._note(writer.reader, self._after(seq), tick)
 
@@ -381,7 +390,7 @@ class Writers:
         if (writer := self.live.get(connection)) is not None:
             writer.arrived(probe, tick)
         elif (guest := self._guests.get(connection)) is not None:
-            guest.arrived = guest.arrived or probe >= guest.probe > 0
+            guest.came_back(probe, tick)
 
     def served(self, user_id: UserId, seq: int, tick: float) -> None:
         """A user was given a version by REST."""

@@ -287,6 +287,16 @@ def test_who_was_seen_to_keep_own_words_can_delete_them() -> None:
     assert desk.mirror.text == text
 
 
+def test_own_words_that_a_version_brought_back_do_not_show_that_the_page_kept_them() -> None:
+    desk = Desk()
+    crossing(desk, " Lightning struck.", by_ben="Ben: hail. ")
+    desk.now += 0.5
+    text = desk.ana_gets_the_text()
+    saved = desk.ana_saves(f"{text} Oh.", caret=len(text) + 4, after=0.01)
+    assert desk.mirror.text == f"{text} Oh."
+    assert saved.mixes is None
+
+
 def test_own_words_that_a_page_put_elsewhere_are_neither_doubled_nor_lost() -> None:
     """Both wrote at the end; the page put its words before Ben's, the server behind them."""
     desk = Desk()
@@ -527,3 +537,119 @@ def test_the_pong_of_the_latest_version_says_how_long_the_link_is() -> None:
     assert desk.ana.round_trip == pytest.approx(0.25)
     desk.ana.arrived(count + 5, desk.now + 9)  # a number that was never sent
     assert desk.ana.round_trip == pytest.approx(0.25)
+
+
+# ---- carets that slip -------------------------------------------------------------------------
+
+BEFORE_DARK = ESSAY.index("dark")
+
+
+class Typist(Desk):
+    """Ana types a letter at a time, before "dark"; her page keeps the caret's offset."""
+
+    def __init__(self, at: int = BEFORE_DARK) -> None:
+        super().__init__()
+        self.screen, self.caret = ESSAY, at
+        self.types("ver")
+
+    def types(self, letters: str) -> Saved:
+        """Each letter is a save; returns the last."""
+        for letter in letters:
+            self.screen = self.screen[: self.caret] + letter + self.screen[self.caret :]
+            self.caret += 1
+            saved = self.ana_saves(self.screen, self.caret, after=0.15)
+        return saved
+
+    def erases(self, letters: int) -> None:
+        self.caret -= letters
+        self.screen = self.screen[: self.caret] + self.screen[self.caret + letters :]
+        self.ana_saves(self.screen, self.caret, after=0.15)
+
+    def gets_what_crossed(self, letters: str, *, by_ben: str = "", at: int = 0) -> None:
+        """A text that is sent before these letters come in is on her screen behind them."""
+        if by_ben:
+            self.ben_writes(by_ben, at)
+        text = self.ana_gets_the_text(arrives=False)
+        self.types(letters)
+        self.ana.arrived(self.ana._sent, self.now)
+        self.screen = text
+
+
+def text_with(words: str) -> str:
+    return ESSAY[:BEFORE_DARK] + words + ESSAY[BEFORE_DARK:]
+
+
+def test_letters_typed_where_the_caret_slipped_to_go_on_with_their_word() -> None:
+    desk = Typist()
+    desk.gets_what_crossed("yl")
+    desk.types("ong ")
+    assert desk.mirror.text == text_with("verylong ")
+
+
+@pytest.mark.parametrize("at", [0, BEFORE_DARK, BEFORE_DARK + 8])
+def test_so_they_do_where_others_write(at: int) -> None:
+    desk = Typist()
+    desk.gets_what_crossed("yl", by_ben="Ben. ", at=at)
+    desk.types("o")
+    desk.ben_writes("Oh! ", at=0)
+    desk.types("ng")
+    assert desk.mirror.text.replace("Ben. ", "") == f"Oh! {text_with('verylong')}"
+    assert desk.mirror.text.count("Ben. ") == 1
+
+
+def test_a_letter_taken_back_there_is_taken_from_that_word() -> None:
+    desk = Typist()
+    desk.gets_what_crossed("yl")
+    desk.types("unt")
+    desk.erases(2)
+    desk.types("x ")
+    assert desk.mirror.text == text_with("verylux ")
+
+
+def test_a_caret_can_slip_again_before_the_word_is_done() -> None:
+    desk = Typist()
+    desk.gets_what_crossed("yl", by_ben="Ben. ")
+    desk.types("o")
+    desk.gets_what_crossed("n", by_ben="Oh! ")
+    desk.types("g ")
+    assert desk.mirror.text == "Oh! Ben. " + text_with("verylong ")
+
+
+def test_the_next_word_stays_where_it_is_typed() -> None:
+    desk = Typist()
+    desk.gets_what_crossed("y")
+    desk.types(" ")
+    desk.caret = desk.screen.index("night")
+    desk.types("wild ")
+    assert desk.mirror.text == text_with("very ").replace("night", "wild night")
+
+
+def test_who_goes_to_another_place_types_there() -> None:
+    desk = Typist()
+    desk.gets_what_crossed("y")
+    desk.caret = desk.screen.index("ormy")
+    desk.types("orm")
+    assert desk.mirror.text == text_with("very").replace("stormy", "stormormy")
+
+
+def test_a_word_that_comes_whole_is_none_that_goes_on() -> None:
+    desk = Typist()
+    desk.gets_what_crossed("y")
+    desk.screen = desk.screen[: desk.caret] + "wild " + desk.screen[desk.caret :]
+    desk.ana_saves(desk.screen, desk.caret + 5, after=0.15)
+    assert "wild " in desk.mirror.text and "verywild" not in desk.mirror.text
+
+
+def test_where_the_caret_stood_in_a_text_that_is_fallen_back_to_is_not_known() -> None:
+    """The store refused what it then had after all: what that save told is forgotten."""
+    desk = Typist(at=len(ESSAY))
+    seq = desk.mirror.seq
+    desk.screen = desk.ana_gets_the_text(arrives=False)
+    desk.ana_saves("It", 2, after=0.15)
+    own = desk.ana.own
+    desk.ana.lost(seq)
+    assert own is not None and desk.ana.own is not own
+    desk.ana.fall_back(own)
+    desk.ana.arrived(desk.ana._sent, desk.now)
+    desk.types("y")
+    assert desk.mirror.text.endswith("y")

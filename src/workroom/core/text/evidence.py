@@ -20,6 +20,7 @@ from workroom.core.text.change import Change
 from workroom.core.text.diff import diff
 from workroom.core.text.mirror import Mirror, Version
 from workroom.core.text.pricing import kept
+from workroom.core.text.slips import Slip
 
 # Prices, in letters typed, of what speaks against a base beside the work (see ``pricing``).
 SUPERSEDED: Final = 30.0
@@ -103,7 +104,7 @@ class Faded(NamedTuple):
 
 _TOLD: Final = (
     *("_own", "_taken", "_inherited", "_saved_at", "_proven_before", "_caret", "_word_open"),
-    *("_gaps", "_deleted", "_mixing", "_stubborn"),
+    *("_slip", "_gaps", "_deleted", "_mixing", "_stubborn"),
 )
 """What a save tells, and what is told by none if the save comes to nothing."""
 _told = attrgetter(*_TOLD)
@@ -142,7 +143,8 @@ class Evidence:
         self._arrived = -1  # the newest version that may have arrived, by its number
         self._proven = self._proven_before = -1  # that has: now, and before the last save
         self._arrived_at: dict[int, float] = {}
-        self._round_trip = 0.0
+        self.round_trip = 0.0
+        """Seconds from sending the latest version that has arrived to its pong; 0 before one."""
         self._own: Candidate | None = None
         self._taken = False  # whether the version that the own text descends from had arrived
         self._saved_at = float("-inf")
@@ -152,6 +154,7 @@ class Evidence:
         self._mixing = MIXES_AT_FIRST  # how likely it puts saves into versions that they crossed
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
         self._caret: int | None = None  # where it stood at the last save
+        self._slip: Slip | None = None  # what of the own text was typed after that had slipped
         self._word_open = False  # whether a word may have been unfinished there
         self._before: deque[_Before] = deque()  # the saves that are not durable yet
 
@@ -159,11 +162,6 @@ class Evidence:
     def own(self) -> Candidate | None:
         """The client's own last text; None before its first save."""
         return self._own
-
-    @property
-    def round_trip(self) -> float:
-        """Seconds from sending the latest version that has arrived to its pong; 0 before one."""
-        return self._round_trip
 
     def sent(self, now: float, version: Version | None = None) -> int:
         """A version (the head) is sent to the client now.
@@ -222,8 +220,8 @@ class Evidence:
             self._arrived_at[number] = now
         sent: Iterable[Faded | Candidate] = chain(self._faded, self._versions)
         latest = [version for version in sent if version.number == count - 1]
-        if latest and now is not None and not guessed:
-            self._round_trip = now - latest[0].sent_at
+        if latest and not guessed:  # at once: the client has said itself that it has that
+            self.round_trip = now - latest[0].sent_at or self.round_trip
 
     def versions(self, seq: int) -> list[Candidate]:
         """What a client can mean that says it wrote from version ``seq`` of the essay.
@@ -258,8 +256,9 @@ class Evidence:
         return next((base for base in bases if base.is_own or base.is_mixed == keeps), None)
 
     def fall_back(self, own: Candidate) -> None:
-        """That is the client's own last text after all."""
+        """That is the client's own last text after all; where its caret stood is forgotten."""
         self._own = own
+        self._caret, self._word_open = None, False
 
     def durable(self, seq: int) -> None:
         """All saves up to the log's entry ``seq`` count for good."""
@@ -326,6 +325,14 @@ class Evidence:
             return []
         made = mixed(version, self.mirror, self._author, self._deleted)
         return [] if made is None else [made]
+
+    @property
+    def _has_own_back(self) -> bool:
+        """Whether a version may have arrived that has the client's own last text in it."""
+        own = self._own
+        return own is not None and any(
+            version.number <= self._arrived and version.seq >= own.seq for version in self._versions
+        )
 
     def _crossed(self, version: Candidate) -> bool:
         """Whether a version met a save of the client's own on the way, and so does not have it."""

@@ -20,11 +20,12 @@ from typing import Final, NamedTuple
 from workroom.core.text.additions import restoring, unmoved, without_deletions
 from workroom.core.text.alignment import Allowance
 from workroom.core.text.candidates import Candidate, grown, regrown
-from workroom.core.text.change import Change, Side
+from workroom.core.text.change import Change, Hunk, Side
 from workroom.core.text.diff import diff
 from workroom.core.text.evidence import MIXED, MIXES, UNMIXED, Evidence
 from workroom.core.text.pricing import deletions, least, retyped, undone, within, work
 from workroom.core.text.rebase import Rebased, rebase, signed
+from workroom.core.text.slips import Slip, carried, place_in_head
 from workroom.core.text.wholeness import whole
 from workroom.core.text.words import in_word
 from workroom.core.values import value
@@ -94,6 +95,8 @@ class Saved:
     """Who wrote each letter of the client's text."""
     root: int
     """The ``seq`` of the version that the client's text goes back to; what it named, if it did."""
+    slip: Slip | None
+    """What of the client's text was typed after its caret had slipped."""
 
     def mapped(self, position: int | None) -> int | None:
         """Where a position in the client's text is in the merged text."""
@@ -126,7 +129,11 @@ class Reader(Evidence):
         refused = not told and (doubtful or unproven)
         made = unmoved(mine, base.text) if base.is_mixed else mine
         made = without_deletions(mine, base.text) if refused else made
-        merged = self._rebase(base, made, join=self._goes_on(mine, now))
+        slip, place = (None, None) if refused else self._slips(base, mine, now)
+        if place is None:
+            merged = self._rebase(base, made, join=self._goes_on(mine, now))
+        else:
+            merged = carried(base, mine, place, self._author, self.mirror)
         bridge, bridge_authors = merged.bridge, merged.bridge_authors
         if made is not mine and not refused:
             authors = signed(made, self._author).apply(base.authors)
@@ -144,7 +151,7 @@ class Reader(Evidence):
             base=base,
             inferred=not told,
             sure=sure,
-            mixes=self._mixes(base, text),
+            mixes=self._mixes(base, text, told=bool(told)),
             foreign=foreign,
             additions_only=refused,
             change=merged.change,
@@ -152,12 +159,16 @@ class Reader(Evidence):
             bridge_authors=bridge_authors,
             authors=signed(mine, self._author).apply(base.authors),
             root=_root(base, bases),
+            slip=slip,
         )
 
-    def _mixes(self, base: Candidate, text: str) -> bool | None:
+    def _mixes(self, base: Candidate, text: str, *, told: bool) -> bool | None:
         shows = self._shows_mixing(base, text)
         # Own words in what was taken for a text without them say that the guess was wrong, no more.
-        return None if shows and not base.is_mixed else shows
+        # They say nothing either where a version that has them may have been taken.
+        if shows and not (base.is_mixed and (told or not self._has_own_back)):
+            return None
+        return shows
 
     def accepted(self, saved: Saved) -> None:
         """The change of ``saved`` is committed (or empty), and the mirror is at the merged text."""
@@ -173,7 +184,7 @@ class Reader(Evidence):
             saved.root,
         )
         self._wrote(own, saved.base, saved.change, saved.at, sure=saved.sure, mixes=saved.mixes)
-        self._caret = saved.caret
+        self._caret, self._slip = saved.caret, saved.slip
         self._word_open = _is_in_word(saved.text, saved.caret)
 
     # ---- inference ---------------------------------------------------------------------------
@@ -350,6 +361,37 @@ class Reader(Evidence):
             join=join,
         )
 
+    def _slips(
+        self, base: Candidate, mine: Change, now: float
+    ) -> tuple[Slip, int] | tuple[None, None]:
+        """What was typed with a caret that had slipped, and where in the head ``mine`` goes then.
+
+        It slips when a text is put over letters just sent that does not have them yet, and who
+        types goes on as far from the start as before; until the word is finished.
+        """
+        own, slip, hunk = self._own, self._slip, mine.only_hunk
+        if own is None or hunk is None or self._caret is None or not self._word_open:
+            return None, None
+        start, end = hunk.at, hunk.at + hunk.deleted
+        if base.is_own:
+            if slip is None or not slip.holds(start, end) or not _is_of_one_word(hunk):
+                return None, None
+        elif (
+            base.is_mixed
+            or not self._crossed(base)
+            or not self._goes_on(mine, now)
+            or start != min(self._caret, len(base.text))
+        ):
+            return None, None
+        else:
+            start = end = self._caret
+        place = place_in_head(own, slip, start, end, self.mirror)
+        if place is None:
+            return None, None
+        if slip is None or not base.is_own:
+            slip = Slip(hunk.at, hunk.at, place)
+        return slip.after(hunk, place), place
+
     def _goes_on(self, mine: Change, now: float) -> bool:
         """Whether the client goes on with the word that it left unfinished a moment ago."""
         hunk = mine.only_hunk
@@ -357,7 +399,7 @@ class Reader(Evidence):
             hunk is not None
             and not hunk.deleted
             and len(hunk.inserted) <= JOIN_LETTERS
-            and not any(map(str.isspace, hunk.inserted))
+            and _is_of_one_word(hunk)
             and self._word_open
             and now - self._saved_at < JOIN_WITHIN
         )
@@ -401,6 +443,11 @@ def _bound(evidence: float, base: Candidate, text: str) -> tuple[float, float, C
     """The least that a reading can come to, what evidence there is against it, and its base."""
     work = 0.0 if base.text == text else least(len(base.text), len(text))
     return evidence + work, evidence, base
+
+
+def _is_of_one_word(hunk: Hunk) -> bool:
+    """Whether what is inserted are letters of one word, which may end with it."""
+    return not any(map(str.isspace, hunk.inserted.rstrip()))
 
 
 def _is_in_word(text: str, caret: int | None) -> bool:
