@@ -263,10 +263,11 @@ def _tune_interpreter() -> None:
     # Threads that hash and commit hand the interpreter over more often, so that the loop never
     # waits 5 ms for it (the default interval) in the middle of a fan-out.
     sys.setswitchinterval(0.0005)
-    # What is here now stays; and what comes later is mostly freed without the collector's help.
+    # What is here now stays; and what comes later is mostly freed without the collector's help. A
+    # look through 100,000 objects stops everybody for 30 ms, one through 400,000 did for 130.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(20_000, 5, 200)
 
 
 async def _hand_over(app: App) -> None:

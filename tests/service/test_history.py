@@ -18,10 +18,11 @@ from workroom.core.limits import RoomRules
 from workroom.core.people import Right
 from workroom.core.revisions import CHAPTER
 from workroom.errors import NotFound, Unavailable
-from workroom.ids import EssayId, essay_room
+from workroom.ids import EssayId, RoomId, essay_room
 from workroom.ports.accounts import NewUser
 from workroom.ports.store import Append, AppendResult, Milestone, NotStored
 from workroom.service.hub import SWEEP_EVERY, Hub
+from workroom.service.rooms.archive import Archive
 from workroom.service.rooms.checkpoints import CHECKPOINT_BYTES, CHECKPOINT_EVERY
 from workroom.service.rooms.history import History
 from workroom.service.rooms.records import to_entry
@@ -121,6 +122,45 @@ async def test_milestones_are_kept_up_as_the_essay_grows(hub: Hub, store: AnySto
     first = await store.milestone(ESSAY, 2 * CHAPTER - 1)
     assert first is not None
     assert first.seq == CHAPTER
+
+
+class _Watched(History):
+    """Notes which rooms' chapters are told, and how many at the same time."""
+
+    def __init__(self, store: AnyStore) -> None:
+        super().__init__(store)
+        self.told: list[RoomId] = []
+        self.under_way = self.most = 0
+        self.done = asyncio.Event()
+
+    async def keep_up(self, room: RoomId) -> None:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await super().keep_up(room)
+        self.under_way -= 1
+        self.told.append(room)
+        if len(self.told) == 4:
+            self.done.set()
+
+
+async def test_chapters_that_end_together_are_told_one_room_after_the_other(
+    store: AnyStore,
+) -> None:
+    history = _Watched(store)
+    tasks: list[asyncio.Task[None]] = []
+    archive = Archive(history, lambda work: tasks.append(asyncio.ensure_future(work)))
+    rooms = [essay_room(EssayId(number)) for number in (7, 5, 6)]
+
+    for room in (*rooms, rooms[2]):
+        archive.keep_up(room)
+    await asyncio.gather(*tasks)
+    archive.keep_up(rooms[0])
+    async with asyncio.timeout(20):
+        await history.done.wait()
+    await asyncio.gather(*tasks)
+    history.close()
+
+    assert (history.told, history.most) == ([*rooms, rooms[0]], 1)
 
 
 async def test_a_deleted_essay_keeps_no_milestones_and_gets_none(hub: Hub, store: AnyStore) -> None:

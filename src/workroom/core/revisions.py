@@ -18,6 +18,7 @@ from workroom.core.entries import Entry, EssayChanged, RevisionNamed, TextEdited
 from workroom.core.essay_state import EssayState, evolve, first_state
 from workroom.core.limits import RoomRules
 from workroom.core.text import Change, signed, to_utf16_many
+from workroom.core.values import value
 from workroom.errors import NotFound, TooLarge
 from workroom.ids import EssayId, FeedbackId, UserId
 
@@ -28,7 +29,7 @@ TOGETHER: Final = 60_000
 _RUN: Final = re.compile(r"(.)\1*+", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Revision:
     """What the entries ``first`` to ``last`` did, in short. Times are milliseconds since 1970."""
 
@@ -55,18 +56,18 @@ class Revision:
 
 def revision_of(entry: Entry, kind: str) -> Revision:
     """What one entry did. ``kind`` is what the log calls it."""
-    fact = entry.fact
-    plain = Revision(entry.seq, entry.seq, entry.actor, entry.at, entry.at, kind)
+    fact, seq, at = entry.fact, entry.seq, entry.at
     if isinstance(fact, TextEdited):
         ops = fact.change.ops
-        return replace(
-            plain,
-            added=sum(len(op) for op in ops if isinstance(op, str)),
-            removed=sum(-op for op in ops if not isinstance(op, str) and op < 0),
+        return Revision(
+            *(seq, seq, entry.actor, at, at, kind),
+            added=sum([len(op) for op in ops if isinstance(op, str)]),
+            removed=sum([-op for op in ops if not isinstance(op, str) and op < 0]),
             inferred=fact.inferred,
             restores=fact.restores,
             is_text=True,
         )
+    plain = Revision(seq, seq, entry.actor, at, at, kind)
     if isinstance(fact, EssayChanged):
         return replace(plain, fields=tuple(fact.fields))
     return replace(plain, feedback_id=getattr(fact, "feedback_id", None))
@@ -141,7 +142,7 @@ class Passage:
     label: Label
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Step:
     """One entry, between what was before it and what was after."""
 
@@ -186,11 +187,12 @@ class Teller:
         self._state = evolve(state, entry) if state else first_state(self._essay_id, entry)
         revision = revision_of(entry, kind)
         _add(self._groups, revision)
-        change = Change.keep(len(before))
         if isinstance(entry.fact, TextEdited):
             change = entry.fact.change
             mark = chr(len(self._labels) + len(self._groups) - 1)
             self._marks = signed(change, mark).apply(self._marks)
+        else:
+            change = Change.keep(len(before))
         self._step = Step(before, revision, change)
 
     def telling(self) -> Telling:

@@ -7,11 +7,14 @@ move along its changes. Positions count code points.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from workroom.core.text.change import Change
 from workroom.core.text.rebase import signed
+
+Ops = tuple[int | str, ...]
 
 NOBODY: Final = "\0"
 """The author character of text that was there before anybody was seen to write."""
@@ -22,6 +25,9 @@ KEPT_LETTERS: Final = 4_000_000
 
 _CACHED: Final = 64
 """Composed stretches that are remembered: about one for each connection that lags behind."""
+
+_FRESH: Final = 16
+"""The latest changes, which are kept as they came."""
 
 _LANDMARK_LETTERS: Final = 2_000_000
 """About how many letters all landmarks may hold, however long the text is."""
@@ -77,7 +83,7 @@ class Mirror:
         self._seqs.append(seq)
         self._changes.append(change)
         self._signatures.append(signature)
-        self._letters += _letters(change)
+        self._letters += _letters(change.ops)
         self._since_landmark += 1
         if self._since_landmark >= 256 and self._since_landmark >= self._between_landmarks():
             self._landmarks.append(self.head())
@@ -184,30 +190,37 @@ def _seq_of(version: Version) -> int:
     return version.seq
 
 
-def _letters(change: Change) -> int:
-    return sum([len(hunk.inserted) for hunk in change.hunks()])
+def _letters(ops: Ops) -> int:
+    return sum([len(op) for op in ops if isinstance(op, str)])
 
 
 class _Stretches:
-    """A list of changes, and the changes from a place in it to its end as one (cached)."""
+    """A list of changes, and the changes from a place in it to its end as one (cached).
 
-    __slots__ = ("_changes", "_composed")
+    Of all but the latest only the operations are kept. They are all that a change is made of, and
+    nothing that the garbage collector looks through again and again: a change with what it knows of
+    itself is four such objects, and of each edit two changes stay for long.
+    """
+
+    __slots__ = ("_composed", "_fresh", "_ops")
 
     def __init__(self) -> None:
-        self._changes: list[Change] = []
+        self._ops: list[Ops] = []
+        self._fresh: deque[Change] = deque(maxlen=_FRESH)  # the last of them
         self._composed: dict[int, tuple[int, Change]] = {}  # from index: up to index, composed
 
     def append(self, change: Change) -> None:
-        self._changes.append(change)
+        self._ops.append(change.ops)
+        self._fresh.append(change)
 
     def after(self, index: int) -> Change:
         """The changes from ``index`` on, composed; there must be one at least."""
-        end = len(self._changes)
+        end = len(self._ops)
         if end - index == 1:
-            return self._changes[index]
+            return self._fresh[-1]
         done, change = self._composed.pop(index, (index, None))
         if done < end:
-            rest = _compose_all(self._changes, done, end)
+            rest = self._compose(done, end)
             change = rest if change is None else change.compose(rest)
         assert change is not None
         self._composed[index] = (end, change)
@@ -218,22 +231,24 @@ class _Stretches:
     def between(self, first: int, last: int) -> Change:
         """The changes from index ``first`` up to and without ``last``, composed."""
         if first == last:
-            return Change.keep(self._changes[first].before)
-        return _compose_all(self._changes, first, last)
+            return Change.keep(self._change(first).before)
+        return self._compose(first, last)
 
-    def cut(self, count: int) -> list[Change]:
-        """Drop all but the oldest ``count`` changes and return them."""
-        gone = self._changes[count:]
-        del self._changes[count:]
+    def cut(self, count: int) -> list[Ops]:
+        """Drop all but the oldest ``count`` changes and return their operations."""
+        gone = self._ops[count:]
+        del self._ops[count:]
+        self._refresh()
         self._composed = {
             index: (end, change) for index, (end, change) in self._composed.items() if end <= count
         }
         return gone
 
-    def forget(self, count: int) -> list[Change]:
-        """Drop the oldest ``count`` changes and return them."""
-        gone = self._changes[:count]
-        del self._changes[:count]
+    def forget(self, count: int) -> list[Ops]:
+        """Drop the oldest ``count`` changes and return their operations."""
+        gone = self._ops[:count]
+        del self._ops[:count]
+        self._refresh()
         self._composed = {
             index - count: (end - count, change)
             for index, (end, change) in self._composed.items()
@@ -241,10 +256,16 @@ class _Stretches:
         }
         return gone
 
+    def _refresh(self) -> None:
+        self._fresh = deque(map(Change, self._ops[-_FRESH:]), _FRESH)
 
-def _compose_all(changes: list[Change], start: int, end: int) -> Change:
-    """Compose in halves, so that many small changes cost n log n and not n squared."""
-    if end - start == 1:
-        return changes[start]
-    middle = (start + end) // 2
-    return _compose_all(changes, start, middle).compose(_compose_all(changes, middle, end))
+    def _change(self, index: int) -> Change:
+        back = len(self._ops) - index
+        return self._fresh[-back] if back <= len(self._fresh) else Change(self._ops[index])
+
+    def _compose(self, start: int, end: int) -> Change:
+        """Compose in halves, so that many small changes cost n log n and not n squared."""
+        if end - start == 1:
+            return self._change(start)
+        middle = (start + end) // 2
+        return self._compose(start, middle).compose(self._compose(middle, end))

@@ -12,8 +12,9 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple
+from dataclasses import fields
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -44,6 +45,9 @@ QUICKLY: Final = 3
 
 AT_ONCE: Final = 64
 """Entries read in one go: they may be as large as the largest text, and hundreds are wanted."""
+
+_REVISION: Final = attrgetter(*[field.name for field in fields(Revision)])
+"""A revision as a tuple. (``astuple`` also copies what is in it, which takes most of a chapter.)"""
 
 T = TypeVar("T")
 
@@ -196,7 +200,7 @@ def _chapter(last: Milestone | None, telling: Telling) -> Milestone:
     return Milestone(
         seq=moment.state.seq,
         groups_total=(last.groups_total if last else 0) + len(telling.groups),
-        groups=_pack([astuple(group) for group in telling.groups]),
+        groups=_pack([_REVISION(group) for group in telling.groups]),
         state=_pack(state),
     )
 
