@@ -23,7 +23,6 @@ from workroom.adapters.store import (
 )
 from workroom.adapters.store.batch import collect
 from workroom.core.people import Right
-from workroom.core.search import Search
 from workroom.ids import (
     BlobKey,
     CanvasId,
@@ -89,9 +88,8 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "answer": lambda c: queries.answer(c, ANA, "r1"),
     "forget answers": lambda c: queries.forget_answers(c, 5, 10),
     "rooms of a user": lambda c: list_queries.list_rooms(c, RoomKind.ESSAY, ANA, 10, 0),
-    "search of rooms": lambda c: list_queries.find_rooms(
-        c, RoomKind.ESSAY, ANA, 10, 0, Search(("t",))
-    ),
+    "search of rooms": lambda c: list_queries.searched_rooms(c, RoomKind.ESSAY, ANA),
+    "rooms that were found": lambda c: list_queries.chosen_rooms(c, RoomKind.ESSAY, ANA, [1, 9]),
     "project of canvas": lambda c: queries.project_of_canvas(c, CanvasId(7)),
     "keys in use": lambda c: queries.keys_in_use(c, [BlobKey("a" * 32), BlobKey("b" * 32)]),
     "store canvases": lambda c: batch_queries.store_batch(c, collect([PICTURES])),
