@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.browser.steps import SignIn, call, comment, lines, text, writer
+from tests.browser.steps import SignIn, call, comment, lines, new_essay, text, writer
 from tests.net.live import Server
 
 AWAY = 30_000
@@ -76,6 +77,36 @@ def test_thirty_seconds_without_a_network_and_edits_on_both_sides_are_merged(
     expect(emma.locator(".mark-content")).to_have_text("The second line")
     assert call(server, "emma", "GET", f"/api/essays/{essay}/")["content"] == want
     expect(here).to_have_count(2)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scrolled", [0, 300])
+def test_the_text_stays_where_it_is_while_the_connection_is_gone(
+    people: SignIn, server: Server, width: int, scrolled: int
+) -> None:
+    essay = new_essay(server, "\n".join(f"Line {number} of many." for number in range(90)))
+    emma = people("Emma Brown", f"/essays/{essay}", viewport={"width": width, "height": 800})
+    text(emma, "Line 12 of many.")
+    expect(emma.get_by_text("Saved", exact=True)).to_be_visible()
+    emma.evaluate("y => scrollTo(0, y)", scrolled)
+
+    def place() -> object:
+        shown = "element => [scrollY, element.getBoundingClientRect().top]"
+        return emma.locator(".cm-line", has_text="Line 12 of many.").evaluate(shown)
+
+    before = place()
+    emma.context.set_offline(True)
+    gone = emma.get_by_text("No connection.")
+    expect(gone).to_be_visible()
+    assert place() == before
+    emma.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+    last, strip = emma.locator(".cm-line").last.bounding_box(), gone.bounding_box()
+    assert last and strip
+    assert last["y"] + last["height"] <= strip["y"], "the end of the text can be read"
+    emma.evaluate("y => scrollTo(0, y)", scrolled)
+    emma.context.set_offline(False)
+    expect(gone).not_to_be_visible()
+    assert place() == before
 
 
 def test_nothing_typed_is_lost_when_the_server_is_killed_and_started_again(
