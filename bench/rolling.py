@@ -22,14 +22,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
@@ -37,8 +36,9 @@ from typing import Final
 from websockets.sync.client import ClientConnection, connect
 
 from bench.balancer import balancer
-from bench.servers import HOST, Server, free_port
-from bench.site import server
+from bench.servers import HOST, free_port
+from bench.site import Site
+from bench.stores import DATABASE_HELP, REDIS_HELP, stores
 from bench.storm import Crowd, Report, all_equal, all_here, p99
 from bench.storm_client import Who
 from bench.world import Wanted, make_world, prose
@@ -56,72 +56,34 @@ NOTICE: Final = "0.5"
 """Seconds that a node behind the balancer gives it to look elsewhere."""
 
 
-@dataclass(slots=True)
-class Site:
-    """The nodes, by their ports, and what they share."""
-
-    data_dir: Path
-    database: str | None
-    redis: str | None
-    stack: ExitStack
-    ports: list[int]
-    running: list[Server] = field(default_factory=list)
-    ends: list[float] = field(default_factory=list)
-    """How many seconds each end took."""
-
-    def start(self) -> None:
-        """All of them; they answer when it returns."""
-        self.running = [self._started(port) for port in self.ports]
-
-    def restart(self, at: int) -> None:
-        """End one in good order, and start it again where it was. Raises RuntimeError."""
-        begun = time.monotonic()
-        if self.running[at].stop(signal.SIGTERM) != 0:
-            message = "the server did not end in good order"
-            raise RuntimeError(message)
-        self.ends.append(time.monotonic() - begun)
-        self.running[at] = self._started(self.ports[at])
-
-    def kill(self, at: int) -> None:
-        """End one as a crash would. It is to be started again with ``revive``."""
-        self.running[at].stop(signal.SIGKILL)
-
-    def revive(self, at: int) -> None:
-        """Start one again that was killed."""
-        self.running[at] = self._started(self.ports[at])
-
-    def _started(self, port: int) -> Server:
-        more = {}
-        if self.redis is not None:
-            more = {"WORKROOM_REDIS": self.redis, "WORKROOM_SHUTDOWN_NOTICE": NOTICE}
-        node = server(self.data_dir, port, self.database, **more)
-        return self.stack.enter_context(node).ready()
-
-
 def main() -> int:
     """Restart the server, or the nodes, again and again."""
     parser = argparse.ArgumentParser(prog="python -m bench.rolling", description=__doc__)
     parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--clients", type=int, default=CLIENTS)
-    parser.add_argument("--database", help="an empty PostgreSQL database; else SQLite")
-    parser.add_argument("--redis", help="a bus: then there are two nodes")
+    parser.add_argument("--database", help=f"{DATABASE_HELP}; else SQLite")
+    parser.add_argument("--redis", help=f"{REDIS_HELP}: then there are two nodes")
     asked = parser.parse_args()
     if asked.redis is not None and asked.database is None:
         parser.error("two nodes need --database")
-    with tempfile.TemporaryDirectory(prefix="workroom-rolling-") as folder, ExitStack() as stack:
-        ports = [free_port() for _ in range(1 if asked.redis is None else 2)]
-        site = Site(Path(folder), asked.database, asked.redis, stack, ports)
-        return run(site, asked.clients, asked.cycles)
-
-
-def run(site: Site, clients: int, cycles: int) -> int:
-    """The exit code."""
-    people = _people(site, clients)
-    port = site.ports[0]
-    if len(site.ports) > 1:
+    with (
+        tempfile.TemporaryDirectory(prefix="workroom-rolling-") as folder,
+        stores(asked.database, asked.redis) as shared,
+        ExitStack() as stack,
+    ):
+        people = _people(Path(folder), shared.database, asked.clients)
+        if shared.redis is None:
+            site = Site(Path(folder), shared, stack)
+            return run(site, site.ports[0], people, asked.cycles)
+        site = Site(Path(folder), shared, stack, WORKROOM_SHUTDOWN_NOTICE=NOTICE)
         port = free_port()
         nodes = [(HOST, each) for each in site.ports]
-        site.stack.enter_context(balancer((HOST, port), nodes))
+        stack.enter_context(balancer((HOST, port), nodes))
+        return run(site, port, people, asked.cycles)
+
+
+def run(site: Site, port: int, people: Sequence[Who], cycles: int) -> int:
+    """People come to this port; the exit code."""
     site.start()
     died = _killed(site, people) if len(site.ports) > 1 else 0.0
     crowd = Crowd(people, [port], TYPING_EVERY)
@@ -130,14 +92,14 @@ def run(site: Site, clients: int, cycles: int) -> int:
     finally:
         crowd.close()
     texts = {who.essay: _text(site.ports[0], who) for who in people[::IN_AN_ESSAY]}
-    return _judge(seen, texts, site.ends, died)
+    return _judge(seen, texts, died)
 
 
-def _people(site: Site, clients: int) -> list[Who]:
+def _people(folder: Path, database: str | None, clients: int) -> list[Who]:
     names = tuple(f"Writer {number}" for number in range(IN_AN_ESSAY))
     wanted = [Wanted(prose(120), names) for _ in range(clients // IN_AN_ESSAY)]
     people: list[Who] = []
-    for essay in make_world(site.data_dir, wanted, site.database):
+    for essay in make_world(folder, wanted, database):
         for person in essay.writers:
             people.append(Who(len(people), essay.number, person.token, types=True))
     return people
@@ -155,11 +117,11 @@ def _killed(site: Site, people: Sequence[Who]) -> float:
         for socket in here:
             _until(socket, "user_joined")
         began = time.monotonic()
-        site.kill(1)
+        site.kill([1])
         for socket in here:
             _until(socket, "user_left")
         died = time.monotonic() - began
-    site.revive(1)
+    site.revive([1])
     return died
 
 
@@ -180,6 +142,8 @@ class Seen:
 
     reports: Sequence[Report]
     came: int
+    ends: Sequence[float]
+    """How many seconds each end of a server took."""
 
 
 def _restart(crowd: Crowd, site: Site, count: int, cycles: int) -> Seen:
@@ -187,14 +151,15 @@ def _restart(crowd: Crowd, site: Site, count: int, cycles: int) -> Seen:
     time.sleep(BETWEEN)
     came = sum(report.tally.joined for report in crowd.report())
     crowd.order("type")
+    ends = []
     for _ in range(cycles):
         for node in range(len(site.ports)):
             time.sleep(BETWEEN)
-            site.restart(node)
+            ends.append(site.restart(node))
             crowd.until(lambda reports: all_here(reports, count))
     time.sleep(BETWEEN)
     crowd.order("rest")
-    return Seen(crowd.until(all_equal), came)
+    return Seen(crowd.until(all_equal), came, ends)
 
 
 def _text(port: int, who: Who) -> str:
@@ -209,8 +174,8 @@ def _text(port: int, who: Who) -> str:
     return content
 
 
-def _judge(seen: Seen, texts: dict[int, str], ends: Sequence[float], died: float) -> int:
-    reports = seen.reports
+def _judge(seen: Seen, texts: dict[int, str], died: float) -> int:
+    reports, ends = seen.reports, seen.ends
     confirmed = [each for report in reports for each in report.tally.confirmed]
     words = {essay: Counter(text.split()) for essay, text in texts.items()}
     found = [words[essay][word] for essay, word in confirmed]

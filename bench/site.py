@@ -1,10 +1,11 @@
-"""Equal nodes on one database: started, killed, and started again where they were."""
+"""Equal nodes on one database: started, ended or killed, and started again where they were."""
 
 from __future__ import annotations
 
 import re
 import signal
 import sys
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Sequence
@@ -33,9 +34,10 @@ def server(data_dir: Path, port: int, database: str | None, **more: str) -> Serv
 class Site:
     """The nodes: one, or two when they have a bus."""
 
-    def __init__(self, data_dir: Path, stores: Stores, stack: ExitStack) -> None:
-        """``stack`` ends what runs at last."""
+    def __init__(self, data_dir: Path, stores: Stores, stack: ExitStack, **more: str) -> None:
+        """``stack`` ends what runs at last; ``more``: settings of every node."""
         self._data_dir = data_dir
+        self._more = more
         self._stores = stores
         self._stack = stack
         self.ports = [free_port() for _ in range(1 if stores.redis is None else 2)]
@@ -46,6 +48,19 @@ class Site:
         self._nodes = [self._started(port) for port in self.ports]
         for node in self._nodes:
             node.ready()
+
+    def restart(self, at: int) -> float:
+        """End one in good order, and start it again; how many seconds its end took.
+
+        It answers when this returns. Raises RuntimeError when it did not end in good order.
+        """
+        begun = time.monotonic()
+        if self._nodes[at].stop(signal.SIGTERM) != 0:
+            message = "the server did not end in good order"
+            raise RuntimeError(message)
+        took = time.monotonic() - begun
+        self.revive([at])
+        return took
 
     def kill(self, which: Sequence[int]) -> None:
         """End these by ``kill -9``."""
@@ -77,7 +92,7 @@ class Site:
 
     def _started(self, port: int) -> Server:
         redis = self._stores.redis
-        more = {} if redis is None else {"WORKROOM_REDIS": redis}
+        bus = {} if redis is None else {"WORKROOM_REDIS": redis}
         return self._stack.enter_context(
-            server(self._data_dir, port, self._stores.database, **more)
+            server(self._data_dir, port, self._stores.database, **bus, **self._more)
         )

@@ -78,6 +78,10 @@ def let(server: Server, essay: int, user: int, rights: str) -> None:
     call(server, "emma", "PUT", path, {"rights": rights})
 
 
+LOOKS = 10
+"""Looks at something that are all the same when it is at rest."""
+
+
 def text(page: Page, word: str = "line") -> Locator:
     """The text in the editor, once it is there; ``word`` is one of it."""
     editor = page.get_by_role("textbox", name="Text of the essay")
@@ -121,6 +125,16 @@ def holds(page: Page, look: Callable[[], object], want: object) -> None:
     while (seen := look()) != want:
         assert time.monotonic() < end, seen
         page.wait_for_timeout(50)
+
+
+def at_rest(page: Page, look: Callable[[], object]) -> object:
+    """What is seen once it stays the same: after scrolling the editor still measures its lines."""
+    seen, looks = look(), 0
+    while looks < LOOKS:
+        page.wait_for_timeout(50)
+        looks = looks + 1 if (now := look()) == seen else 0
+        seen = now
+    return seen
 
 
 def marked(page: Page, kind: str) -> str:

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.browser.steps import LINES, SignIn, comment, holds, lines, shows, stored, text, writer
+from tests.browser.steps import (
+    LINES,
+    SignIn,
+    at_rest,
+    comment,
+    holds,
+    lines,
+    new_essay,
+    shows,
+    stored,
+    text,
+    writer,
+)
 from tests.net.live import Server
 
 AWAY = 30_000
@@ -69,6 +82,39 @@ def test_thirty_seconds_without_a_network_and_edits_on_both_sides_are_merged(
     expect(emma.locator(".mark-content")).to_have_text("The second line")
     stored(emma, server, essay, want)
     expect(here).to_have_count(2)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scrolled", [0, 300])
+def test_the_text_stays_where_it_is_while_the_connection_is_gone(
+    people: SignIn, server: Server, width: int, scrolled: int
+) -> None:
+    essay = new_essay(server, "\n".join(f"Line {number} of many." for number in range(90)))
+    emma = people("Emma Brown", f"/essays/{essay}", viewport={"width": width, "height": 800})
+    text(emma, "Line 12 of many.")
+    expect(emma.get_by_text("Saved", exact=True)).to_be_visible()
+    emma.evaluate("y => scrollTo(0, y)", scrolled)
+
+    def place() -> object:
+        shown = "element => [scrollY, element.getBoundingClientRect().top]"
+        return emma.locator(".cm-line", has_text="Line 12 of many.").evaluate(shown)
+
+    before = at_rest(emma, place)
+    emma.context.set_offline(True)
+    gone = emma.get_by_text("No connection.")
+    expect(gone).to_be_visible()
+    holds(emma, place, before)
+    emma.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+
+    def end_can_be_read() -> bool:
+        last, strip = emma.locator(".cm-line").last.bounding_box(), gone.bounding_box()
+        return bool(last and strip and last["y"] + last["height"] <= strip["y"])
+
+    holds(emma, end_can_be_read, True)
+    emma.evaluate("y => scrollTo(0, y)", scrolled)
+    emma.context.set_offline(False)
+    expect(gone).not_to_be_visible()
+    holds(emma, place, before)
 
 
 def test_nothing_typed_is_lost_when_the_server_is_killed_and_started_again(

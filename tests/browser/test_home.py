@@ -133,3 +133,11 @@ def test_a_search_that_failed_is_made_again_and_says_what_it_found(
     emma.clock.fast_forward(10_000)
     expect(emma.get_by_text("No essay has nothing in its title")).to_be_visible()
     expect(emma.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_the_first_screen_of_the_demos_essay_shows_what_a_comment_is(
+    people: SignIn, size: tuple[int, int]
+) -> None:
+    emma = people("Emma Brown", "/essays/1", viewport={"width": size[0], "height": size[1]})
+    expect(emma.locator(".mark").first).to_be_in_viewport()

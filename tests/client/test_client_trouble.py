@@ -127,6 +127,41 @@ async def test_whoever_gives_up_opening_a_room_does_not_close_it_for_others(
         assert (await reading).changes.title == "Colours of the Harbour"
 
 
+async def test_whoever_waits_for_a_room_takes_nothing_from_its_follower(server: Server) -> None:
+    given_out: list[Any] = [None, server.token("jane")]
+    async with (
+        asyncio.timeout(20),
+        connect(server.http, token=lambda: given_out.pop(0)) as workroom,
+    ):
+        room = workroom.essay(1)
+        seen: list[Any] = [await anext(room)]
+        assert seen[0].status == "offline"
+
+        await room  # while the follower is busy with its first event
+        while seen[-1] != events.StatusChanged("live"):
+            seen.append(await anext(room))
+
+        assert [it.seq for it in seen if isinstance(it, events.EssayUpdate)] == [room.version.seq]
+        told = [it.feedback.id for it in seen if isinstance(it, events.NewFeedback)]
+        assert told == list(room.feedback)
+
+
+async def test_whoever_gives_up_opening_a_room_leaves_it_to_its_follower(server: Server) -> None:
+    given_out: list[Any] = [None, server.token("jane")]
+    async with (
+        asyncio.timeout(20),
+        connect(server.http, token=lambda: given_out.pop(0)) as workroom,
+    ):
+        room = workroom.essay(1)
+        await anext(room)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await room
+        assert room.status == "offline"
+        while await anext(room) != events.StatusChanged("live"):
+            pass
+
+
 async def first_change(project: Project) -> events.ProjectUpdated:
     """What is told of the fields first."""
     async for event in project:

@@ -13,10 +13,8 @@ from workroom.ids import TaskId, UserId
 NOW = 1_000
 
 
-def place(
-    name: str, user: int, *, running: bool = False, due_at: int | None = 0, followed: bool = False
-) -> Place:
-    return Place(TaskId(name), "analyze_audio", UserId(user), running, due_at, followed)
+def place(name: str, user: int, *, running: bool = False, due_at: int | None = 0) -> Place:
+    return Place(TaskId(name), "analyze_audio", UserId(user), running, due_at)
 
 
 def with_worker(name: str, user: int) -> Place:

@@ -19,13 +19,15 @@ from tests.ports.store_kit import (
     outcomes,
     record,
     rights,
+    summary,
     titles,
 )
 from workroom.adapters.store import queries
 from workroom.adapters.store.sql_store import SqlStore
 from workroom.core.people import Right
+from workroom.core.search import Search
 from workroom.errors import Unavailable
-from workroom.ids import SessionId, essay_room
+from workroom.ids import RoomKind, SessionId, essay_room
 from workroom.ports.accounts import AccountStore
 from workroom.ports.store import Append, Appended, AppendResult, Checkpoint, NotStored, RoomStore
 from workroom.ports.tasks import TaskStore
@@ -69,6 +71,37 @@ class SqlStoreContract:
         assert (await again.create_user(new_user("ben"))).id != emma.id
         assert await outcome(again, append(expected=3)) == Appended(4)
         await again.close()
+
+    async def test_a_search_through_many_titles_leaves_the_loop_to_others(
+        self, store: SqlStore
+    ) -> None:
+        compared = longest = 0
+
+        class Watched(Search):
+            def finds(self, *texts: str) -> bool:
+                nonlocal compared
+                compared += 1
+                return super().finds(*texts)
+
+        async def others() -> None:
+            nonlocal compared, longest
+            while True:
+                longest, compared = max(longest, compared), 0
+                await asyncio.sleep(0)
+
+        mine = rights(ana=Right.VIEW)
+        rooms = [
+            append(essay_room(number), summary=summary(f"e{number}", number), rights=mine)
+            for number in range(1, 301)
+        ]
+        await outcomes(store, rooms)
+        busy = asyncio.create_task(others())
+        page = await store.rooms(RoomKind.ESSAY, ANA, limit=2, offset=1, search=Watched(("e",)))
+        busy.cancel()
+
+        assert [each.summary.title for each in page.rooms] == ["e299", "e298"]
+        assert page.total == 300
+        assert 0 < longest <= 50
 
     async def test_closing_stores_and_answers_what_was_handed_over(self, store: SqlStore) -> None:
         told: list[AppendResult] = []

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from tests.ports.store_kit import ANA, BEN, Store, append, outcome
+from tests.ports.store_kit import ANA, BEN, EVA, Store, append, outcome
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
-from workroom.core.turns import Place
+from workroom.core.turns import Place, next_in_turn
 from workroom.ids import CanvasId, ProjectId, TaskId, project_room
 from workroom.ports.store import Appended, Behind
 from workroom.ports.tasks import Mark
@@ -105,13 +105,38 @@ class TaskStoreContract:
 
     async def test_the_line_is_of_open_tasks_and_says_who_has_each(self, store: Store) -> None:
         begun = new("b", created_at=20, state=TaskState.RUNNING, due_at=None)
-        await begin(store, begun, new("a", due_at=11), new("c", followed=True), new("d"))
+        late = new("e", due_at=12)
+        await begin(store, begun, new("a", due_at=11), new("c", followed=True), new("d"), late)
         await outcome(store, append(PROJECT, 1, tasks_settled=(end("d"),)))
-        assert await store.line() == [
+        assert await store.line(11) == [
             Place(TaskId("a"), "analyze_audio", ANA, running=False, due_at=11),
-            Place(TaskId("c"), "analyze_audio", ANA, running=False, due_at=10, followed=True),
             Place(TaskId("b"), "analyze_audio", ANA, running=True, due_at=None),
         ]
+
+    async def test_the_line_is_short_and_has_whoever_comes_next(self, store: Store) -> None:
+        many = [new(f"a{n}", created_at=n) for n in range(40)]
+        few = [replace(new(f"b{n}", created_at=n), requested_by=BEN) for n in range(30, 33)]
+        other = [replace(new(f"i{n}", created_at=n), type="analyze_image") for n in range(5, 40)]
+        begun = [new(f"r{n}", state=TaskState.RUNNING, due_at=None) for n in range(3)]
+        await begin(store, *many, *few, *other, *begun)
+
+        line = await store.line(10)
+
+        assert {each.id for each in line} == {
+            *(f"a{n}" for n in range(5)),
+            *(f"b{n}" for n in range(30, 33)),
+            *(f"i{n}" for n in range(5, 10)),
+            *(f"r{n}" for n in range(3)),
+        }
+        audio = [each for each in line if each.type == "analyze_audio"]
+        assert next_in_turn(audio, 10) == ["b30", "b31", "b32"]
+
+    async def test_the_open_tasks_of_a_user_are_counted(self, store: Store) -> None:
+        bens = replace(new("c"), requested_by=BEN)
+        await begin(store, new("a"), new("b", followed=True), bens, new("d"))
+        await outcome(store, append(PROJECT, 1, tasks_settled=(end("d"),)))
+        counts = [await store.open_tasks_of(user) for user in (ANA, BEN, EVA)]
+        assert counts == [2, 1, 0]
 
     async def test_a_project_lists_its_tasks_the_newest_first(self, store: Store) -> None:
         await begin(store, *(new(f"t{n}", created_at=n) for n in range(5)))

@@ -23,7 +23,6 @@ from workroom.adapters.store import (
 )
 from workroom.adapters.store.batch import collect
 from workroom.core.people import Right
-from workroom.core.search import Search
 from workroom.ids import (
     BlobKey,
     CanvasId,
@@ -89,9 +88,8 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "answer": lambda c: queries.answer(c, ANA, "r1"),
     "forget answers": lambda c: queries.forget_answers(c, 5, 10),
     "rooms of a user": lambda c: list_queries.list_rooms(c, RoomKind.ESSAY, ANA, 10, 0),
-    "search of rooms": lambda c: list_queries.find_rooms(
-        c, RoomKind.ESSAY, ANA, 10, 0, Search(("t",))
-    ),
+    "search of rooms": lambda c: list_queries.searched_rooms(c, RoomKind.ESSAY, ANA),
+    "rooms that were found": lambda c: list_queries.chosen_rooms(c, RoomKind.ESSAY, ANA, [1, 9]),
     "project of canvas": lambda c: queries.project_of_canvas(c, CanvasId(7)),
     "keys in use": lambda c: queries.keys_in_use(c, [BlobKey("a" * 32), BlobKey("b" * 32)]),
     "store canvases": lambda c: batch_queries.store_batch(c, collect([PICTURES])),
@@ -100,7 +98,8 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "task": lambda c: task_queries.task(c, TaskId("t1")),
     "change a task": lambda c: task_queries.change(c, TaskId("t1"), lambda here: (1, here)),
     "open tasks": task_queries.open_tasks,
-    "line of tasks": task_queries.line,
+    "open tasks of a user": lambda c: task_queries.open_tasks_of(c, ANA),
+    "line of tasks": lambda c: task_queries.line(c, 10),
     "tasks of a project": lambda c: task_queries.of_project(c, ProjectId(5), 10, 0),
     "settled tasks": lambda c: task_queries.settled_between(c, ProjectId(5), 1, 9, 5, 10),
     "told": lambda c: task_queries.told_up_to(c, ProjectId(5), ANA),

@@ -44,8 +44,9 @@ class Room(Generic[C, E]):
         self._arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._opening = 0
         """How many wait until the room is known."""
-        self._iterating = 0
-        """How many wait for an event."""
+        self._followed = False
+        """Whether a program has begun to iterate: then every event is kept for it. Between two of
+        them it waits for none, and wants the room all the same."""
 
     @property
     def id(self) -> int:
@@ -96,13 +97,10 @@ class Room(Generic[C, E]):
         return self
 
     async def __anext__(self) -> E:
-        self._iterating += 1
-        try:
-            while not len(self._inbox) and self._core.problem is None:
-                self._news.clear()
-                await self._news.wait()
-        finally:
-            self._iterating -= 1
+        self._followed = True
+        while not len(self._inbox) and self._core.problem is None:
+            self._news.clear()
+            await self._news.wait()
         if len(self._inbox):
             event: E = self._inbox.take()
             self._handed(event)
@@ -133,7 +131,7 @@ class Room(Generic[C, E]):
         if status != "live" or self._arrived.done():
             return
         self._arrived.set_result(None)
-        if self._opening and not self._iterating:
+        if self._opening and not self._followed:
             self._inbox = Inbox()
 
     def __await__(self) -> Generator[Any, None, Self]:
@@ -153,7 +151,7 @@ class Room(Generic[C, E]):
             raise TimedOut(f"not connected after {self._timeout:g} s: {trouble}") from None
         finally:
             self._opening -= 1
-            wanted = self._opening or self._iterating or self._waiting
+            wanted = self._opening or self._followed or self._waiting
             if not self._arrived.done() and not wanted:
                 await self.close()
         return self

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
+from typing import Final, Self
+
+_MOST_LETTERS: Final = 800
+"""Of a text taken apart. A title has 200 letters, and those that people write with become four at
+most; a few signs become up to 18, and a thousand titles of them would take long."""
+_KEPT: Final = 8192
+"""Texts that are not taken apart again: people search the same titles with each letter they type.
+At most 40 MB, of texts that are as long as can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,11 @@ class Search:
 
 def _folded(text: str) -> str:
     """Without case, accents and compatibility forms."""
-    if text.isascii():
-        return text.lower()
-    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return text.lower() if text.isascii() else _taken_apart(text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _taken_apart(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text)[:_MOST_LETTERS].casefold()
+    letters = unicodedata.normalize("NFKD", letters)
     return "".join(each for each in letters if unicodedata.category(each) != "Mn")

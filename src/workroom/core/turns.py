@@ -29,12 +29,13 @@ class Place:
     running: bool
     due_at: int | None
     """When it may be handed to the broker (ms); None: the broker or a worker has it."""
-    followed: bool = False
-    """It is somebody else's to run."""
 
 
 def next_in_turn(line: Iterable[Place], now: int) -> list[TaskId]:
-    """The tasks of one queue that its broker is to get now; ``line``: all of it, oldest first."""
+    """The tasks of one queue that its broker is to get now; ``line``: the oldest first.
+
+    Of those that wait it needs no more of each user than run, and ``LEAST``.
+    """
     running = 0
     theirs: Counter[UserId] = Counter()
     waiting: dict[UserId, deque[tuple[int, TaskId]]] = defaultdict(deque)

@@ -101,9 +101,9 @@ REMARKS: Final = (
     DemoRemark(
         "jane",
         FeedbackType.STRUCTURE,
-        "This is your thesis, and it only arrives in the sixth paragraph. Let a hint of it into "
-        "the opening, so that the radio and the robot have something to prove.",
-        "I used to think that repairing meant returning a thing to what it was.",
+        "Here I want to hear your thesis, which only arrives in the sixth paragraph. Let a hint of "
+        "it in, so that the radio and the robot have something to prove.",
+        "I believed that I was only there for the radio",
     ),
     DemoRemark(
         "jane",

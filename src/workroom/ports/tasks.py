@@ -48,8 +48,15 @@ class TaskStore(Protocol):
     async def open_tasks(self) -> list[Task]:
         """All tasks that have not ended, the oldest first."""
 
-    async def line(self) -> list[Place]:
-        """The same tasks, with what decides whose turn it is."""
+    async def open_tasks_of(self, user_id: UserId) -> int:
+        """How many of them this user has begun."""
+
+    async def line(self, now: int) -> list[Place]:
+        """Of open tasks what decides whose turn it is at ``now`` (ms), the oldest first.
+
+        All that a worker or the broker has; of those that may be handed over, of each user and type
+        as many of the oldest as run, and ``core.turns.LEAST``. None that are followed.
+        """
 
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]

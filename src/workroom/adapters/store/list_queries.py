@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import orjson
@@ -10,7 +11,6 @@ from sqlalchemy import Connection, Select, bindparam, func, null, select
 from workroom.adapters.store.sql import Row, fetch
 from workroom.adapters.store.tables import people, rooms, users
 from workroom.core.people import Right
-from workroom.core.search import Search
 from workroom.ids import RoomId, RoomKind, UserId
 from workroom.ports.store import MOST_SEARCHED, ListedRoom, RoomPage, RoomSummary
 
@@ -78,29 +78,19 @@ def list_rooms(
     )
 
 
-def find_rooms(
-    connection: Connection,
-    kind: RoomKind,
-    user_id: UserId | None,
-    limit: int,
-    offset: int,
-    search: Search,
-) -> RoomPage:
-    """The same of those that a search finds.
+def searched_rooms(connection: Connection, kind: RoomKind, user_id: UserId | None) -> Sequence[Row]:
+    """Of each room that is searched: number, title, the author's name or None; newest first."""
+    searched = _ALL_SEARCHED if user_id is None else _THEIR_SEARCHED
+    return fetch(connection, searched, _whose(kind, user_id))
 
-    Compared here, and not by the database: each of them knows other letters to be the same.
-    """
-    values = _whose(kind, user_id)
-    every = user_id is None
-    searched, chosen = (_ALL_SEARCHED, _ALL_CHOSEN) if every else (_THEIR_SEARCHED, _THEIR_CHOSEN)
-    found = [
-        number
-        for number, title, author in fetch(connection, searched, values)
-        if search.finds(title, author or "")
-    ]
-    page = found[offset : offset + limit]
-    rows = fetch(connection, chosen, {**values, "chosen": page}) if page else []
-    return RoomPage([_listed_room(kind, row) for row in rows], len(found))
+
+def chosen_rooms(
+    connection: Connection, kind: RoomKind, user_id: UserId | None, chosen: Collection[int]
+) -> list[ListedRoom]:
+    """Those of these rooms in which the user has a right, or all of these; newest change first."""
+    rooms_of = _ALL_CHOSEN if user_id is None else _THEIR_CHOSEN
+    values = {**_whose(kind, user_id), "chosen": chosen}
+    return [_listed_room(kind, row) for row in fetch(connection, rooms_of, values)]
 
 
 def _whose(kind: RoomKind, user_id: UserId | None) -> dict[str, Any]:

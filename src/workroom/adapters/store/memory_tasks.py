@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
-from workroom.core.turns import Place
+from workroom.core.turns import LEAST, Place
 from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, UserId
 from workroom.ports.tasks import Mark, TaskPage
 
@@ -71,19 +72,24 @@ class MemoryTasks:
         found = [each for each in self._tasks.values() if each.settled_at is None]
         return sorted(found, key=lambda each: (each.created_at, each.id))
 
-    async def line(self) -> list[Place]:
-        """The same tasks, as far as their turns go."""
-        return [
-            Place(
-                each.id,
-                each.type,
-                each.requested_by,
-                each.state is TaskState.RUNNING,
-                each.due_at,
-                each.followed,
-            )
-            for each in await self.open_tasks()
-        ]
+    async def open_tasks_of(self, user_id: UserId) -> int:
+        """How many of them this user has begun."""
+        return sum(each.requested_by == user_id for each in await self.open_tasks())
+
+    async def line(self, now: int) -> list[Place]:
+        """What decides whose turn it is."""
+        begun = await self.open_tasks()
+        most = LEAST + sum(each.state is TaskState.RUNNING for each in begun)
+        waiting: Counter[tuple[str, UserId]] = Counter()
+        found = []
+        for each in begun:
+            if each.followed or (each.due_at is not None and each.due_at > now):
+                continue
+            waiting[each.type, each.requested_by] += each.due_at is not None
+            if each.due_at is None or waiting[each.type, each.requested_by] <= most:
+                running = each.state is TaskState.RUNNING
+                found.append(Place(each.id, each.type, each.requested_by, running, each.due_at))
+        return found
 
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from workroom.adapters.store import batch_queries, list_queries, milestone_queries, queries, verify
+from workroom.adapters.store.sql import Row
 from workroom.adapters.store.sql_accounts import SqlAccounts
 from workroom.adapters.store.sql_tasks import SqlTasks
 from workroom.adapters.store.work import Done
@@ -17,6 +19,8 @@ from workroom.ports.store import Append, IdKind, Milestone, RoomPage, StoredRoom
 
 _FORGET_AT_ONCE: Final = 5_000
 """Answers deleted in one transaction: appends must not wait long behind them."""
+_SEARCHED_AT_ONCE: Final = 50
+"""Titles between two turns of the loop: a few milliseconds for those that are made to take long."""
 
 
 class SqlStore(SqlAccounts, SqlTasks):
@@ -115,10 +119,15 @@ class SqlStore(SqlAccounts, SqlTasks):
         search: Search | None = None,
     ) -> RoomPage:
         """A page of rooms, newest change first."""
-        page = partial(list_queries.list_rooms, kind=kind, limit=limit, offset=offset)
-        if search is not None:
-            page = partial(list_queries.find_rooms, search=search, **page.keywords)
-        return await self._access.read(partial(page, user_id=user_id))
+        whose: dict[str, Any] = {"kind": kind, "user_id": user_id}
+        if search is None:
+            page = partial(list_queries.list_rooms, limit=limit, offset=offset, **whose)
+            return await self._access.read(page)
+        searched = await self._access.read(partial(list_queries.searched_rooms, **whose))
+        found = await _found(search, searched)
+        chosen = found[offset : offset + limit]
+        listed = partial(list_queries.chosen_rooms, chosen=chosen, **whose)
+        return RoomPage(await self._access.read(listed) if chosen else [], len(found))
 
     async def essay_of_feedback(self, feedback_id: FeedbackId) -> RoomId | None:
         """The essay to which a piece of feedback belongs."""
@@ -144,3 +153,17 @@ class SqlStore(SqlAccounts, SqlTasks):
         Takes long on a large database. Writers and readers go on meanwhile.
         """
         return await self._access.read(verify.findings)
+
+
+async def _found(search: Search, searched: Sequence[Row]) -> list[int]:
+    """The numbers of the rooms that a search finds among ``searched_rooms``, in their order.
+
+    Compared here, and not by the database: each of them knows other letters to be the same.
+    """
+    found = []
+    for start in range(0, len(searched), _SEARCHED_AT_ONCE):
+        for number, title, author in searched[start : start + _SEARCHED_AT_ONCE]:
+            if search.finds(title, author or ""):
+                found.append(number)
+        await asyncio.sleep(0)
+    return found

@@ -35,9 +35,13 @@ class SqlTasks:
         """All tasks that have not ended."""
         return await self._access.read(task_queries.open_tasks)
 
-    async def line(self) -> list[Place]:
-        """The same tasks, as far as their turns go."""
-        return await self._access.read(task_queries.line)
+    async def open_tasks_of(self, user_id: UserId) -> int:
+        """How many of them this user has begun."""
+        return await self._access.read(partial(task_queries.open_tasks_of, user_id=user_id))
+
+    async def line(self, now: int) -> list[Place]:
+        """What decides whose turn it is."""
+        return await self._access.read(partial(task_queries.line, now=now))
 
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]

@@ -96,7 +96,7 @@ class Tasks:
     async def _require_few_open(self, user: User) -> None:
         """Nobody fills the table that the server has to look through, in however many projects."""
         most = self._rules.open_tasks_per_user
-        if sum(each.requested_by == user.id for each in await self._store.line()) >= most:
+        if await self._store.open_tasks_of(user.id) >= most:
             message = f"at most {most} tasks of one person go on at once"
             raise RateLimited(message, retry_after=10)
 

@@ -70,13 +70,13 @@ class Turns:
             self._answered = asked
 
     async def _look(self) -> None:
+        now = self._clock.now().wall
         lines: dict[str, list[Place]] = defaultdict(list)
-        for place in await self._store.line():
+        for place in await self._store.line(now):
             queue = self._queues.get(place.type)
             # One of a type that is no longer installed waits until it is, or until its deadline.
-            if queue is not None and not place.followed:
+            if queue is not None:
                 lines[queue].append(place)
-        now = self._clock.now().wall
         for line in lines.values():
             for task_id in next_in_turn(line, now):
                 task = await self._store.task(task_id)

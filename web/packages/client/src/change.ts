@@ -8,6 +8,12 @@ export interface Hunk {
   readonly ins: string;
 }
 
+/** From `start` up to `end`, which is not part of it. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Hunks in the order of the text, none overlapping another. */
 export type Change = readonly Hunk[];
 
@@ -34,6 +40,12 @@ export function map(change: Change, position: number, after: boolean): number {
     shift += ins.length - del;
   }
   return position + shift;
+}
+
+/** Where the words of a range of the old text are in the new one. */
+export function mapRange(change: Change, start: number, end: number): Range {
+  const first = map(change, start, true);
+  return { start: first, end: Math.max(first, map(change, end, false)) };
 }
 
 /**

@@ -92,7 +92,7 @@ abstract class Room<
   }
 
   protected ask(action: string, body: Json): Promise<unknown> {
-    const id = `${this.current.prefix}.${this.id}.r${this.count++}`;
+    const id = `${this.current.prefix}.r${this.count++}`;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
       this.put({ type: "request", id, action, body });
@@ -205,7 +205,6 @@ export type Status = "idle" | "connecting" | "online" | "offline";
 export class Workroom extends Emitter<{ status: Status }> {
   private readonly prefix = uniquePrefix();
   private readonly links = new Set<Link>();
-  private readonly essays = new Set<Essay>();
   private readonly forget: () => void;
   private readonly shared: Link;
   private last: Status = "idle";
@@ -223,10 +222,8 @@ export class Workroom extends Emitter<{ status: Status }> {
   essay(id: number): Essay {
     const link = this.link(essays, id);
     const essay = new Essay(id, link, this.newPrefix());
-    this.essays.add(essay);
     essay.on("closed", () => {
       this.links.delete(link);
-      this.essays.delete(essay);
     });
     return essay;
   }
@@ -264,8 +261,10 @@ export class Workroom extends Emitter<{ status: Status }> {
   }
 
   private hint(hint: Hint): void {
-    if (hint === "hidden") for (const essay of this.essays) essay.flush();
-    else for (const link of this.links) link.input({ type: hint });
+    for (const link of this.links) {
+      if (hint === "hidden") link.tell({ type: "timer", name: "save" });
+      else link.input({ type: hint });
+    }
   }
 }
 

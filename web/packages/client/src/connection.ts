@@ -95,7 +95,6 @@ export function step(state: ConnectionState, input: ConnectionInput, random: num
 }
 
 const silence = (ms: number): ConnectionEffect => ({ do: "timer", input: "silence", ms });
-const retry = (ms: number): ConnectionEffect => ({ do: "timer", input: "retry", ms });
 
 function connect(before: ConnectionState): Result {
   const state = { ...before, stayAway: 0 };
@@ -173,7 +172,7 @@ function renew(state: ConnectionState, random: number): Result {
 function wait(state: ConnectionState, random: number): Result {
   const ms = 1000 * state.stayAway + backoff(state.away, random);
   const next = { ...state, away: state.away + ms, expecting: false };
-  return [{ ...next, phase: "waiting" }, [retry(ms)]];
+  return [{ ...next, phase: "waiting" }, [{ do: "timer", input: "retry", ms }]];
 }
 
 function stop(state: ConnectionState, why: Problem): Result {

@@ -1,8 +1,8 @@
 // The room of one essay: `step(state, input)` gives the next state and what is to be done. Pure.
-import { diff, map } from "./change.js";
+import { diff, map, mapRange } from "./change.js";
 import { isObject, type Json } from "./dialects/dialect.js";
 import { essays } from "./dialects/essays.js";
-import type { Problem } from "./errors.js";
+import { CLOSED, type Problem } from "./errors.js";
 import type {
   CursorMovedMessage,
   EssayUpdateExtended,
@@ -68,7 +68,7 @@ export type EssayInput =
 
 /**
  * `stored`: the server has everything, on its disk. `sent`: it is on its way. `unsaved`: not even
- * that. `refused`: see `EssayState.refused`.
+ * that, or nobody can say, as the server has closed the room. `refused`: see `EssayState.refused`.
  */
 export type SaveState = "stored" | "sent" | "unsaved" | "refused";
 
@@ -87,8 +87,9 @@ export function newEssay(room: number, prefix: string): EssayState {
   };
 }
 
-export function saveState({ text: own, refused, phase }: EssayState): SaveState {
-  if (text.isStored(own)) return "stored";
+export function saveState({ text: own, refused, phase, problem }: EssayState): SaveState {
+  // Whether a room that the server closed still has the text, nobody can say.
+  if (text.isStored(own) && (!problem || problem === CLOSED)) return "stored";
   if (refused?.text === own.field) return "refused";
   return own.flight && phase === "live" ? "sent" : "unsaved";
 }
@@ -226,8 +227,8 @@ function onText(state: EssayState, { body, note }: Request): Json | null {
   if (!isObject(range) || typeof range["highlight_start"] !== "number") return body;
   if (state.text.flight || wantsSave(state)) return null;
   const change = diff(note ?? "", state.text.own.text);
-  const start = map(change, range["highlight_start"], true);
-  const end = Math.max(start, map(change, range["highlight_end"] as number, false));
+  const { highlight_start: from, highlight_end: to } = range;
+  const { start, end } = mapRange(change, from, to as number);
   return { ...body, feedback: { ...range, highlight_start: start, highlight_end: end } };
 }
 
@@ -246,20 +247,18 @@ function event(draft: Draft<EssayState>, type: string, body: Json): boolean {
       return feedback.has(about.feedback_id);
     case "typing_start":
       update(draft, { typing: new Map(typing).set(about.user.id, about.user) });
-      return true;
+      break;
     case "typing_stop":
     case "user_left":
       update(draft, { typing: without(typing, about.user_id) });
       if (type === "user_left") update(draft, { cursors: without(cursors, about.user_id) });
-      return true;
+      break;
     case "cursor_moved": {
       const { user_id, cursor_position: position, selection_end: end = position } = about;
       update(draft, { cursors: new Map(cursors).set(user_id, { position, end }) });
-      return true;
     }
-    default:
-      return true;
   }
+  return true;
 }
 
 type About = Pick<FeedbackUpdateExtended, "feedback"> &
@@ -268,10 +267,10 @@ type About = Pick<FeedbackUpdateExtended, "feedback"> &
   Omit<CursorMovedMessage, "type">;
 
 function updated(draft: Draft<EssayState>, edited: EssayUpdateExtended): boolean {
-  const { phase, text: own } = draft.state;
-  const { content, seq } = edited;
-  if (phase === "live" && own.base && seq < own.base.seq) return false;
-  update(draft, { text: text.received(own, content, seq), edited });
+  const before = draft.state.text;
+  const own = text.received(before, edited.content, edited.seq);
+  if (own === before) return false;
+  update(draft, { text: own, edited });
   return true;
 }
 

@@ -42,7 +42,10 @@ export type Member = (input: RoomInput) => void;
 
 export class Link extends Machine<ConnectionState, ConnectionInput, ConnectionEffect, object> {
   private readonly rooms = new Map<number, Member>();
+  /** The bytes of what was sent over this socket and has no answer, by its `request_id`. */
+  private readonly sizes = new Map<string, number>();
   private readonly address: URL;
+  private readonly random: () => number;
   private socket: Socket | null = null;
 
   constructor(
@@ -52,6 +55,7 @@ export class Link extends Machine<ConnectionState, ConnectionInput, ConnectionEf
     private readonly moved: () => void,
   ) {
     super(NEW, (state, input) => step(state, input, this.random()));
+    this.random = options.random ?? Math.random;
     this.address = new URL(path, options.url);
     this.address.protocol = this.address.protocol.replace("http", "ws");
   }
@@ -76,7 +80,9 @@ export class Link extends Machine<ConnectionState, ConnectionInput, ConnectionEf
 
   send(message: Json): void {
     if (this.state.phase !== "open") return;
-    this.socket?.send(JSON.stringify(message));
+    const text = JSON.stringify(message);
+    this.sizes.set(message["request_id"] as string, new Blob([text]).size);
+    this.socket?.send(text);
     this.input({ type: "sent" });
   }
 
@@ -88,16 +94,12 @@ export class Link extends Machine<ConnectionState, ConnectionInput, ConnectionEf
     this.moved();
   }
 
-  private tell(input: RoomInput): void {
+  tell(input: RoomInput): void {
     for (const room of [...this.rooms.values()]) room(input);
   }
 
   protected changed(before: ConnectionState): void {
     if (this.state.phase !== before.phase) this.moved();
-  }
-
-  private random(): number {
-    return (this.options.random ?? Math.random)();
   }
 
   protected act(effect: ConnectionEffect): void {
@@ -165,8 +167,14 @@ export class Link extends Machine<ConnectionState, ConnectionInput, ConnectionEf
   }
 
   private hear(text: string): void {
-    const message = this.dialect.read(text);
+    let message = this.dialect.read(text);
     if (!message) return;
+    if (message.kind === "error" && !message.id && message.problem.code === "too_large") {
+      // Not having been read, it is not named. But it is larger than all that were.
+      const most = Math.max(...this.sizes.values());
+      for (const [id, size] of this.sizes) if (size === most) message = { ...message, id };
+    }
+    if (message.kind !== "event") this.sizes.delete(message.id ?? "");
     this.input({ type: "message", message });
     this.tell({ type: "message", message, random: this.random() });
   }
@@ -176,6 +184,7 @@ export class Link extends Machine<ConnectionState, ConnectionInput, ConnectionEf
     const { socket } = this;
     if (!socket) return;
     this.socket = null;
+    this.sizes.clear();
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
   }

@@ -54,25 +54,20 @@ export function step(state: ProjectState, input: RoomInput): [ProjectState, Room
 function event(draft: Draft<ProjectState>, type: string, body: Json): boolean {
   const { fields, tasks } = draft.state;
   if (type === "project_updated") {
-    update(draft, { fields: patched(fields, body["changes"] as Json) });
-  } else if (type === "task_started" || type === "task_progress") {
-    const task = body as unknown as Task;
-    const known = { ...tasks.get(task.task_id), ...task };
-    update(draft, { tasks: new Map(tasks).set(task.task_id, known) });
+    // Fields replace each other; `metadata`, the only object, is merged.
+    update(draft, { fields: mergePatch(fields, body["changes"]) as ProjectChanges });
+  }
+  const task = body as unknown as Task;
+  const { task_id: id } = task;
+  if (type === "task_started" || type === "task_progress") {
+    update(draft, { tasks: new Map(tasks).set(id, { ...tasks.get(id), ...task }) });
   } else if (type === "task_completed") {
-    update(draft, { tasks: without(tasks, body["task_id"] as string) });
+    update(draft, { tasks: without(tasks, id) });
   }
   return true;
 }
 
-/** Fields replace each other; `metadata` is merged as JSON Merge Patch (RFC 7396) says. */
-function patched(fields: ProjectChanges, changes: Json): ProjectChanges {
-  const { metadata } = changes;
-  if (metadata === undefined) return { ...fields, ...changes };
-  return { ...fields, ...changes, metadata: mergePatch(fields.metadata, metadata) as Json };
-}
-
-/** RFC 7396. */
+/** JSON Merge Patch (RFC 7396). */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const result: Record<string, unknown> = isObject(target) ? { ...target } : {};

@@ -125,12 +125,14 @@ export function stepRoom<State extends AnyRoom>(
   }
   switch (input.type) {
     case "up":
-      set(draft, { arriving: new Map() });
+      update(draft, { arriving: new Map() });
       join(kind, draft);
       break;
-    case "down":
-      set(draft, { phase: "away", join: null, requests: unsent(draft.state.requests) });
+    case "down": {
+      const requests = draft.state.requests.map((each) => ({ ...each, sent: false }));
+      update(draft, { phase: "away", join: null, requests });
       break;
+    }
     case "message":
       heard(kind, draft, input.message, input.random);
       break;
@@ -147,13 +149,11 @@ export function stepRoom<State extends AnyRoom>(
   if (draft.state.phase === "live") sendReady(kind, draft);
 }
 
-/** Sets some keys of the state. */
-export function update<State>(draft: Draft<State>, values: Partial<State>): void {
-  draft.state = { ...draft.state, ...values };
-}
-
-/** The same for those that every room has. */
-function set<State extends AnyRoom>(draft: Draft<State>, values: Partial<AnyRoom>): void {
+/** Sets some keys of the state: of this kind of room, or of those that every room has. */
+export function update<State extends AnyRoom>(
+  draft: Draft<State>,
+  values: Partial<State> | Partial<AnyRoom>,
+): void {
   draft.state = { ...draft.state, ...values };
 }
 
@@ -166,14 +166,14 @@ export function without<Key, Value>(all: ReadonlyMap<Key, Value>, key: Key): Map
 /** A new `request_id`. */
 export function newId<State extends AnyRoom>(draft: Draft<State>): string {
   const { prefix, room, count } = draft.state;
-  set(draft, { count: count + 1 });
+  update(draft, { count: count + 1 });
   return `${prefix}.${room}.${count}`;
 }
 
 /** Asks for what was missed, or for everything. */
 export function join<State extends AnyRoom>(kind: Kind<State>, draft: Draft<State>): void {
   const id = newId(draft);
-  set(draft, { phase: "joining", join: id, subscribed: null });
+  update(draft, { phase: "joining", join: id, subscribed: null });
   const message = kind.dialect.join(draft.state.room, kind.since(draft.state), id);
   draft.effects.push({ do: "send", message });
 }
@@ -189,11 +189,8 @@ function asked<State extends AnyRoom>(
     return;
   }
   const request = { id, action, body, sent: false, note: kind.note(draft.state), tries: 0 };
-  set(draft, { requests: [...requests, request] });
+  update(draft, { requests: [...requests, request] });
 }
-
-const unsent = (requests: readonly Request[]): Request[] =>
-  requests.map((each) => ({ ...each, sent: false }));
 
 /** Changes some keys of a request. */
 function alter<State extends AnyRoom>(
@@ -204,7 +201,7 @@ function alter<State extends AnyRoom>(
   const requests = draft.state.requests.map((each) =>
     each.id === id ? { ...each, ...values } : each,
   );
-  set(draft, { requests });
+  update(draft, { requests });
 }
 
 /** In order: a request that cannot be sent yet holds up those behind it. */
@@ -240,10 +237,10 @@ function heard<State extends AnyRoom>(
 }
 
 function joined<State extends AnyRoom>(kind: Kind<State>, draft: Draft<State>): void {
-  set(draft, { people: draft.state.arriving });
+  const { arriving: people, subscribed, seq } = draft.state;
   draft.state = kind.caughtUp(draft.state);
-  const { subscribed, seq } = draft.state;
-  set(draft, {
+  update(draft, {
+    people,
     phase: "live",
     join: null,
     seq: Math.max(seq, subscribed?.seq ?? 0),
@@ -258,7 +255,7 @@ function happened<State extends AnyRoom>(
   if (type === "subscribed") {
     const subscribed = body as unknown as Subscribed;
     if (!subscribed.recovered) draft.state = kind.reset(draft.state);
-    set(draft, { subscribed, rights: subscribed.rights });
+    update(draft, { subscribed, rights: subscribed.rights });
     return;
   }
   const { phase, subscribed } = draft.state;
@@ -266,7 +263,7 @@ function happened<State extends AnyRoom>(
   if (seq !== null && phase === "joining" && !subscribed) return;
   const news = took(kind, draft, type, body, seq);
   if (seq !== null) {
-    set(draft, { seq: Math.max(draft.state.seq, seq) });
+    update(draft, { seq: Math.max(draft.state.seq, seq) });
   }
   if (news) draft.effects.push({ do: "event", type, body });
   if (type.endsWith("_closed")) closed(draft, problem("closed", "it was deleted"));
@@ -290,15 +287,13 @@ function took<State extends AnyRoom>(
       here(draft, (people) => people.set(id, person));
       return !known;
     }
+    case "rights_changed":
+      update(draft, { rights: body["rights"] as Rights | null });
+      return true;
     case "user_left":
       here(draft, (people) => people.delete(body["user_id"] as number));
-      return kind.event(draft, type, body, seq);
-    case "rights_changed":
-      set(draft, { rights: body["rights"] as Rights | null });
-      return true;
-    default:
-      return kind.event(draft, type, body, seq);
   }
+  return kind.event(draft, type, body, seq);
 }
 
 /** Changes who is here; while catching up that shows only in the end, so that nobody flickers. */
@@ -309,7 +304,7 @@ function here<State extends AnyRoom>(
   const arriving = new Map(draft.state.arriving);
   change(arriving);
   const live = draft.state.phase === "live";
-  set(draft, { arriving, ...(live ? { people: arriving } : {}) });
+  update(draft, { arriving, ...(live ? { people: arriving } : {}) });
 }
 
 function answer<State extends AnyRoom>(
@@ -327,7 +322,7 @@ function answered<State extends AnyRoom>(
 ): void {
   const rest = draft.state.requests.filter((each) => each.id !== id);
   if (rest.length === draft.state.requests.length) return;
-  set(draft, { requests: rest });
+  update(draft, { requests: rest });
   answer(draft, id, value);
 }
 
@@ -364,6 +359,6 @@ function closed<State extends AnyRoom>(draft: Draft<State>, why: Problem): void 
   for (const { id } of draft.state.requests) {
     answer(draft, id, why);
   }
-  set(draft, { phase: "closed", requests: [], problem: why });
+  update(draft, { phase: "closed", requests: [], problem: why });
   draft.effects.push({ do: "closed", problem: why });
 }

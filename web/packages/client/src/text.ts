@@ -9,7 +9,7 @@
 // anew on the text that the server has now. If it had been stored, the server answers as it did
 // then, with a number that this text already contains; if not, it is stored now.
 
-import { apply, type Change, diff, map, merge } from "./change.js";
+import { apply, type Change, diff, map, mapRange, merge } from "./change.js";
 
 export interface Selection {
   readonly start: number;
@@ -147,9 +147,7 @@ export function isStored(state: TextState): boolean {
 
 /** Where a range of the server's newest text (a highlight, a selection) is in the field. */
 export function inField(state: TextState, start: number, end: number): Selection {
-  const change = diff(state.base?.text ?? "", state.field);
-  const first = map(change, start, true);
-  return { start: first, end: Math.max(first, map(change, end, false)) };
+  return mapRange(diff(state.base?.text ?? "", state.field), start, end);
 }
 
 /** Takes over the server's text if one waits that has all of ours in it. */

@@ -185,6 +185,28 @@ test("a request is answered, or refused with an error that says why", async () =
   expect(refused).toMatchObject({ code: "invalid_message", message: "payload.data.title: …" });
 });
 
+test("a message that the server did not read, being too large, stands in nobody's way", async () => {
+  const workroom = client();
+  const one = workroom.project(1);
+  socket().open();
+  socket().join(1);
+  const two = workroom.project(2);
+  socket().join(2);
+  const update = (project: typeof one, description: string) =>
+    project.request("update_project", { data: { description } });
+  const answered = update(one, "x".repeat(5000));
+  const small = update(two, "y".repeat(2000));
+  const large = update(two, "\u05d0".repeat(1500)); // 3,000 bytes
+  const [first, second] = socket()
+    .sent.slice(-3)
+    .map((each) => each["request_id"]);
+  socket().hear({ type: "ack", payload: { request_id: first, project_id: 1, seq: 4 } });
+  socket().hear({ type: "error", payload: { code: "TOO_LARGE", message: "…", retry: "never" } });
+  await expect(large).rejects.toMatchObject({ code: "too_large" });
+  socket().hear({ type: "ack", payload: { request_id: second, project_id: 2, seq: 4 } });
+  await Promise.all([answered, small]);
+});
+
 test("what is asked of a room that was closed is refused", async () => {
   const project = client().project(1);
   const waiting = project.request("update_project", { data: { title: "A" } });

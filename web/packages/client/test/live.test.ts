@@ -92,6 +92,18 @@ test("a request that is not allowed is refused with a code", async () => {
   expect(await gone).toMatchObject({ code: "permission_denied" });
 });
 
+test("a save over the limit of a message is refused, and the next one goes through", async () => {
+  const essay = await ready(client(emma).essay(1));
+  const { text } = essay;
+  essay.edit("x".repeat(1.2 * 1024 * 1024));
+  await until(() => essay.saved === "refused");
+  expect(essay.state.refused?.problem.code).toBe("too_large");
+  essay.edit(`Shorter. ${text}`);
+  await until(() => essay.saved === "stored");
+  const { content } = await server.get("/api/essays/1/", emma);
+  expect(content).toBe(`Shorter. ${text}`);
+});
+
 test("a project's fields are known, and change for everybody", async () => {
   const [hers, janes] = [client(emma).project(123), client(jane).project(123)];
   await until(() => hers.state.phase === "live" && janes.state.phase === "live");

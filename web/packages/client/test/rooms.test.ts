@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { essays } from "../src/dialects/essays.js";
 import { projects } from "../src/dialects/projects.js";
 import type { Dialect } from "../src/dialects/dialect.js";
+import { CLOSED } from "../src/errors.js";
 import { type EssayInput, newEssay, saveState, step as stepEssay } from "../src/essay.js";
 import { mergePatch, newProject, step as stepProject } from "../src/project.js";
 import { MOST_REQUESTS, NOTHING, type RoomEffect } from "../src/room.js";
@@ -164,6 +165,15 @@ test("the state of a save tells the truth on two levels", () => {
   play.put({ type: "up" }).hear(subscribed(5), ack(joinId(play), 5), ack("p.1.1", 6));
   states.push(saveState(play.state));
   expect(states).toEqual(["stored", "unsaved", "sent", "unsaved", "stored"]);
+});
+
+test("of a room that the server closed, nobody is told that the text is stored", () => {
+  const deleted = { type: "essay_closed", essay_id: 1 };
+  const hidden = { type: "rights_changed", essay_id: 1, rights: null };
+  const ended = [following().hear(deleted), following().hear(hidden)];
+  expect(ended.map(({ state }) => saveState(state))).toEqual(["unsaved", "unsaved"]);
+  const left = following().put({ type: "close", problem: CLOSED });
+  expect(saveState(left.state)).toBe("stored");
 });
 
 test("a save carries its base, the caret and the selection", () => {

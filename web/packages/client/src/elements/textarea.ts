@@ -104,7 +104,7 @@ export class WorkroomTextarea extends Piece<Essay> {
     const { field } = this;
     if (!field) return;
     this.lookLike(field);
-    const { feedback, typing, text } = essay.state;
+    const { feedback, phase, typing, text } = essay.state;
     const open = [...feedback.values()].filter(({ status }) => status !== "resolved");
     this.place(essay, open, field.value);
     this.drawMarks(
@@ -120,7 +120,8 @@ export class WorkroomTextarea extends Piece<Essay> {
       ? `${names.join(", ")} ${names.length > 1 ? "are" : "is"} typing…`
       : "";
     if (this.typing.textContent !== says) this.typing.textContent = says;
-    const saved = text.base ? SAVED[essay.saved] : "Connecting…";
+    const known = text.base ? SAVED[essay.saved] : "Connecting…";
+    const saved = phase === "closed" && essay.saved !== "stored" ? "No longer saved" : known;
     if (this.saved.textContent !== saved) this.saved.textContent = saved;
     this.comments.replaceChildren(...open.map(comment));
   }
