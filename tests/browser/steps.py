@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from tests.net.live import PATIENCE, Server
 
 LINES = "The first line is short.\nThe second line is here to be commented on.\nThe end."
+LOOKS = 10
+"""Looks at something that are all the same when it is at rest."""
 """The text of most essays here."""
 ON_THE_NEXT = "document.activeElement.matches('article .head, .cm-content')"
 """Whether the focus has come from a thread that was resolved to the next one, or to the text."""
@@ -76,10 +78,6 @@ def let(server: Server, essay: int, user: int, rights: str) -> None:
     """Give somebody a right."""
     path = f"/api/essays/{essay}/collaborators/{user}/"
     call(server, "emma", "PUT", path, {"rights": rights})
-
-
-LOOKS = 10
-"""Looks at something that are all the same when it is at rest."""
 
 
 def text(page: Page, word: str = "line") -> Locator:
