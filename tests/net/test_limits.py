@@ -122,9 +122,9 @@ async def test_who_never_stops_is_closed_with_1008(strict: Server) -> None:
 async def test_a_user_has_20_connections_and_not_one_more(strict: Server) -> None:
     url = strict.essay_url(1, strict.token("mike"))
     async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(python_client(url)) for _ in range(20)]
-        await clients[-1].send({"action": "subscribe_essay", "essay_id": 1})
-        await clients[-1].next("essay_update")
+        for _ in range(20):
+            # Each is let in before the next: of those whose token is being checked there are few.
+            await _alive(await stack.enter_async_context(python_client(url)), 1)
         one_more = await stack.enter_async_context(python_client(url))
         error = await one_more.next()
         assert (error["type"], error["error"]) == ("error", "rate_limited")
@@ -142,16 +142,17 @@ def test_connections_without_a_good_token_are_bounded(strict: Server) -> None:
         b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
-    sockets = []
-    statuses = []
-    for _ in range(9):
+    sockets: list[socket.socket] = []
+    statuses: list[bytes] = []
+    while b"503" not in statuses and len(statuses) < 100:  # those of before are dropped after 3 s
         sock = socket.create_connection(address, timeout=PATIENCE)
         sock.sendall(head)
         statuses.append(sock.recv(64).split(b" ")[1])
         sockets.append(sock)
     for sock in sockets:
         sock.close()
-    assert statuses == [b"101"] * 8 + [b"503"]
+    assert statuses[:8] == [b"101"] * 8
+    assert statuses[-1] == b"503"
 
 
 def test_a_name_at_one_address_has_ten_attempts_a_minute(strict: Server) -> None:
