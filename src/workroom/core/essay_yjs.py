@@ -70,9 +70,9 @@ class YjsRoom(Room[EssayState]):
 
     def _apply(self, command: ApplyUpdate, origin: Origin, now: Now) -> Outcome:
         self._require(origin, Verb.EDIT)
-        seq, units = self.head.seq + 1, self.rules.essay_units
+        seq = self.head.seq + 1
         try:
-            facts = self._text.receive(command.update, seq, origin.user.id, units)
+            facts = self._text.receive(command.update, seq, origin.user.id, self.rules)
         except UpdateAhead:
             return Outcome(effects=tuple(self._ask(origin.user, origin.connection, now)))
         if not facts:
