@@ -92,15 +92,22 @@ def test_only_the_first_portions_of_such_an_update_are_worked_at() -> None:
     ytext = scattered(50)
     with pytest.raises(ValueError, match="more work"):
         ytext.receive(at_both_ends(900, 2_000), work)
-    assert work.asked == 2 * 6
+    assert work.asked == 2 * 7
     assert ytext.broken
 
 
 def test_the_longer_an_update_is_the_more_it_may_take() -> None:
     """What an editor brings of an offline day is ten times as fast as this."""
     ytext = scattered(50)
-    change, _ = ytext.receive(at_both_ends(900, 1_999), Work(0.000_14))
+    change, _ = ytext.receive(at_both_ends(900, 1_999), Work(0.000_07))
     assert change.after == 50 + 1_999
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_nobody_is_refused_for_what_took_long_but_once(pieces: int) -> None:
+    ytext = scattered(50)
+    change, _ = ytext.receive(at_both_ends(900, pieces), Work(1.0))
+    assert change.after == 50 + pieces
 
 
 def test_ranges_that_meet_are_deleted_once() -> None:

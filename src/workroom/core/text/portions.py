@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from workroom.core.text.update_check import _Walk, number
 
-PORTION: Final = 4
+PORTION: Final = 2
 """Pieces in one portion. A call of the decoder costs 5 µs besides."""
 
 
