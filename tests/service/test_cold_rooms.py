@@ -19,6 +19,7 @@ from workroom.core.text import Change, Mirror, YText
 from workroom.core.time import Now
 from workroom.ids import ConnectionId, EssayId, UserId, essay_room
 from workroom.ports.store import StoredRoom
+from workroom.service.rooms.checkpoints import Checkpoints
 from workroom.service.rooms.life import EssayDraft, revive
 from workroom.service.rooms.records import to_record
 
@@ -87,19 +88,42 @@ def test_the_first_edit_finds_the_document_that_was_stored(tail: int) -> None:
     assert YText(yjs, client_id=5).text == state.text == other.text
 
 
-def test_a_document_that_is_not_that_of_the_text_is_never_written_to() -> None:
+def spoilt() -> tuple[EssayRoom, EssayState]:
+    """A room whose stored document is not that of its text, and what else is stored of it."""
     found = stored("one ", "two")
     state, _, _ = written("one ", "two")
     _, another, _ = written("something else")
     marks = another.head().authors[: len(state.text)]
-    room = revived(
-        replace(found, checkpoint=EssayDraft(state, another.state(), marks).checkpoint())
-    )
+    made = EssayDraft(state, another.state(), marks).checkpoint()
+    return revived(replace(found, checkpoint=made)), state
+
+
+def test_a_document_that_is_not_that_of_the_text_is_never_written_to() -> None:
+    room, state = spoilt()
     room.handle(Join(), ORIGIN, NOW)
     for _ in range(2):
         with pytest.raises(RuntimeError, match="not that of the text"):
             room.handle(SaveText("one two three", None, None), ORIGIN, NOW)
     assert room.head == room.confirmed == state
+
+
+def test_an_editor_is_not_let_in_to_a_document_that_is_not_that_of_the_text() -> None:
+    room, _ = spoilt()
+    with pytest.raises(RuntimeError, match="not that of the text"):
+        room.handle(Join(replica=True), ORIGIN, NOW)
+    assert room.idle
+
+
+def test_a_document_that_is_not_that_of_the_text_is_not_written_down_again() -> None:
+    """Its room leaves memory like any other."""
+    room, state = spoilt()
+    drafts: list[object] = []
+    checkpoints = Checkpoints(room, 0, drafts.append, drafts.append)
+    assert checkpoints.unwritten == state.seq
+    checkpoints.begin()
+    assert not drafts
+    assert not checkpoints.busy
+    assert checkpoints.unwritten == 0
 
 
 def test_a_document_that_cannot_be_read_is_never_written_to() -> None:

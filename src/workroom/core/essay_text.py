@@ -72,6 +72,10 @@ class EssayText:
             self._made = made
         return self._made
 
+    def make(self) -> None:
+        """Have the document ready. Raises RuntimeError when it is not that of the text."""
+        self._ytext.state_vector()
+
     @property
     def mirror(self) -> Mirror:
         """The head as JSON clients see it, and how it came to be."""

@@ -93,6 +93,8 @@ class YjsRoom(Room[EssayState]):
         """Besides joining: editors get their copy in step, and see each other and the others."""
         connection = origin.connection
         here = connection is None or connection in self.presence
+        if command.replica and allows(self.id.kind, Verb.VIEW, self.right_of(origin.user)):
+            self._text.make()  # before they are let in: it may fail
         outcome = super()._join(command, origin, now)
         if connection is None or here:
             return outcome

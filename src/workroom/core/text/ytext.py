@@ -218,19 +218,22 @@ class YText:
         if self._halves is None:
             self._halves = {}
             state = self._doc.get_update()
-            # A document of more pieces would take too long: it is not looked after.
-            with suppress(ValueError):
-                if _ASTRAL.search(state):
-                    self._halves = examine(state, pieces=MOST_PIECES).halves
+            if _ASTRAL.search(state):
+                self._look_at(state)
         return self._halves
 
     def _known_marks(self) -> set[bytes]:
         """The kinds of formatting marks in the document."""
         if self._marks is None:
             self._marks = set()
-            with suppress(ValueError):  # as above
-                self._marks = examine(self._doc.get_update(), pieces=MOST_PIECES).marks
+            self._look_at(self._doc.get_update())
         return self._marks
+
+    def _look_at(self, state: bytes) -> None:
+        # A document of more pieces would take too long: it is not looked after.
+        with suppress(ValueError):
+            whole = examine(state, pieces=MOST_PIECES)
+            self._halves, self._marks = whole.halves, whole.marks
 
     def _take(
         self,
