@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -256,14 +255,6 @@ class ByHand:
         """Insert ASCII text at a place in ASCII text, and send the update."""
         before = self.doc.get_state()
         self.text.insert(at, text)
-        await self.socket.send(sync(2, self.doc.get_update(before)))
-
-    async def scatter(self, letters: int) -> None:
-        """Insert letters one by one, each where the others leave it alone, and send one update."""
-        before, chance = self.doc.get_state(), random.Random(letters)
-        with self.doc.transaction():
-            for _ in range(letters):
-                self.text.insert(chance.randint(0, len(self.text)), "x")
         await self.socket.send(sync(2, self.doc.get_update(before)))
 
     async def replace(self, text: str) -> None:

@@ -156,30 +156,6 @@ async def test_an_update_that_is_no_edit_ends_the_connection(demo: Server, updat
         assert content_of(demo, essay) == "mine"
 
 
-async def test_an_update_made_to_be_long_work_ends_the_connection_and_is_given_up(
-    demo: Server,
-) -> None:
-    essay = new_essay(demo, "", jane="edit")
-    async with by_hand(demo, "emma", essay, 5) as emma:
-        await emma.synced()
-        for _ in range(3):
-            await emma.scatter(1_900)
-        written = str(emma.text)
-        await stored(demo, essay, written)
-        # Each piece names the two ends of the text as its neighbours, and so is compared with all
-        # of it: the first of them takes a millisecond, the last one twice as long.
-        piece = b"\x04\x01\x07content\x01x"
-        update = b"\x01" + number(1_999) + number(900) + b"\x00" + piece * 1_999 + b"\x00"
-        async with by_hand(demo, "jane", essay, 900) as jane:
-            await jane.socket.send(sync(2, update))
-            await jane.until(lambda it: it.closed)
-            assert jane.closed == 4413
-            assert "more work than an editor makes" in jane.denied[0]
-        assert content_of(demo, essay) == written
-        await emma.edit(0, "goes on ")
-        await stored(demo, essay, "goes on " + written)
-
-
 async def test_an_update_that_comes_too_early_is_asked_for_again(demo: Server) -> None:
     essay = new_essay(demo, "", jane="edit")
     async with by_hand(demo, "jane", essay, 10) as jane:
