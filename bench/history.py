@@ -9,8 +9,9 @@ delete in bursts all over the text, and stores it in a fresh SQLite file as the 
 given. ``--keep`` keeps the file there, and takes it when it is there already. Then it measures, in
 processes of their own:
 
-* *load*: from the store to a room that can be worked with;
-* *memory*: what the process grows by when it loads that room;
+* *load*: from the store to a room that can be joined and read;
+* *document*: what the first edit, or the first Yjs editor, waits for besides;
+* *memory*: what the process grows by when it loads that room, and with the document;
 * *checkpoint*: how long the event loop stands still for one;
 * *chapter*: what telling one chapter for a milestone takes on the history's thread, and for how
   long the event loop had to wait for the interpreter meanwhile;
@@ -103,7 +104,7 @@ async def write(store: SqliteStore, edits: int, writers: Writers) -> None:
     """The whole log, and the checkpoint that the server would have written last."""
     for user in PEOPLE:
         await store.create_user(NewUser(f"user{user}", f"User {user}", Role.STUDENT, id=user))
-    text = EssayText(YText(client_id=new_client_id()), Mirror())
+    text = EssayText.of(YText(client_id=new_client_id()), Mirror())
     at = 1_800_000_000_000
     state: EssayState | None = None
     records, last = [], 0
@@ -139,8 +140,8 @@ def _append(state: EssayState, last: int, records: list[Record], made: Checkpoin
     return Append(ESSAY, last, tuple(records), summary, rights, checkpoint=made)
 
 
-async def loading(store: SqliteStore, *, before: bool) -> float:
-    """Milliseconds from the file to a room."""
+async def loading(store: SqliteStore, *, before: bool) -> tuple[float, float]:
+    """Milliseconds from the file to a room, and from there to its Yjs document."""
     begin = time.perf_counter()
     found = await store.load(ESSAY)
     assert found is not None
@@ -148,9 +149,11 @@ async def loading(store: SqliteStore, *, before: bool) -> float:
         records = await store.records(ESSAY, 0, found.seq)
         found = replace(found, checkpoint=None, records=tuple(records))
     room = revive(found, RoomRules(), new_client_id)
-    took = (time.perf_counter() - begin) * 1e3
+    loaded = time.perf_counter()
+    draft(room)
+    made = time.perf_counter()
     room.close()
-    return took
+    return (loaded - begin) * 1e3, (made - loaded) * 1e3
 
 
 def resident() -> float:
@@ -158,8 +161,8 @@ def resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-async def growing(store: SqliteStore) -> tuple[float, list[float]]:
-    """MiB that this process grows by, and milliseconds of the loop for each of nine checkpoints."""
+async def growing(store: SqliteStore) -> tuple[float, float, list[float]]:
+    """MiB that this process grows by, with the document, and milliseconds of nine checkpoints."""
     await store.check()
     gc.collect()
     empty = resident()
@@ -168,13 +171,16 @@ async def growing(store: SqliteStore) -> tuple[float, list[float]]:
     room = revive(found, RoomRules(), new_client_id)
     del found
     gc.collect()
+    read = resident()
+    draft(room)
+    gc.collect()
     full = resident()
     stalls = []
     for _ in range(9):
         begin = time.perf_counter()
         draft(room)
         stalls.append((time.perf_counter() - begin) * 1e3)
-    return full - empty, stalls
+    return read - empty, full - empty, stalls
 
 
 async def asked(name: str, repeat: int, ask: Callable[[], Awaitable[object]]) -> None:
@@ -247,10 +253,11 @@ async def main(options: argparse.Namespace, path: Path, *, fresh: bool) -> None:
     if options.child == "load":
         await store.check()
         times = [await loading(store, before=options.before) for _ in range(options.repeat)]
-        told("load", times)
+        told("load", [loaded for loaded, _ in times])
+        told("document", [made for _, made in times])
     elif options.child == "memory":
-        grown, stalls = await growing(store)
-        print(f"{'memory':14} {grown:14.1f} MiB")
+        read, full, stalls = await growing(store)
+        print(f"{'memory':14} {read:14.1f} MiB, with the document {full:.1f} MiB")
         told("checkpoint", stalls)
     elif options.child == "past":
         found = await store.load(ESSAY)

@@ -164,7 +164,7 @@ class RoomServer:
         created = Entry(1, _OWNER.id, self._now().wall, EssayCreated("Essay", "Write.", None))
         everybody = {user.id: user for user in (_OWNER, *self._users)}
         state = essay_state.first_state(EssayId(1), created)
-        essay_text = EssayText(YText(client_id=1), Mirror(seq=1))
+        essay_text = EssayText.of(YText(client_id=1), Mirror(seq=1))
         self._room = _WatchedRoom(state, essay_text, everybody, RoomRules())
         self._here: set[ConnectionId] = set()
         self._submit(SaveText(text), Origin(_OWNER))

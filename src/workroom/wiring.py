@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import time
 
 from workroom.adapters.auth.keys import load_secret
 from workroom.adapters.auth.verification import VerificationKey, public_key
@@ -68,6 +69,7 @@ def room_rules(settings: Settings) -> RoomRules:
         replies=settings.max_replies,
         thread_length=settings.max_thread,
         project_file_bytes=settings.max_project_files,
+        processor_time=time.thread_time,
     )
 
 

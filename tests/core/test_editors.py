@@ -112,7 +112,7 @@ def stored_again(essay: Scenario) -> None:
         if isinstance(entry.fact, TextEdited):
             mirror.commit(entry.seq, ytext.apply(entry.fact.update), "x")
     knows = room(essay).glimpse()
-    room(essay).restore(room(essay).confirmed, EssayText(ytext, mirror))
+    room(essay).restore(room(essay).confirmed, EssayText.of(ytext, mirror))
     for connection in list(room(essay).presence.connections()):
         essay._perform(room(essay).catch_up(connection, knows, essay.clock.now()))
 

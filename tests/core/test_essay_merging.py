@@ -382,7 +382,7 @@ def read_back(essay: Scenario, checkpoint: int) -> None:
     stored = room.confirmed
     for entry in essay.log[stored.seq :]:
         stored = evolve(stored, entry)
-    room.restore(stored, EssayText(ytext, mirror))
+    room.restore(stored, EssayText.of(ytext, mirror))
 
 
 def test_what_was_held_is_not_deleted_when_the_room_starts_again_at_a_checkpoint(

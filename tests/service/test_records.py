@@ -51,7 +51,7 @@ def test_a_checkpoint_that_knows_no_names_can_be_read() -> None:
 
 
 def test_a_checkpoint_that_knows_no_authors_takes_the_last_editor_for_all() -> None:
-    room, text = essay_room(1), EssayText(YText(client_id=1), Mirror())
+    room, text = essay_room(1), EssayText.of(YText(client_id=1), Mirror())
     created = Entry(1, UserId(2), 5, EssayCreated("Title", "", None))
     state = first_state(EssayId(1), created)
     edit = Entry(2, UserId(3), 6, text.commit(Change(("Words",)), 2, UserId(3)))

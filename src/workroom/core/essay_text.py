@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from workroom.core.entries import TextEdited
+from workroom.core.limits import RoomRules
 from workroom.core.text import (
     EMPTY_UPDATE,
     Candidate,
@@ -17,6 +18,7 @@ from workroom.core.text import (
     Hunk,
     Mirror,
     Past,
+    TooLaborious,
     TooManyPieces,
     UpdateAhead,
     Version,
@@ -35,15 +37,44 @@ MOST_UPDATES: Final = 1024
 
 
 class EssayText:
-    """The head of the text. Every change of it goes through ``commit``."""
+    """The head of the text. Every change of it goes through ``commit``.
 
-    __slots__ = ("_mirror", "_past", "_ytext")
+    The Yjs document is made of its past when it is first needed: who only reads does without, and
+    of 100,000 letters put in anywhere it is nine tenths of what loading takes.
+    """
 
-    def __init__(self, ytext: YText, mirror: Mirror, past: Past | None = None) -> None:
-        """``past``: what ``ytext`` was made from; None: it is as it is now."""
-        self._ytext = ytext
+    __slots__ = ("_made", "_mirror", "_past")
+
+    def __init__(self, mirror: Mirror, past: Past) -> None:
+        """``past`` is how the document of the text in the mirror came to be."""
         self._mirror = mirror
-        self._past = past or Past(mirror.seq, ytext.state())
+        self._past = past
+        self._made: YText | None = None
+
+    @classmethod
+    def of(cls, ytext: YText, mirror: Mirror) -> EssayText:
+        """The text of this document, and its mirror."""
+        text = cls(mirror, Past(mirror.seq, ytext.state(), client_id=ytext.client_id))
+        text._made = ytext
+        return text
+
+    @property
+    def _ytext(self) -> YText:
+        """The document. Raises RuntimeError when it is not that of the text."""
+        if self._made is None:
+            try:
+                made = self._past.document()
+            except ValueError as error:
+                raise RuntimeError("the stored document cannot be read") from error
+            if made.text != self.text:
+                made.close()
+                raise RuntimeError("the stored document is not that of the text")
+            self._made = made
+        return self._made
+
+    def make(self) -> None:
+        """Have the document ready. Raises RuntimeError when it is not that of the text."""
+        self._ytext.state_vector()
 
     @property
     def mirror(self) -> Mirror:
@@ -90,11 +121,12 @@ class EssayText:
         Raises RuntimeError when it does not come to what that node says: read the text anew then.
         """
         try:
-            self._ytext.apply(fact.update)
+            if self._made is not None:
+                self._made.apply(fact.update)
             self._note(fact.change, fact.update, seq, author)
         except ValueError as error:
             raise RuntimeError("an entry does not fit the text") from error
-        if self._ytext.text != self._mirror.text:
+        if self._made is not None and self._made.text != self._mirror.text:
             raise RuntimeError("an entry makes another text than it says")
         if len(self._past) > MOST_UPDATES:
             self._past.reached(seq, self._ytext.state())
@@ -104,33 +136,37 @@ class EssayText:
 
         Raises LookupError when that is too long ago.
         """
-        if self._mirror.seq > seq or self._ytext.broken:
+        if self._mirror.seq > seq:
             self._mirror.take_back(seq)
-            before, self._ytext = self._ytext, self._past.until(seq, self._ytext.client_id)
-            before.close()
-            self._past.reached(seq, self._ytext.state())
+            self._past.take_back(seq)
+            self.close()
+        elif self._made is not None and self._made.broken:
+            self.close()
 
     def _note(self, change: Change, update: bytes, seq: int, author: UserId) -> None:
         self._mirror.commit(seq, change, author_mark(author))
         self._past.add(seq, update)
 
-    def receive(self, update: bytes, seq: int, author: UserId, most_units: int) -> list[TextEdited]:
+    def receive(
+        self, update: bytes, seq: int, author: UserId, rules: RoomRules
+    ) -> list[TextEdited]:
         """Take a replica's update; what the log has to hold of it, from entry ``seq`` on.
 
         That is nothing when all of it was known, and a second edit where it brought letters that no
         essay holds, or glued two words. Raises UpdateAhead, TooLarge and InvalidMessage; nothing
         was changed then.
         """
-        self._require_fits(update, most_units)
+        self._require_fits(update, rules)
+        ytext = self._ytext
         try:
-            change, done = self._ytext.receive(update)
+            change, done = ytext.receive(update, rules.processor_time)
         except UpdateAhead:
             raise
-        except TooManyPieces as error:
+        except (TooManyPieces, TooLaborious) as error:
+            self.take_back(self.seq)
             raise TooLarge(str(error), field="update") from None
         except ValueError as error:
-            if self._ytext.broken:
-                raise RuntimeError("an update broke the text") from error
+            self.take_back(self.seq)
             raise InvalidMessage(str(error), field="update") from None
         if done == EMPTY_UPDATE:
             return []
@@ -159,8 +195,9 @@ class EssayText:
         blanks = [Hunk(at, 0, " ") for at in sorted(set(places))]
         return Change.of(len(self.text), blanks) if blanks else None
 
-    def _require_fits(self, update: bytes, most_units: int) -> None:
+    def _require_fits(self, update: bytes, rules: RoomRules) -> None:
         """Raise TooLarge when the text would be: what was applied could not be taken back."""
+        most_units = rules.essay_units
         # An update holds one byte at least for each unit that it inserts.
         if 2 * len(self.text) + len(update) <= most_units:
             return
@@ -168,7 +205,7 @@ class EssayText:
             return
         copy = YText(self._ytext.state(), client_id=1)
         try:
-            copy.receive(update)
+            copy.receive(update, rules.processor_time)
             units = utf16_length(copy.text)
         except ValueError:
             return  # it will be refused for what it is
@@ -193,8 +230,10 @@ class EssayText:
         return state
 
     def close(self) -> None:
-        """Let go of the Yjs document."""
-        self._ytext.close()
+        """Let go of the Yjs document, which is made again when it is needed."""
+        if self._made is not None:
+            self._made.close()
+            self._made = None
 
 
 def author_mark(user_id: UserId) -> str:

@@ -70,9 +70,9 @@ class YjsRoom(Room[EssayState]):
 
     def _apply(self, command: ApplyUpdate, origin: Origin, now: Now) -> Outcome:
         self._require(origin, Verb.EDIT)
-        seq, units = self.head.seq + 1, self.rules.essay_units
+        seq = self.head.seq + 1
         try:
-            facts = self._text.receive(command.update, seq, origin.user.id, units)
+            facts = self._text.receive(command.update, seq, origin.user.id, self.rules)
         except UpdateAhead:
             return Outcome(effects=tuple(self._ask(origin.user, origin.connection, now)))
         if not facts:
@@ -93,6 +93,8 @@ class YjsRoom(Room[EssayState]):
         """Besides joining: editors get their copy in step, and see each other and the others."""
         connection = origin.connection
         here = connection is None or connection in self.presence
+        if command.replica and allows(self.id.kind, Verb.VIEW, self.right_of(origin.user)):
+            self._text.make()  # before they are let in: it may fail
         outcome = super()._join(command, origin, now)
         if connection is None or here:
             return outcome

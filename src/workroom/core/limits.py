@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from workroom.core.tasks import TaskRules
+
+
+def _no_time() -> float:
+    return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +40,5 @@ class RoomRules:
     project_file_bytes: int = 2 * 2**30
     """Of all files of one project; their previews, which are small, do not count."""
     tasks: TaskRules = field(default_factory=TaskRules)
+    processor_time: Callable[[], float] = _no_time
+    """Seconds that this thread has worked: an editor's update may take only so much of it."""

@@ -139,7 +139,7 @@ class Scenario:
         clock = FakeClock()
         created = Entry(1, EMMA.id, clock.now().wall, EssayCreated("My essay", "Write!", None))
         state = essay_state.first_state(EssayId(1), created)
-        essay_text = EssayText(YText(client_id=7), Mirror(seq=1))
+        essay_text = EssayText.of(YText(client_id=7), Mirror(seq=1))
         everybody = {user.id: user for user in PEOPLE.values()}
         room = EssayRoom(state, essay_text, everybody, rules or RoomRules())
         room.backlog.reach_back([created])

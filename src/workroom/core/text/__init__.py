@@ -28,6 +28,7 @@ from workroom.core.text.units import (
 )
 from workroom.core.text.ytext import (
     EMPTY_UPDATE,
+    TooLaborious,
     TooManyPieces,
     UpdateAhead,
     YText,
@@ -51,6 +52,7 @@ __all__ = [
     "Reader",
     "Rebased",
     "Side",
+    "TooLaborious",
     "TooManyPieces",
     "UpdateAhead",
     "Version",

@@ -19,10 +19,12 @@ RANGES: Final = 50_000
 """Deleted ranges in one update. An editor that connects sends all that it has ever seen."""
 FORMAT_BYTES: Final = 1024
 """Bytes of a formatting mark (bold, a link)."""
+MARKS: Final = 100
+"""Kinds of formatting marks in one essay: of each inserted piece, pycrdt lists all that hold."""
 
 
 class TooManyPieces(ValueError):
-    """The update is larger than what can be looked at in one go."""
+    """The update is larger than what can be looked at in one go, or brings too many marks."""
 
 
 Halves = dict[int, set[int]]
@@ -39,6 +41,8 @@ class Arrival(NamedTuple):
     """Among what is inserted."""
     seams: dict[int, set[int]]
     """For each copy: elements before which the update cuts the text."""
+    marks: set[bytes]
+    """The kinds of formatting marks that it brings."""
 
     def cuts(self, halves: Halves) -> bool:
         """Whether a pair is torn, of these or of its own.
@@ -68,7 +72,7 @@ def second_halves(text: str, start: int) -> list[int]:
 class _Look(_Walk):
     """A walk that takes nothing but text, and notes what the update builds on."""
 
-    __slots__ = ("_clock", "_halves", "_left", "_needs", "_seams", "_writer")
+    __slots__ = ("_clock", "_halves", "_left", "_marks", "_needs", "_seams", "_writer")
 
     def __init__(self, update: bytes, pieces: int) -> None:
         super().__init__(update)
@@ -77,6 +81,7 @@ class _Look(_Walk):
         self._needs: dict[int, int] = {}
         self._halves: Halves = {}
         self._seams: dict[int, set[int]] = {}
+        self._marks: set[bytes] = set()
 
     def arrival(self) -> Arrival:
         runs: list[Run] = []
@@ -87,7 +92,7 @@ class _Look(_Walk):
             client, ranges = self.number(), self._few(2, left)
             left -= ranges
             self._deleted(client, self.numbers(2 * ranges))
-        return Arrival(runs, self._needs, self._halves, self._seams)
+        return Arrival(runs, self._needs, self._halves, self._seams, self._marks)
 
     def _few(self, least_bytes: int, most: int) -> int:
         count = self.count(least_bytes)
@@ -149,7 +154,9 @@ class _Look(_Walk):
 
     def _format(self) -> int:
         start = self._at
-        super()._format()
+        self._string()
+        self._marks.add(self._bytes[start : self._at])
+        self._string()
         if self._at - start > FORMAT_BYTES:
             raise ValueError(f"a formatting mark takes at most {FORMAT_BYTES} bytes")
         return 1

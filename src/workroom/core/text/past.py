@@ -8,23 +8,36 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from typing import Final
 
 from workroom.core.text.ytext import YText
+
+_SHORT: Final = 32
+"""Updates that are rather applied again than kept as one more state."""
 
 
 class Past:
     """States of one document, and the updates since, by the numbers of the log's entries."""
 
-    __slots__ = ("_states", "_updates")
+    __slots__ = ("_client_id", "_states", "_updates")
 
     def __len__(self) -> int:
         """How many updates are kept."""
         return len(self._updates)
 
     def __init__(
-        self, seq: int, state: bytes | None, updates: Iterable[tuple[int, bytes]] = ()
+        self,
+        seq: int,
+        state: bytes | None,
+        updates: Iterable[tuple[int, bytes]] = (),
+        *,
+        client_id: int,
     ) -> None:
-        """``state`` is the document at entry ``seq``; ``updates`` came after it, in order."""
+        """``state`` is the document at entry ``seq``; ``updates`` came after it, in order.
+
+        ``client_id`` is that of each copy that is made here.
+        """
+        self._client_id = client_id
         self._states: list[tuple[int, bytes | None]] = [(seq, state)]
         self._updates: deque[tuple[int, bytes]] = deque(updates)
 
@@ -42,8 +55,8 @@ class Past:
         while self._updates and self._updates[0][0] <= oldest:
             self._updates.popleft()
 
-    def until(self, seq: int, client_id: int) -> YText:
-        """The document as the entry ``seq`` left it; what came after it is forgotten.
+    def take_back(self, seq: int) -> None:
+        """Forget what came after the entry ``seq``.
 
         Raises LookupError when that is too long ago.
         """
@@ -53,6 +66,12 @@ class Past:
             raise LookupError(message)
         while self._updates and self._updates[-1][0] > seq:
             self._updates.pop()
+
+    def document(self) -> YText:
+        """The document as the last entry left it. Raises ValueError for what is none."""
         reached, state = self._states[-1]
         updates = [update for number, update in self._updates if number > reached]
-        return YText(state, updates, client_id=client_id)
+        ytext = YText(state, updates, client_id=self._client_id)
+        if len(updates) > _SHORT:
+            self.reached(self._updates[-1][0], ytext.state())
+        return ytext

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from workroom.core.text.change import Hunk
 from workroom.core.text.units import utf16_length
-from workroom.core.text.update_check import insertion_of
+from workroom.core.text.update_check import insertion_of, number
 
 _MOST: Final = 16
 """Places that are remembered: about one for everybody who types at the same time."""
@@ -31,7 +31,7 @@ class Pens:
     __slots__ = ("_client", "_next", "_pens")
 
     def __init__(self, client_id: int) -> None:
-        self._client = _number(client_id)
+        self._client = number(client_id)
         self._pens: dict[int, _Pen] = {}
         self._next = 0
         """The number of this copy's next element; known when there is a pen."""
@@ -43,8 +43,8 @@ class Pens:
             return None
         raw, client = hunk.inserted.encode(), self._client
         info = b"\xc4" if pen.right else b"\x84"  # text, with a neighbour on both sides or the left
-        place = client + _number(self._next) + info + client + _number(pen.last) + pen.right
-        return b"\x01\x01" + place + _number(len(raw)) + raw + b"\x00"
+        place = client + number(self._next) + info + client + number(pen.last) + pen.right
+        return b"\x01\x01" + place + number(len(raw)) + raw + b"\x00"
 
     def follow(self, hunk: Hunk, update: bytes) -> None:
         """The text was changed here, in one place, which made this update."""
@@ -74,13 +74,3 @@ class Pens:
         self._next = end
         if len(self._pens) > _MOST:
             del self._pens[next(iter(self._pens))]  # the one unused for longest
-
-
-def _number(value: int) -> bytes:
-    """An unsigned number as updates write it: seven bits to the byte, the lowest first."""
-    raw = bytearray()
-    while value > 0x7F:
-        raw.append(value & 0x7F | 0x80)
-        value >>= 7
-    raw.append(value)
-    return bytes(raw)

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Final, NamedTuple
 
 from workroom.core.text.change import Change
-from workroom.core.text.update_check import read_deletions, read_vector
+from workroom.core.text.update_check import number, read_deletions, read_vector
 from workroom.core.text.ytext import YText
 
 _COPY: Final = 1
@@ -168,20 +168,11 @@ class _Probed:
 
 def _insertion(own: Element, left: Element) -> bytes:
     """The update that puts one letter behind the element ``left``."""
-    head = b"".join(map(_number, (1, 1, *own)))
-    return head + b"\x84" + b"".join(map(_number, left)) + b"\x01|\x00"
+    head = b"".join(map(number, (1, 1, *own)))
+    return head + b"\x84" + b"".join(map(number, left)) + b"\x01|\x00"
 
 
 def _deletion(element: Element) -> bytes:
     """The update that deletes one element and nothing else."""
     parts = (0, 1, element.client, 1, element.clock, 1)
-    return b"".join(map(_number, parts))
-
-
-def _number(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
+    return b"".join(map(number, parts))

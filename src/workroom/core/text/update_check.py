@@ -53,6 +53,16 @@ class Insertion(NamedTuple):
     """The id of the element behind it, as it is written in the update; empty when there is none."""
 
 
+def number(value: int) -> bytes:
+    """An unsigned number as updates write it: seven bits to the byte, the lowest first."""
+    raw = bytearray()
+    while value > 0x7F:
+        raw.append(value & 0x7F | 0x80)
+        value >>= 7
+    raw.append(value)
+    return bytes(raw)
+
+
 def check_update(update: bytes) -> None:
     """Raise ValueError for an update that could harm the process, or that is no text editing.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from workroom.observe import log_failure, logger
 from workroom.ports.store import Checkpoint
 from workroom.service.rooms.life import AnyRoom, Draft, draft
 
@@ -17,6 +18,8 @@ CHECKPOINT_BYTES: Final = 2 * 2**20
 """Entries, and bytes of them, after which the whole state is written down again."""
 WORTH_A_CHECKPOINT: Final = 64
 """Entries since the last one that make another worth its while when a room leaves memory."""
+
+log = logger("checkpoints")
 
 
 class Checkpoints:
@@ -78,11 +81,17 @@ class Checkpoints:
         return self.unwritten >= CHECKPOINT_EVERY or self._bytes >= CHECKPOINT_BYTES
 
     def begin(self) -> None:
-        """Write the whole state down, as it is at the head now; that may be ahead of the store."""
-        self._draft = draft(self._room)
-        self._seq = self._draft.seq
-        self._bytes = 0
-        self._write_out(self._draft)
+        """Write the whole state down, as it is at the head now; that may be ahead of the store.
+
+        Of an essay whose stored document is not that of its text, nothing is written.
+        """
+        self._seq, self._bytes = self._room.head.seq, 0
+        try:
+            self._draft = draft(self._room)
+        except RuntimeError as mistake:
+            log_failure(log, "checkpoint_not_written", mistake, room=str(self._room.id))
+        else:
+            self._write_out(self._draft)
 
     def written_out(self, draft: Draft, checkpoint: Checkpoint | None) -> None:
         """The checkpoint is made, or cannot be; the room may have been taken back since."""

@@ -23,7 +23,7 @@ from workroom.core.project import ProjectRoom
 from workroom.core.project_state import ProjectState
 from workroom.core.revisions import runs_of, spelled
 from workroom.core.tasks import OpenTask, SettledTask, TaskState
-from workroom.core.text import Highlight, Mirror, Past, YText
+from workroom.core.text import Highlight, Mirror, Past
 from workroom.errors import Unavailable
 from workroom.ids import CanvasId, EssayId, FeedbackId, ProjectId, RoomKind, TaskId, UserId
 from workroom.ports.store import Checkpoint, RoomSummary, StoredRoom
@@ -87,12 +87,11 @@ def essay_parts(
             state = essay_state.first_state(EssayId(stored.room.number), entry)
         else:
             state = essay_state.evolve(state, entry)
-    ytext = YText(yjs, [update for _, update in updates], client_id=new_client_id())
-    if state is None or state.seq != stored.seq or state.text != ytext.text:
+    if state is None or state.seq != stored.seq:
         message = f"the log of {stored.room} ends before its last entry"
         raise ValueError(message)
-    past = Past(kept.seq if kept else 0, yjs, updates)
-    return state, EssayText(ytext, mirror, past)
+    past = Past(kept.seq if kept else 0, yjs, updates, client_id=new_client_id())
+    return state, EssayText(mirror, past)
 
 
 def _project(stored: StoredRoom, entries: Sequence[Entry]) -> ProjectState:

@@ -1,0 +1,172 @@
+"""An editor's update in portions, so that its work can be stopped before it is all done.
+
+The decoder compares a piece with all that stands between the two neighbours that it names, 0.3 to
+1 µs each. Of an honest editor's pieces there is next to nothing between them; one that is made for
+it names the two ends of the text, and 2,000 of those hold the loop for minutes. What stands between
+cannot be told from outside. But whole pieces, in an order in which each builds on what came before,
+are updates like any other: so few are taken at a time, and what they cost is seen.
+
+For ranges of deleted elements the decoder passes over each element of each range. Editors name
+ranges that do not meet; those that do are joined here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from workroom.core.text.update_check import _Walk, number
+
+PORTION: Final = 2
+"""Pieces in one portion. A call of the decoder costs 5 µs besides."""
+
+
+class Portions(NamedTuple):
+    """The same update. Its parts are to be applied in this order, the deletions last."""
+
+    pieces: list[bytes]
+    """Updates that insert, each of a few pieces."""
+    deletions: bytes | None
+    """The update that deletes the same as the whole one."""
+
+
+class _Piece(NamedTuple):
+    clock: int
+    end: int
+    raw: bytes
+    needs: tuple[tuple[int, int], ...]
+    """The elements that it names as its neighbours."""
+
+
+def portions(update: bytes) -> Portions:
+    """An update that was examined, in portions.
+
+    Raises ValueError when its pieces build on each other in a circle.
+    """
+    cut = _Cut(update)
+    pieces = [_encoded(client, run) for client, run in _Queue(cut.pieces()).runs()]
+    return Portions(pieces, cut.deletions())
+
+
+class _Queue:
+    """The pieces of all clients, and how far each client has come."""
+
+    __slots__ = ("_done", "_first", "_pieces", "_reached")
+
+    def __init__(self, pieces: dict[int, list[_Piece]]) -> None:
+        self._pieces = pieces
+        self._done = dict.fromkeys(pieces, 0)
+        self._first = {client: theirs[0].clock for client, theirs in pieces.items()}
+        self._reached = dict(self._first)
+
+    def runs(self) -> Iterator[tuple[int, list[_Piece]]]:
+        """Runs of pieces of one client, each behind what it builds on. Raises ValueError."""
+        for client, theirs in self._pieces.items():
+            waiting = {client: max(piece.end for piece in theirs)}
+            while waiting:
+                current, end = waiting.popitem()
+                if self._reached[current] >= end:
+                    continue
+                waiting[current] = end
+                missing = self._missing(current)
+                if missing is None:
+                    yield current, self._next(current)
+                elif missing[0] in waiting:
+                    raise ValueError("the pieces of the update build on each other in a circle")
+                else:
+                    waiting[missing[0]] = missing[1] + 1
+
+    def _missing(self, client: int) -> tuple[int, int] | None:
+        """An element that the next piece of a client builds on and that is still to come."""
+        for other, clock in self._pieces[client][self._done[client]].needs:
+            if self._first.get(other, clock + 1) <= clock and self._reached[other] <= clock:
+                return other, clock
+        return None
+
+    def _next(self, client: int) -> list[_Piece]:
+        """Take the next piece of a client, and those behind it that come with it."""
+        theirs = self._pieces[client]
+        run: list[_Piece] = []
+        while len(run) < PORTION:
+            piece = theirs[self._done[client]]
+            run.append(piece)
+            self._done[client] += 1
+            last = self._done[client] == len(theirs)
+            # Of what lies between two pieces all is known.
+            clock = piece.end if last else theirs[self._done[client]].clock
+            self._reached[client] = max(self._reached[client], piece.end, clock)
+            if last or clock != piece.end or self._missing(client) is not None:
+                break
+        return run
+
+
+def _encoded(client: int, run: list[_Piece]) -> bytes:
+    head = b"\x01" + number(len(run)) + number(client) + number(run[0].clock)
+    return head + b"".join([piece.raw for piece in run]) + b"\x00"
+
+
+class _Cut(_Walk):
+    """A walk that keeps what it passes."""
+
+    __slots__ = ("_needs",)
+
+    def __init__(self, update: bytes) -> None:
+        super().__init__(update)
+        self._needs: list[tuple[int, int]] = []
+
+    def pieces(self) -> dict[int, list[_Piece]]:
+        """What is inserted, by client, in the order of the clocks."""
+        found: dict[int, list[_Piece]] = {}
+        for _ in range(self.count(least_bytes=3)):
+            structs = self.count(least_bytes=2)
+            client, clock = self.number(), self.number()
+            theirs = found.setdefault(client, [])
+            for _ in range(structs):
+                start, self._needs = self._at, []
+                length = self._struct()
+                if length > 0:  # else a gap
+                    raw = self._bytes[start : self._at]
+                    theirs.append(_Piece(clock, clock + length, raw, tuple(self._needs)))
+                clock += abs(length)
+        for theirs in found.values():
+            theirs.sort(key=lambda piece: piece.clock)
+        return {client: theirs for client, theirs in found.items() if theirs}
+
+    def deletions(self) -> bytes | None:
+        """What is deleted, when the pieces were read; None for nothing."""
+        start, met = self._at, False
+        found: dict[int, list[tuple[int, int]]] = {}
+        for _ in range(self.count(least_bytes=2)):
+            client = self.number()
+            numbers = self.numbers(2 * self.count(least_bytes=2))
+            ranges = list(zip(numbers[::2], numbers[1::2], strict=True))
+            ends = map(sum, ranges)
+            met = met or client in found or any(map(int.__gt__, ends, numbers[2::2]))
+            found.setdefault(client, []).extend(ranges)
+        if not any(found.values()):
+            return None
+        if not met:
+            return b"\x00" + self._bytes[start:]
+        joined = {client: _joined(ranges) for client, ranges in found.items()}
+        parts = [b"\x00", number(len(joined))]
+        for client, ranges in joined.items():
+            parts += [number(client), number(len(ranges))]
+            parts += [number(value) for each in ranges for value in each]
+        return b"".join(parts)
+
+    def _neighbour(self, *, left: bool) -> None:  # noqa: ARG002 - either is needed
+        self._needs.append((self.number(), self.number()))
+
+
+def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same elements in ranges (first element, how many) that do not meet, ascending."""
+    joined: list[tuple[int, int]] = []
+    start = end = 0
+    for clock, length in sorted(set(ranges)):
+        if clock > end or not joined:
+            joined.append((clock, length))
+            start, end = clock, clock + length
+        elif clock + length > end:
+            end = clock + length
+            joined[-1] = start, end - start
+    return joined
