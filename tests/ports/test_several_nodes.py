@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import count
 
+import asyncpg
 import pytest
 
 from tests.ports.store_kit import (
@@ -170,6 +171,30 @@ async def test_logs_that_many_nodes_write_at_once_have_no_gap_and_nothing_twice(
         assert [each.seq for each in log] == list(range(1, len(log) + 1))
         assert {each.seq: each.body for each in log} == confirmed[room]
     assert await nodes[0].verify() == []
+
+
+MEETING = """
+CREATE FUNCTION meet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF (SELECT count(DISTINCT room_id) FROM added) > 1 THEN
+        RAISE EXCEPTION USING ERRCODE = 'deadlock_detected';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER meet AFTER INSERT ON entries REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION meet();
+"""
+"""Whoever stores entries of two rooms together is told that they met another transaction."""
+
+
+async def test_those_that_always_meet_others_together_are_stored_one_by_one(
+    nodes: list[PostgresStore], database: str
+) -> None:
+    busy = await asyncpg.connect(database)
+    await busy.execute(MEETING)
+    await busy.close()
+    group = [append(essay_room(1)), append(essay_room(2), count=2), append(essay_room(3))]
+
+    assert await in_order(nodes[0], group) == [Appended(1), Appended(2), Appended(1)]
 
 
 async def in_order(node: PostgresStore, group: list[Append]) -> list[AppendResult]:

@@ -74,7 +74,9 @@ def is_fault(error: BaseException) -> bool:
     if is_lost(error) or isinstance(error, Unavailable | NoConnectionInTime):
         return True
     state = sqlstate(error)
-    return state is not None and (state == "42501" or not state.startswith(_VALUES))
+    if state is None or state in _MET:
+        return False
+    return state == "42501" or not state.startswith(_VALUES)
 
 
 def is_stale(error: BaseException) -> bool:
