@@ -54,6 +54,27 @@ sys.exit(run(lambda: Stopping().run(serve(settings, prepare=prepare))))
 """
 """A signal that comes while the start waits and another task of the loop is at something."""
 
+SWALLOWED_SIGNAL = """
+import asyncio, contextlib, os, signal, sys
+from workroom.app import serve
+from workroom.cli.failures import run
+from workroom.cli.serving import Stopping
+from workroom.config import Settings
+
+async def prepare(app):
+    os.kill(os.getpid(), signal.SIGTERM)
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(60)
+
+async def announce(app, addresses):
+    stopping.serves()
+
+stopping = Stopping()
+settings = Settings(port=0, project_port=0, worker=False)
+sys.exit(run(lambda: stopping.run(serve(settings, prepare=prepare, announce=announce))))
+"""
+"""A step of the start goes on although it was cancelled, as ``wait_for`` does by chance."""
+
 WEAK = ["", "short", "changeme" * 5, "django-insecure-" + GOOD_SECRET, "a" * 64]
 
 
@@ -108,6 +129,19 @@ def test_a_signal_ends_the_start_and_breaks_no_other_step(tmp_path: Path) -> Non
     assert done.stderr == ""
     assert done.stdout == "whole\ncancelled after it\n"
     assert done.returncode == 130
+
+
+def test_a_signal_that_a_step_of_the_start_swallows_ends_the_server(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SWALLOWED_SIGNAL],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
 
 
 def test_production_wants_a_secret_of_its_own(tmp_path: Path) -> None:

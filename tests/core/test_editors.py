@@ -211,6 +211,15 @@ def test_the_limit_counts_what_the_text_would_be() -> None:
     assert len(room(essay).confirmed.text) == 70
 
 
+@pytest.mark.parametrize("client", [1, 2**53 - 1])
+def test_the_limit_holds_for_editors_of_any_id(client: int) -> None:
+    essay = Scenario.essay("x" * 90, rules=RoomRules(essay_units=100))
+    jane = editor(essay, "jane", client)
+    jane.person.does(ApplyUpdate(jane.edits(0, 0, "y" * 11)))
+    assert [type(error) for error in jane.person.refusals] == [TooLarge]
+    assert len(room(essay).confirmed.text) == 90
+
+
 def test_what_is_no_update_is_refused_and_the_text_goes_on(essay: Scenario) -> None:
     jane = editor(essay, "jane", 100)
     jane.person.does(ApplyUpdate(b"\1\1\1nonsense"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from tests.ports.bus_kit import Listener, Server, until
 from workroom.adapters.bus import MemoryBus, Wire
@@ -335,6 +336,29 @@ async def test_it_can_be_closed_at_any_moment_while_much_is_said(tmp_path: Path)
             talking.cancel()
     finally:
         server.kill()
+
+
+@pytest.mark.parametrize("make_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_topic_is_asked_for_in_peace_while_the_connection_breaks(
+    tmp_path: Path, make_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """A room that is opened then opens. At any moment: each loop has words of its own for it."""
+
+    async def ask(server: Server) -> None:
+        await server.start()
+        bus = RedisBus(server.url)
+        await bus.open(Listener())
+        server.kill()
+        asking = []
+        for number in range(100):
+            asking.append(asyncio.ensure_future(bus.subscribe(str(number))))
+            await asyncio.sleep(0)
+        await asyncio.gather(*asking)
+        await until(lambda: not bus.up)
+        await bus.close()
+
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        runner.run(ask(Server(tmp_path)))
 
 
 def test_a_program_that_ends_while_the_connection_breaks_leaves_nothing_behind() -> None:

@@ -180,7 +180,7 @@ async def _serve(
     from workroom.app import serve
 
     async def announce_and_note(app: App, addresses: Sequence[tuple[str, int]]) -> None:
-        stopping.orderly = True
+        stopping.serves()
         if announce is not None:
             await announce(app, addresses)
 
@@ -198,10 +198,20 @@ class Stopping:
     """
 
     def __init__(self) -> None:
-        self.orderly = False
+        self._serves = self._asked = False
         self._cancel: Callable[[], object] | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._received)
+
+    def serves(self) -> None:
+        """What was started serves. A signal that did not end the start ends it now.
+
+        Before Python 3.12 ``asyncio.wait_for`` swallows a cancellation that comes together with
+        what it waits for, and nobody sends SIGTERM twice.
+        """
+        self._serves = True
+        if self._asked:
+            signal.raise_signal(signal.SIGTERM)
 
     def run(self, main: Coroutine[Any, Any, None]) -> None:
         """Run ``main`` to its end. Raises KeyboardInterrupt when a signal ended its start."""
@@ -215,15 +225,16 @@ class Stopping:
         loop, start = asyncio.get_running_loop(), asyncio.current_task()
 
         def cancel() -> None:
-            if start is not None and not self.orderly:
+            if start is not None and not self._serves:
                 start.cancel()
 
         self._cancel = partial(loop.call_soon_threadsafe, cancel)
         await main
 
     def _received(self, _number: int, _frame: object) -> None:
-        if self.orderly:
+        if self._serves:
             return
+        self._asked = True
         cancel, self._cancel = self._cancel, None
         if cancel is None:
             raise KeyboardInterrupt

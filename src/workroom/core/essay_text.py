@@ -203,10 +203,14 @@ class EssayText:
             return
         if utf16_length(self.text) + len(update) <= most_units:
             return
-        copy = YText(self._ytext.state(), client_id=1)
+        # By the same id, so that it takes whatever the document takes.
+        copy = YText(self._ytext.state(), client_id=self._ytext.client_id)
         try:
             copy.receive(update, rules.processor_time)
             units = utf16_length(copy.text)
+        except TooLaborious as error:
+            # Measured again it may be less, and nobody would have counted what it makes.
+            raise TooLarge(str(error), field="update") from None
         except ValueError:
             return  # it will be refused for what it is
         finally:

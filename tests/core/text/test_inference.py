@@ -606,6 +606,19 @@ def test_a_letter_taken_back_there_is_taken_from_that_word() -> None:
     assert desk.mirror.text == text_with("verylux ")
 
 
+def test_what_somebody_puts_into_that_word_is_not_taken_back_with_it() -> None:
+    desk = Typist()
+    desk.gets_what_crossed("yl")
+    desk.types("ong")
+    desk.ben_writes("BEN ", at=desk.mirror.text.index("ong") + 1)
+    desk.types("s")
+    assert desk.mirror.text == text_with("veryloBEN ngs")
+    for _ in "ongs":
+        desk.erases(1)
+        assert desk.mirror.text.count("BEN ") == 1
+    assert desk.mirror.text == text_with("veryloBEN ng")
+
+
 def test_a_caret_can_slip_again_before_the_word_is_done() -> None:
     desk = Typist()
     desk.gets_what_crossed("yl", by_ben="Ben. ")

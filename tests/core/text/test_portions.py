@@ -87,6 +87,21 @@ def test_the_time_is_that_of_the_processor() -> None:
     assert given_up < time.thread_time() - begin
 
 
+def test_what_is_too_much_work_to_be_counted_is_refused() -> None:
+    """It is worked at twice where the text may get too long, and may take less the second time."""
+    slow = Work(0.005)
+    ytext = scattered(50)
+    essay = EssayText.of(ytext, Mirror(ytext.text, seq=1))
+
+    def first_time_slow() -> float:
+        return slow() if slow.asked < 2 * 7 else 0.0
+
+    rules = RoomRules(essay_units=60, processor_time=first_time_slow)
+    with pytest.raises(TooLarge, match="more work"):
+        essay.receive(at_both_ends(900, 2_000), 2, EMMA, rules)
+    assert len(essay.text) == 50
+
+
 def test_only_the_first_portions_of_such_an_update_are_worked_at() -> None:
     work = Work(0.005)
     ytext = scattered(50)
@@ -196,6 +211,21 @@ def test_pieces_that_build_on_each_other_in_a_circle_are_refused() -> None:
     with pytest.raises(ValueError, match="circle"):
         here.receive(b"\x02" + b"".join(pieces) + b"\x00")
     assert (here.text, here.broken) == ("", False)
+
+
+@pytest.mark.parametrize("is_known_first", [True, False])
+def test_a_piece_may_build_on_what_is_known_behind_the_other_pieces(is_known_first: bool) -> None:
+    """Of client 7 the update repeats a few letters, and names one that came in after those."""
+    here = YText(client_id=9)
+    author = YText(client_id=7)
+    first = author.edit(Change.of(0, [(0, 0, "so far")]))
+    for update in (first, author.edit(Change.of(6, [(6, 0, ", so good")]))):
+        here.receive(update)
+    known, new = first[1:-1], b"\x01\x08\x00\x84\x07" + number(14) + b"\x01!"
+    pieces = known + new if is_known_first else new + known
+    change, _ = here.receive(b"\x02" + pieces + b"\x00")
+    assert here.text == "so far, so good!"
+    assert change == Change.of(15, [(15, 0, "!")])
 
 
 def test_garbage_behind_good_pieces_leaves_nothing_of_them() -> None:

@@ -118,7 +118,7 @@ class RedisBus:
             async with asyncio.timeout(ANSWER_WITHIN):
                 await listener.send_command("SUBSCRIBE", self._prefix + topic, check_health=False)
                 await asyncio.shield(confirmed)
-        except (TimeoutError, RedisError, OSError):
+        except Exception:  # noqa: BLE001 - whatever a connection says that breaks just now
             self._confirmations.pop(topic, None)  # the next connection begins with it
 
     def unsubscribe(self, topic: str) -> None:

@@ -388,9 +388,11 @@ class Reader(Evidence):
         place = place_in_head(own, slip, start, end, self.mirror)
         if place is None:
             return None, None
-        if slip is None or not base.is_own:
-            slip = Slip(hunk.at, hunk.at, place)
-        return slip.after(hunk, place), place
+        whole = slip if base.is_own else None
+        if whole is None or place_in_head(own, whole, *whole[:2], self.mirror) is None:
+            # Of a word that somebody else has put letters into, only this much is where it was.
+            whole = Slip(hunk.at, hunk.at + hunk.deleted, place)
+        return whole.after(hunk, place), place
 
     def _goes_on(self, mine: Change, now: float) -> bool:
         """Whether the client goes on with the word that it left unfinished a moment ago."""

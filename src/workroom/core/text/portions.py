@@ -51,18 +51,18 @@ def portions(update: bytes) -> Portions:
 class _Queue:
     """The pieces of all clients, and how far each client has come."""
 
-    __slots__ = ("_done", "_first", "_pieces", "_reached")
+    __slots__ = ("_done", "_ends", "_pieces", "_reached")
 
     def __init__(self, pieces: dict[int, list[_Piece]]) -> None:
         self._pieces = pieces
         self._done = dict.fromkeys(pieces, 0)
-        self._first = {client: theirs[0].clock for client, theirs in pieces.items()}
-        self._reached = dict(self._first)
+        self._reached = {client: theirs[0].clock for client, theirs in pieces.items()}
+        self._ends = {client: max(p.end for p in theirs) for client, theirs in pieces.items()}
 
     def runs(self) -> Iterator[tuple[int, list[_Piece]]]:
         """Runs of pieces of one client, each behind what it builds on. Raises ValueError."""
-        for client, theirs in self._pieces.items():
-            waiting = {client: max(piece.end for piece in theirs)}
+        for client, whole in self._ends.items():
+            waiting = {client: whole}
             while waiting:
                 current, end = waiting.popitem()
                 if self._reached[current] >= end:
@@ -79,7 +79,8 @@ class _Queue:
     def _missing(self, client: int) -> tuple[int, int] | None:
         """An element that the next piece of a client builds on and that is still to come."""
         for other, clock in self._pieces[client][self._done[client]].needs:
-            if self._first.get(other, clock + 1) <= clock and self._reached[other] <= clock:
+            # Before and behind what the update brings of a client, all that it names is known.
+            if self._reached.get(other, clock + 1) <= clock < self._ends[other]:
                 return other, clock
         return None
 
