@@ -12,9 +12,9 @@ from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from tests.net.live import PATIENCE, Server
 
 LINES = "The first line is short.\nThe second line is here to be commented on.\nThe end."
+"""The text of most essays here."""
 LOOKS = 10
 """Looks at something that are all the same when it is at rest."""
-"""The text of most essays here."""
 ON_THE_NEXT = "document.activeElement.matches('article .head, .cm-content')"
 """Whether the focus has come from a thread that was resolved to the next one, or to the text."""
 SignIn = Callable[..., Page]

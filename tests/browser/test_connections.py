@@ -117,6 +117,35 @@ def test_the_text_stays_where_it_is_while_the_connection_is_gone(
     holds(emma, place, before)
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("offline", [False, True])
+def test_nothing_stands_over_the_caret_of_who_types(
+    people: SignIn, server: Server, width: int, *, offline: bool
+) -> None:
+    essay = new_essay(server, "\n".join(f"Line {number} of many." for number in range(90)))
+    emma = people("Emma Brown", f"/essays/{essay}", viewport={"width": width, "height": 800})
+    writer(emma, "Line 12 of many.").click()
+    emma.context.set_offline(offline)
+    expect(emma.get_by_text("No connection.")).to_have_count(int(offline))
+
+    def seen() -> object:
+        return emma.locator(".cm-cursor-primary").evaluate(
+            """caret => {
+                const { left, top, bottom } = caret.getBoundingClientRect();
+                const there = [top + 1, bottom - 1].map(y => document.elementFromPoint(left, y));
+                return there.every(it => it?.closest(".cm-content"));
+            }"""
+        )
+
+    emma.keyboard.press("Control+End")
+    emma.keyboard.type(" Typed.")
+    holds(emma, seen, True)
+    for _ in range(40):
+        emma.keyboard.press("ArrowUp")
+    emma.keyboard.type("Typed. ")
+    holds(emma, seen, True)
+
+
 def test_nothing_typed_is_lost_when_the_server_is_killed_and_started_again(
     people: SignIn, server: Server, essay: int
 ) -> None:

@@ -17,7 +17,7 @@ from tests.browser.project_steps import (
     recording,
     saved,
 )
-from tests.browser.steps import SignIn, call
+from tests.browser.steps import SignIn, call, holds
 from tests.net.live import Server
 
 
@@ -247,6 +247,25 @@ def test_a_project_is_begun_and_described_by_keyboard_alone(people: SignIn, serv
     number = int(jane.url.rpartition("/")[2])
     stored = call(server, "jane", "GET", f"/api/projects/{number}/")
     assert (stored["title"], stored["description"]) == ("By keyboard", "No mouse was needed.")
+
+
+def test_at_the_end_of_a_narrow_page_nothing_is_covered_while_the_connection_is_gone(
+    people: SignIn, server: Server
+) -> None:
+    path = f"/projects/{new_project(server)}"
+    jane = people("Jane Smith", path, viewport={"width": 390, "height": 600})
+    last = jane.get_by_role("button", name="Let in")
+    last.wait_for()
+    jane.context.set_offline(True)
+    gone = jane.get_by_text("No connection.")
+    expect(gone).to_be_visible()
+    jane.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+
+    def clear() -> bool:
+        button, strip = last.bounding_box(), gone.bounding_box()
+        return bool(button and strip and button["y"] + button["height"] <= strip["y"])
+
+    holds(jane, clear, True)
 
 
 def test_what_is_typed_without_a_server_is_kept_and_merged_when_it_is_back(

@@ -7,13 +7,13 @@ clock and no chance in it, so that a test can put it through years of bad weathe
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import itemgetter
+from dataclasses import replace
 
 from workroom.client.connection import Connection, Phase
 from workroom.client.effects import Effect, Send
 from workroom.client.errors import CLOSED_HERE, Problem
 from workroom.client.room import RoomCore
-from workroom.client.wire import Dialect, Refusal, write
+from workroom.client.wire import Dialect, Json, News, Refusal, write
 
 
 class Link:
@@ -23,6 +23,8 @@ class Link:
         self._dialect = dialect
         self._draw = draw
         self._effects: list[Effect] = []
+        self._unanswered: dict[str, Json] = {}
+        """What was sent over this connection and has no answer, by its ``request_id``."""
         self.rooms: dict[int, RoomCore] = {}
         self.connection = Connection(dialect, self._effects)
 
@@ -35,6 +37,9 @@ class Link:
         """What is to be done now; each thing is given once."""
         taken = self._effects[:]
         self._effects.clear()
+        for effect in taken:
+            if isinstance(effect, Send) and (request_id := effect.message.get("request_id")):
+                self._unanswered[request_id] = effect.message
         return taken
 
     def add(self, room: RoomCore) -> None:
@@ -74,11 +79,12 @@ class Link:
         message = self._dialect.read(text)
         if message is None or self.connection.phase is not Phase.OPEN:
             return
-        self._watched(lambda: self.connection.heard(message))
+        heard = self._named(message) if isinstance(message, Refusal) else message
+        if not isinstance(heard, News):
+            self._unanswered.pop(heard.request_id or "", None)
+        self._watched(lambda: self.connection.heard(heard))
         for room in list(self.rooms.values()):
-            room.heard(message, self._draw())
-        if isinstance(message, Refusal):
-            self._unread(message)
+            room.heard(heard, self._draw())
         self._forget_closed()
 
     def closed(self, code: int, reason: str = "") -> None:
@@ -112,22 +118,17 @@ class Link:
         """The program closes everything."""
         self._watched(lambda: self.connection.stop(CLOSED_HERE))
 
-    def _unread(self, refusal: Refusal) -> None:
+    def _named(self, refusal: Refusal) -> Refusal:
         """A message over the limit is not read, so its refusal names no request.
 
-        Whatever is over the limit is larger than all that is not: it is the largest that waits.
+        Whatever is over the limit is larger than all that is not: it is the largest that has no
+        answer, also when its room was closed meanwhile.
         """
-        if refusal.request_id is not None or refusal.problem.code != "too_large":
-            return
-        waiting = [
-            (len(write(request.sent).encode()), room, request)
-            for room in self.rooms.values()
-            for request in room.requests
-            if request.sent is not None
-        ]
-        if waiting:
-            _, room, request = max(waiting, key=itemgetter(0))
-            room.refuse(request, refusal.problem, self._draw())
+        unread = refusal.request_id is None and refusal.problem.code == "too_large"
+        if not unread or not self._unanswered:
+            return refusal
+        sizes = {it: len(write(sent).encode()) for it, sent in self._unanswered.items()}
+        return replace(refusal, request_id=max(sizes, key=sizes.__getitem__))
 
     def _watched(self, act: Callable[[], None]) -> None:
         """Do something with the connection, and let the rooms know what became of it."""
@@ -135,6 +136,7 @@ class Link:
         act()
         phase = self.connection.phase
         if phase is not before:
+            self._unanswered.clear()
             for room in list(self.rooms.values()):
                 self._tell(room, phase)
             self._forget_closed()

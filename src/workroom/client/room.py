@@ -132,11 +132,6 @@ class RoomCore(ABC):
             request.sent = None
         self.send_ready()
 
-    def refuse(self, request: Request, why: Problem, chance: float) -> None:
-        """The server did not take this request, in an answer that names none."""
-        self.failed(request, why, chance)
-        self.send_ready()
-
     def ask(self, action: str, body: Json, note: Any = None) -> str:
         """The program wants something done; its ``request_id``, under which the answer comes.
 

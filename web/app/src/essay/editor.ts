@@ -46,6 +46,12 @@ function lines(view: EditorView): DecorationSet {
   return Decoration.set(found, true);
 }
 
+/** The caret stays clear of what stands over the page's edges, as all that the browser scrolls to. */
+const clear = EditorView.scrollMargins.of(() => {
+  const { scrollPaddingTop, scrollPaddingBottom } = getComputedStyle(document.documentElement);
+  return { top: parseFloat(scrollPaddingTop), bottom: parseFloat(scrollPaddingBottom) };
+});
+
 export interface Parts {
   readonly parent: HTMLElement;
   readonly text: Y.Text;
@@ -94,6 +100,7 @@ export function createEditor({ parent, text, awareness, keys, updated }: Parts):
           cursorBlinkRate: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 1200,
         }),
         directions,
+        clear,
         marks,
         keymap.of([...keys, ...yUndoManagerKeymap, ...defaultKeymap]),
         // Carets are our own: those of the binding ask for inline styles.

@@ -207,6 +207,43 @@ test("a message that the server did not read, being too large, stands in nobody'
   await Promise.all([answered, small]);
 });
 
+test("what a room sent that was closed since is no measure of what others send", async () => {
+  const workroom = client();
+  const [one, two] = [workroom.project(1), workroom.project(2)];
+  socket().open();
+  const joins = socket().sent.map((each) => each["request_id"]);
+  for (const [at, room] of [1, 2].entries()) {
+    socket().hear({ type: "subscribed", payload: { project_id: room, seq: 3, recovered: false } });
+    socket().hear({ type: "ack", payload: { request_id: joins[at], project_id: room, seq: 3 } });
+  }
+  const update = (project: typeof one, description: string) =>
+    project.request("update_project", { data: { description } });
+  const forsaken = update(one, "x".repeat(5000));
+  const good = update(two, "y");
+  one.close();
+  await expect(forsaken).rejects.toMatchObject({ code: "closed" });
+  const tooLarge = { code: "TOO_LARGE", message: "…", retry: "never" };
+  socket().hear({ type: "error", payload: tooLarge });
+  const id = socket()
+    .sent.filter(({ type }) => type === "update_project")
+    .at(-1)?.["request_id"];
+  socket().hear({ type: "ack", payload: { request_id: id, project_id: 2, seq: 4 } });
+  await good;
+
+  const three = workroom.project(3);
+  socket().join(3);
+  const left = update(three, "x".repeat(5000));
+  three.close();
+  await expect(left).rejects.toMatchObject({ code: "closed" });
+  socket().break(1006);
+  vi.advanceTimersByTime(1000);
+  socket().open();
+  socket().join(2);
+  const large = update(two, "y".repeat(3000));
+  socket().hear({ type: "error", payload: tooLarge });
+  await expect(large).rejects.toMatchObject({ code: "too_large" });
+});
+
 test("what is asked of a room that was closed is refused", async () => {
   const project = client().project(1);
   const waiting = project.request("update_project", { data: { title: "A" } });
