@@ -104,42 +104,33 @@ def test_what_the_server_keeps_is_for_its_user_alone(tmp_path: Path) -> None:
         assert {path.stat().st_mode & 0o077 for path in data_dir.iterdir()} == {0}
 
 
-def test_a_server_has_read_its_code_before_other_nodes_hear_of_it(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED_START],
-        env=environment(tmp_path),
+def started(program: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
+    """What became of a program that starts a server in its own way."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(data_dir),
         capture_output=True,
         text=True,
         check=False,
         timeout=PATIENCE,
     )
+
+
+def test_a_server_has_read_its_code_before_other_nodes_hear_of_it(tmp_path: Path) -> None:
+    done = started(WATCHED_START, tmp_path)
     late = json.loads(done.stderr)
     assert [name for name in late if not name.startswith("uvicorn.")] == []
 
 
 def test_a_signal_ends_the_start_and_breaks_no_other_step(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_START],
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    done = started(INTERRUPTED_START, tmp_path)
     assert done.stderr == ""
     assert done.stdout == "whole\ncancelled after it\n"
     assert done.returncode == 130
 
 
 def test_a_signal_that_a_step_of_the_start_swallows_ends_the_server(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SWALLOWED_SIGNAL],
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    done = started(SWALLOWED_SIGNAL, tmp_path)
     assert done.stderr == ""
     assert done.returncode == 0
 
