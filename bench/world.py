@@ -90,7 +90,12 @@ def make_world(
 
     ``secret``: of the servers that will take the tokens; None: that of the data directory.
     """
-    given = {"data_dir": data_dir, "database": database, "secret": secret}
+    given = {
+        "data_dir": data_dir,
+        "database": database,
+        "secret": secret,
+        "newcomers_per_minute": sum(len(each.writers) + each.readers for each in wanted) or 1,
+    }
     return asyncio.run(_make(wanted, Settings.model_validate(given)))
 
 
