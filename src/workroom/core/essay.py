@@ -267,7 +267,8 @@ class EssayRoom(TypingRoom):
     # ---- what people are told ---------------------------------------------------------------
 
     def _evolve(self, state: EssayState, entry: Entry) -> EssayState:
-        return evolve(state, entry)
+        mirror = self._text.mirror  # one string for both of them
+        return evolve(state, entry, mirror.text if mirror.seq == entry.seq else None)
 
     def _told(self, entry: Entry, pending: Pending[EssayState], now: Now) -> list[Effect]:
         if isinstance(entry.fact, TextEdited):
