@@ -29,7 +29,7 @@ A code here is the inner, lower-case one. Dialects and REST spell it their own w
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 
 class Retry(StrEnum):
@@ -186,6 +186,11 @@ class Unavailable(WorkroomError):
 
     code = "unavailable"
     retry = Retry.LATER
+
+    @classmethod
+    def by_mistake(cls) -> Self:
+        """What whoever asked is told when the mistake is ours; it has to be logged beside."""
+        return cls("the server made a mistake; it has been logged")
 
 
 class NoWorker(WorkroomError):

@@ -50,7 +50,7 @@ from workroom.core.events import (
     TypingStopped,
 )
 from workroom.core.feedback_pace import MOST_AT_ONCE
-from workroom.core.feedback_room import Threads, range_at_head
+from workroom.core.feedback_room import Asked, Threads, range_at_head
 from workroom.core.limits import RoomRules
 from workroom.core.people import User
 from workroom.core.permissions import Verb, allows
@@ -85,7 +85,7 @@ class EssayRoom(TypingRoom):
     ) -> None:
         super().__init__(state, text, people, rules)
         self._delivery = Delivery(rules, text)
-        self._threads = Threads(rules, self.people, self._require, self._range)
+        self._threads = Threads(rules, self.people)
         self._threads.seen(state.feedback)
         self._saves: dict[int, Untold] = {}
         """By the ``seq`` that becomes durable with it."""
@@ -238,7 +238,7 @@ class EssayRoom(TypingRoom):
 
     def _discuss(self, asked: Command, origin: Origin, now: Now) -> Outcome:
         command = cast("FeedbackCommand", asked)
-        facts = self._threads.decide(command, origin, self.head)
+        facts = self._threads.decide(command, Asked(origin, self.head, self._require, self._range))
         pending, outcome = self._accept(command, origin, facts, now)
         pending.details.update(made(pending.entries))
         return self._settle_now(outcome, now)
@@ -267,7 +267,8 @@ class EssayRoom(TypingRoom):
     # ---- what people are told ---------------------------------------------------------------
 
     def _evolve(self, state: EssayState, entry: Entry) -> EssayState:
-        return evolve(state, entry)
+        mirror = self._text.mirror  # one string for both of them
+        return evolve(state, entry, mirror.text if mirror.seq == entry.seq else None)
 
     def _told(self, entry: Entry, pending: Pending[EssayState], now: Now) -> list[Effect]:
         if isinstance(entry.fact, TextEdited):

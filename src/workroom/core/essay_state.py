@@ -93,13 +93,16 @@ def first_state(essay_id: EssayId, entry: Entry) -> EssayState:
     )
 
 
-def evolve(state: EssayState, entry: Entry) -> EssayState:
-    """The state after the next entry. Raises ValueError when the numbers leave a gap."""
+def evolve(state: EssayState, entry: Entry, text: str | None = None) -> EssayState:
+    """The state after the next entry; ``text``: its text, where that is known already.
+
+    Raises ValueError when the numbers leave a gap.
+    """
     if entry.seq != state.seq + 1:
         message = f"entry {entry.seq} does not follow {state.seq} in essay {state.id}"
         raise ValueError(message)
     if isinstance(entry.fact, TextEdited):
-        return _edited(state, entry.fact.change, entry)
+        return _edited(state, entry.fact.change, entry, text)
     state = replace(state, seq=entry.seq, updated_by=entry.actor, updated_at=entry.at)
     match entry.fact:
         case FeedbackAdded():
@@ -177,8 +180,8 @@ def _word_start(text: str, at: int) -> int:
         reach *= 8
 
 
-def _edited(state: EssayState, change: Change, entry: Entry) -> EssayState:
-    text = change.apply(state.text)
+def _edited(state: EssayState, change: Change, entry: Entry, known: str | None) -> EssayState:
+    text = change.apply(state.text) if known is None else known
     return EssayState(  # in full: ``replace`` asks for every field by its name, which takes a while
         id=state.id,
         seq=entry.seq,

@@ -111,8 +111,9 @@ class EssayText:
 
     def commit(self, change: Change, seq: int, author: UserId) -> TextEdited:
         """Make ``change`` at the head, and say what the log has to hold of it."""
-        update = self._ytext.edit(change)
-        self._note(change, update, seq, author)
+        ytext = self._ytext
+        update = ytext.edit(change)
+        self._note(change, update, seq, author, ytext.text)  # one string for both of them
         return TextEdited(change, update)
 
     def follow(self, fact: TextEdited, seq: int, author: UserId) -> None:
@@ -143,8 +144,10 @@ class EssayText:
         elif self._made is not None and self._made.broken:
             self.close()
 
-    def _note(self, change: Change, update: bytes, seq: int, author: UserId) -> None:
-        self._mirror.commit(seq, change, author_mark(author))
+    def _note(
+        self, change: Change, update: bytes, seq: int, author: UserId, text: str | None = None
+    ) -> None:
+        self._mirror.commit(seq, change, author_mark(author), text)
         self._past.add(seq, update)
 
     def receive(
@@ -171,7 +174,7 @@ class EssayText:
         if done == EMPTY_UPDATE:
             return []
         before = self._mirror.head()
-        self._note(change, done, seq, author)
+        self._note(change, done, seq, author, ytext.text)
         facts = [TextEdited(change, done)]
         if change.is_empty:
             return facts

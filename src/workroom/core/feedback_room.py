@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from workroom.core.commands import (
     AddFeedback,
@@ -46,108 +46,102 @@ from workroom.errors import Conflict, InvalidMessage, NotFound, TooLarge
 from workroom.ids import FeedbackId, UserId
 
 
+class Asked(NamedTuple):
+    """Who asks for something, and the room in which they do.
+
+    Handed in with each command: were it kept, room and threads would keep each other in memory.
+    """
+
+    origin: Origin
+    head: EssayState
+    require: Callable[[Origin, Verb], None]
+    """Refuses who may not."""
+    place: Callable[[AddFeedback | ChangeFeedback, Origin], Highlight | None]
+    """Finds somebody's range at the head."""
+
+    def may(self, deed: Deed, author: UserId) -> None:
+        """Refuse who may not do this to what ``author`` wrote."""
+        own, others = FEEDBACK[deed]
+        self.require(self.origin, own if author == self.origin.user.id else others)
+
+
 class Threads:
     """The feedback on one essay. Its state is the room's; this decides and tells."""
 
-    __slots__ = ("_pace", "_people", "_place", "_require", "_rules")
+    __slots__ = ("_pace", "_people", "_rules")
 
-    def __init__(
-        self,
-        rules: RoomRules,
-        people: People,
-        require: Callable[[Origin, Verb], None],
-        place: Callable[[AddFeedback | ChangeFeedback, Origin], Highlight | None],
-    ) -> None:
-        """``require`` refuses who may not; ``place`` finds somebody's range at the head."""
+    def __init__(self, rules: RoomRules, people: People) -> None:
         self._rules = rules
         self._people = people
-        self._require = require
-        self._place = place
         self._pace = FeedbackPace(rules.feedback_pace)
 
     # ---- decisions --------------------------------------------------------------------------
 
-    def decide(self, command: FeedbackCommand, origin: Origin, head: EssayState) -> list[Fact]:
+    def decide(self, command: FeedbackCommand, asked: Asked) -> list[Fact]:
         """What a command comes to; nothing when all is so already.
 
         Raises PermissionDenied, NotFound (``feedback_id``, ``reply_id``), TooLarge, and for a range
         or a quote InvalidMessage and Conflict.
         """
-        self._require(origin, Verb.COMMENT)
+        head = asked.head
+        asked.require(asked.origin, Verb.COMMENT)
         match command:
             case AddFeedback() | QuoteFeedback():
-                return [self._added(command, origin, head)]
+                return [self._added(command, asked)]
             case ChangeFeedback():
-                return self._changed(command, origin, head)
+                return self._changed(command, asked)
             case DeleteFeedback(feedback_id=feedback_id):
-                self._may(Deed.CHANGE, origin, _item(head, feedback_id).author)
+                asked.may(Deed.CHANGE, _item(head, feedback_id).author)
                 return [FeedbackDeleted(feedback_id)]
             case ReplyFeedback():
-                return [self._replied(command, origin, head)]
+                return [self._replied(command, asked)]
             case ChangeReply(feedback_id=feedback_id, reply_id=reply_id, comment=comment):
-                reply = self._own_reply(command, origin, head)
+                reply = _own_reply(command, asked)
                 if comment == reply.comment:
                     return []
                 added = len(comment) - len(reply.comment)
                 self._check_length(_item(head, feedback_id), added, "comment")
                 return [ReplyChanged(feedback_id, reply_id, comment)]
             case DeleteReply(feedback_id=feedback_id, reply_id=reply_id):
-                self._own_reply(command, origin, head)
+                _own_reply(command, asked)
                 return [ReplyDeleted(feedback_id, reply_id)]
             case _:
                 assert_never(command)
 
-    def _may(self, deed: Deed, origin: Origin, author: UserId) -> None:
-        own, others = FEEDBACK[deed]
-        self._require(origin, own if author == origin.user.id else others)
-
-    def _added(
-        self, command: AddFeedback | QuoteFeedback, origin: Origin, head: EssayState
-    ) -> FeedbackAdded:
-        self._check_number(head, "feedback")
+    def _added(self, command: AddFeedback | QuoteFeedback, asked: Asked) -> FeedbackAdded:
+        self._check_number(asked.head, "feedback")
         if isinstance(command, QuoteFeedback):
-            highlight: Highlight | None = find_quote(head.text, command)
+            highlight: Highlight | None = find_quote(asked.head.text, command)
         else:
-            highlight = self._place(command, origin)
+            highlight = asked.place(command, asked.origin)
         return FeedbackAdded(command.feedback_id, command.type, command.comment, highlight)
 
-    def _changed(self, command: ChangeFeedback, origin: Origin, head: EssayState) -> list[Fact]:
-        item = _item(head, command.feedback_id)
+    def _changed(self, command: ChangeFeedback, asked: Asked) -> list[Fact]:
+        item = _item(asked.head, command.feedback_id)
         facts: list[Fact] = []
         if (command.type, command.comment, command.start) != (None, None, None):
-            self._may(Deed.CHANGE, origin, item.author)
+            asked.may(Deed.CHANGE, item.author)
             if command.comment is not None:
                 added = len(command.comment) - len(item.comment)
                 self._check_length(item, added, "feedback.comment")
-            highlight = self._place(command, origin)
+            highlight = asked.place(command, asked.origin)
             facts += _changes(item, command, highlight)
         if command.resolved is not None:
-            self._may(Deed.RESOLVE, origin, item.author)
+            asked.may(Deed.RESOLVE, item.author)
             if command.resolved != item.resolved:
                 fact = FeedbackResolved if command.resolved else FeedbackReopened
                 facts.append(fact(item.id))
         return facts
 
-    def _replied(self, command: ReplyFeedback, origin: Origin, head: EssayState) -> FeedbackReplied:
-        item = _item(head, command.feedback_id)
-        self._may(Deed.REPLY, origin, item.author)
+    def _replied(self, command: ReplyFeedback, asked: Asked) -> FeedbackReplied:
+        item = _item(asked.head, command.feedback_id)
+        asked.may(Deed.REPLY, item.author)
         if len(item.replies) >= self._rules.replies:
             message = f"a piece of feedback holds at most {self._rules.replies} replies"
             raise TooLarge(message, field="replies")
         self._check_length(item, len(command.comment), "comment")
-        self._check_number(head, "replies")
+        self._check_number(asked.head, "replies")
         return FeedbackReplied(item.id, command.comment)
-
-    def _own_reply(
-        self, command: ChangeReply | DeleteReply, origin: Origin, head: EssayState
-    ) -> Reply:
-        item = _item(head, command.feedback_id)
-        reply = item.reply(command.reply_id)
-        if reply is None:
-            message = f"there is no reply {command.reply_id} to feedback {item.id}"
-            raise NotFound(message, field="reply_id")
-        self._may(Deed.CHANGE, origin, reply.author)
-        return reply
 
     def _check_number(self, head: EssayState, field: str) -> None:
         most = self._rules.feedback_per_essay
@@ -240,6 +234,16 @@ def _item(head: EssayState, feedback_id: FeedbackId) -> Feedback:
         message = f"there is no feedback {feedback_id} on this essay"
         raise NotFound(message, field="feedback_id")
     return item
+
+
+def _own_reply(command: ChangeReply | DeleteReply, asked: Asked) -> Reply:
+    item = _item(asked.head, command.feedback_id)
+    reply = item.reply(command.reply_id)
+    if reply is None:
+        message = f"there is no reply {command.reply_id} to feedback {item.id}"
+        raise NotFound(message, field="reply_id")
+    asked.may(Deed.CHANGE, reply.author)
+    return reply
 
 
 def range_at_head(base: str, start: int, end: int, to_head: Change | None, head: str) -> Highlight:

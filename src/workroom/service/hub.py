@@ -345,7 +345,7 @@ class Hub:
             failure = unavailable
         except Exception as mistake:  # noqa: BLE001 -- ours; whoever asked is answered
             log_failure(log, "past_not_read", mistake, room=str(room))
-            failure = Unavailable("the server made a mistake; it has been logged")
+            failure = Unavailable.by_mistake()
         held = self._held.pop(origin.connection or ConnectionId(0), [])
         if failure is not None:
             self.refused(origin, room, failure)
@@ -453,7 +453,7 @@ class Hub:
             return False
         except Exception as mistake:  # noqa: BLE001 -- ours; the room is tried again
             log_failure(log, "room_not_recovered", mistake, room=str(room))
-            host.out_of_reach(Unavailable("the server made a mistake; it has been logged"))
+            host.out_of_reach(Unavailable.by_mistake())
             return False
         return True
 

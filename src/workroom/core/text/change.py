@@ -158,9 +158,11 @@ class Change:
     @property
     def only_hunk(self) -> Hunk | None:
         """The place that changes, when there is one and no more, as there is while people type."""
-        if len(self.ops) > _OPS_OF_ONE:
-            return None  # without a look at each of what may be thousands
-        hunks = self._hunks or self.hunks()
+        hunks = self._hunks
+        if hunks is None:
+            if len(self.ops) > _OPS_OF_ONE:
+                return None  # without a look at each of what may be thousands
+            hunks = self.hunks()
         return hunks[0] if len(hunks) == 1 else None
 
     def hunks(self) -> tuple[Hunk, ...]:
@@ -287,12 +289,15 @@ def _grown(first: Change, later: Change) -> Change | None:
     found, at = -1, 0
     pieces: tuple[int | str, ...] = ()
     for index, op in enumerate(first.ops):
-        start, at = at, at + (len(op) if isinstance(op, str) else max(op, 0))
+        start = at
         if isinstance(op, str):
+            at += len(op)
             if start <= left <= at and found < 0:
                 found, pieces = index, (op[: left - start] + typed + op[left - start :],)
-        elif start < left < at:
-            found, pieces = index, (left - start, typed, at - left)
+        elif op > 0:
+            at += op
+            if start < left < at:
+                found, pieces = index, (left - start, typed, at - left)
     if at != later.before:
         return None
     if found < 0:

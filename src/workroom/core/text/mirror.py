@@ -67,18 +67,18 @@ class Mirror:
         """The newest version."""
         return Version(self.text, self.authors, self.seq)
 
-    def commit(self, seq: int, change: Change, author: str) -> None:
+    def commit(self, seq: int, change: Change, author: str, text: str | None = None) -> None:
         """Apply ``change``, the log's entry ``seq``, written by ``author`` (one character).
 
-        Raises ValueError, and does nothing, when the number does not increase or the change is for
-        a text of another length.
+        ``text``: what that makes of the text, if it is known. Raises ValueError, and does nothing,
+        when the number does not increase or the change is for a text of another length.
         """
         if seq <= self.seq:
             raise ValueError(f"entry {seq} does not come after {self.seq}")
-        text = change.apply(self.text)
         signature = signed(change, author)
-        self.authors = signature.apply(self.authors)
-        self.text = text
+        authors = signature.apply(self.authors)
+        self.text = change.apply(self.text) if text is None else text
+        self.authors = authors
         self.seq = seq
         self._seqs.append(seq)
         self._changes.append(change)

@@ -231,7 +231,7 @@ class Following:
             self._give_up(host, error)
         except Exception as error:  # noqa: BLE001 - ours; the store is read from the start
             log_failure(log, "log_not_followed", error, room=str(room))
-            self._give_up(host, Unavailable("the server made a mistake; it has been logged"))
+            self._give_up(host, Unavailable.by_mistake())
         finally:
             lag.reading = False
         if self._lags.get(room) is lag and self._rooms.get(room) is host:

@@ -66,6 +66,12 @@ class Checkpoints:
         """What is being made may hold what is taken back now."""
         self._draft = self._written = None
 
+    def close(self) -> None:
+        """The room leaves memory, and what is being made of it is not awaited."""
+        self.give_up()
+        # What belongs to the room's host: else they would keep each other in memory.
+        self._write_out = self._store = _for_nobody
+
     def restored(self, seq: int) -> None:
         """The room was read back, and its checkpoint is this one."""
         self._seq = seq
@@ -108,3 +114,7 @@ class Checkpoints:
         if checkpoint is not None and checkpoint.seq <= self._room.confirmed.seq:
             self.give_up()
             self._store(checkpoint)
+
+
+def _for_nobody(_: Draft | Checkpoint) -> None:
+    """The room has left memory."""

@@ -173,8 +173,7 @@ class RoomHost:
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the room with it
             told = self._failed("command_failed", error)
             if not any(refused is origin for refused in told):
-                failure = Unavailable("the server made a mistake; it has been logged")
-                self._desk.refused(origin, self.room.id, failure)
+                self._desk.refused(origin, self.room.id, Unavailable.by_mistake())
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
         now = self._clock.now()
@@ -206,8 +205,7 @@ class RoomHost:
         Returns who was refused with it.
         """
         log_failure(log, event, error, room=str(self.room.id))
-        failure = Unavailable("the server made a mistake; it has been logged")
-        told = self._suspend(failure, None)
+        told = self._suspend(Unavailable.by_mistake(), None)
         self._reload_if_settled()
         return told
 
@@ -497,4 +495,5 @@ class RoomHost:
         if self._timer is not None:
             self._timer.cancel()
         self._recall.close()
+        self.checkpoints.close()
         self.room.close()

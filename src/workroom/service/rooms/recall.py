@@ -77,7 +77,7 @@ class Recall:
             self._answers.refused(origin, self._room, unavailable)
         except Exception as mistake:  # noqa: BLE001 -- ours; whoever asked is answered
             log_failure(log, "answer_not_looked_up", mistake, room=str(self._room))
-            failure = Unavailable("the server made a mistake; it has been logged")
+            failure = Unavailable.by_mistake()
             self._answers.refused(origin, self._room, failure)
         else:
             if known is None:
