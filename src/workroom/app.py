@@ -321,6 +321,7 @@ def _server(app: App, visitors: Visitors | None, shutting: Callable[[], None]) -
         trusted_proxies=settings.trusted_proxies,
         loop="none",
         lifespan="off",
+        timeout_graceful_shutdown=None,  # the server's own deadline waits for a loop that is late
     )
     config.load()
     ending = Ending(settings.shutdown_notice, settings.shutdown_spread)

@@ -13,6 +13,9 @@ import pytest
 
 from cli_kit import GOOD_SECRET, PATIENCE, complaint, environment, serving, workroom
 from workroom.adapters.queue.embedded import broker_program
+from workroom.cli.processes import patience
+from workroom.config import Settings
+from workroom.transports.server import Ending
 
 WATCHED_START = """
 import asyncio, json, os, signal, sys
@@ -75,6 +78,28 @@ sys.exit(run(lambda: stopping.run(serve(settings, prepare=prepare, announce=anno
 """
 """A step of the start goes on although it was cancelled, as ``wait_for`` does by chance."""
 
+OWN_MISTAKE = """
+import asyncio, sys
+from workroom.app import serve
+from workroom.cli.failures import run
+from workroom.cli.serving import Stopping
+from workroom.config import Settings
+
+async def cancelled(app, addresses=None):
+    asyncio.current_task().cancel()
+    await asyncio.sleep(60)
+
+async def announce(app, addresses):
+    stopping.serves()
+    await cancelled(app)
+
+steps = {"start": {"prepare": cancelled}, "serving": {"announce": announce}}[sys.argv[1]]
+stopping = Stopping()
+settings = Settings(port=0, project_port=0, worker=False)
+sys.exit(run(lambda: stopping.run(serve(settings, **steps))))
+"""
+"""A step of ours is cancelled although no signal came."""
+
 WEAK = ["", "short", "changeme" * 5, "django-insecure-" + GOOD_SECRET, "a" * 64]
 
 
@@ -104,10 +129,10 @@ def test_what_the_server_keeps_is_for_its_user_alone(tmp_path: Path) -> None:
         assert {path.stat().st_mode & 0o077 for path in data_dir.iterdir()} == {0}
 
 
-def started(program: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
+def started(program: str, data_dir: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """What became of a program that starts a server in its own way."""
     return subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, *more],
         env=environment(data_dir),
         capture_output=True,
         text=True,
@@ -133,6 +158,20 @@ def test_a_signal_that_a_step_of_the_start_swallows_ends_the_server(tmp_path: Pa
     done = started(SWALLOWED_SIGNAL, tmp_path)
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("step", ["start", "serving"])
+def test_a_mistake_of_ours_is_not_taken_for_a_signal(tmp_path: Path, step: str) -> None:
+    done = started(OWN_MISTAKE, tmp_path, step)
+    assert done.returncode == 1
+    assert "in cancelled" in done.stderr  # the traceback says where
+
+
+@pytest.mark.parametrize("notice", [0.0, 60.0])
+def test_several_processes_are_not_killed_while_each_ends_in_its_time(notice: float) -> None:
+    settings = Settings(shutdown_notice=notice, shutdown_spread=40.0)
+    ending = Ending(settings.shutdown_notice, settings.shutdown_spread)
+    assert patience(settings) >= ending.notice + ending.deadline + 10
 
 
 def test_production_wants_a_secret_of_its_own(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -108,6 +110,57 @@ def test_the_proxy_sends_nothing_twice_that_must_not_be_done_twice() -> None:
     nginx = (FOLDER / "nginx.conf").read_text("utf-8")
 
     assert re.findall(r"^\s*proxy_next_upstream (.*);", nginx, re.MULTILINE) == ["error timeout"]
+
+
+def cluster() -> list[Any]:
+    """What is made in the cluster for Workroom itself."""
+    return documents("kubernetes/workroom.yaml")
+
+
+def servers_of_workers() -> dict[str, str]:
+    """Where each worker looks for the server, by host and port."""
+    return {
+        name: urlsplit(environment["WORKROOM_SERVER_URL"]).netloc
+        for name, (environment, command) in PROCESSES.items()
+        if "worker" in command
+    }
+
+
+def test_workers_reach_the_server_from_inside() -> None:
+    (compose_file,) = documents("compose.yaml")
+    services = {d["metadata"]["name"] for d in cluster() if d["kind"] == "Service"}
+    (unit,) = (served for name, served in servers_of_workers().items() if ".service" in name)
+    inside = servers_of_workers()
+    in_compose, in_cluster = (
+        inside[name].split(":") for name in ("compose worker", "kubernetes worker")
+    )
+
+    assert len(inside) == 3
+    assert in_compose[0] in compose_file["services"]
+    published = compose_file["services"][in_compose[0]]["ports"]
+    assert all(in_compose[1] not in each.split(":") for each in published)
+    assert in_cluster[0] in services
+    assert unit == f"127.0.0.1:{Settings().port}"
+
+
+def test_nobody_outside_reaches_what_is_for_workers() -> None:
+    nginx = (FOLDER / "nginx.conf").read_text("utf-8")
+    inner = servers_of_workers()["compose worker"].partition(":")[2]
+    outside = [
+        block
+        for block in re.findall(r"^    server {$(.*?)^    }$", nginx, re.MULTILINE | re.DOTALL)
+        if f"listen {inner};" not in block
+    ]
+    (ingress,) = (d for d in cluster() if d["kind"] == "Ingress")
+    services = {d["metadata"]["name"]: d["spec"] for d in cluster() if d["kind"] == "Service"}
+
+    assert outside
+    assert all("location /api/internal/ { return 404; }" in block for block in outside)
+    for rule in ingress["spec"]["rules"]:
+        ways = {each["path"]: each for each in rule["http"]["paths"]}
+        refused = ways["/api/internal"]
+        assert refused["pathType"] == "Prefix"
+        assert "selector" not in services[refused["backend"]["service"]["name"]]
 
 
 def test_every_file_that_is_mentioned_is_there() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from tests.ports.store_kit import ANA, BEN, EVA, Store, append, outcome
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
 from workroom.core.turns import Place, next_in_turn
-from workroom.ids import CanvasId, ProjectId, TaskId, project_room
+from workroom.ids import CanvasId, ProjectId, TaskId, UserId, project_room
 from workroom.ports.store import Appended, Behind
 from workroom.ports.tasks import Mark
 
@@ -98,10 +102,10 @@ class TaskStoreContract:
         assert sorted(each for each in seen if each is not None) == list(range(20))
         assert await store.change_task(TaskId("none"), count) is None
 
-    async def test_open_tasks_are_those_that_have_not_ended(self, store: Store) -> None:
+    async def test_open_tasks_are_counted_until_they_have_ended(self, store: Store) -> None:
         await begin(store, new("b", created_at=20), new("a"), new("c", created_at=30))
         await outcome(store, append(PROJECT, 1, tasks_settled=(end("b"),)))
-        assert [each.id for each in await store.open_tasks()] == ["a", "c"]
+        assert await store.open_tasks() == 2
 
     async def test_the_line_is_of_open_tasks_and_says_who_has_each(self, store: Store) -> None:
         begun = new("b", created_at=20, state=TaskState.RUNNING, due_at=None)
@@ -130,6 +134,78 @@ class TaskStoreContract:
         }
         audio = [each for each in line if each.type == "analyze_audio"]
         assert next_in_turn(audio, 10) == ["b30", "b31", "b32"]
+
+    async def test_the_line_is_short_however_many_people_wait(self, store: Store) -> None:
+        many = [
+            replace(new(f"t{n}-{user}", created_at=100 * n + user), requested_by=UserId(user))
+            for user in range(10, 40)
+            for n in range(3)
+        ]
+        with_worker = new("r", state=TaskState.RUNNING, due_at=None)
+        hers = [new(f"a{n}", created_at=1_000 + n) for n in range(5)]
+        await begin(store, *many, with_worker, *hers)
+
+        line = await store.line(10)
+
+        assert [each.id for each in line] == [
+            "r",
+            *(f"t{n}-{user}" for n in range(3) for user in (10, 11, 12)),
+            *("a0", "a1", "a2"),
+        ]
+
+    @pytest.mark.parametrize("seed", range(10))
+    async def test_the_line_has_whoever_comes_next_of_all_that_are_open(
+        self, store: Store, seed: int
+    ) -> None:
+        chance = random.Random(seed)
+        states = [(TaskState.PENDING, 0), (TaskState.PENDING, 11), (TaskState.PENDING, None)]
+        with_workers = [(TaskState.RUNNING, None)] * chance.randrange(3)
+        everything = []
+        for n in range(chance.randrange(120)):
+            state, due_at = chance.choice([*states, *[states[0]] * 12, *with_workers])
+            one = new(f"t{n}", created_at=chance.randrange(50), state=state, due_at=due_at)
+            kind, user = chance.choice(["analyze_audio", "analyze_image"]), chance.randrange(1, 12)
+            everything.append(replace(one, type=kind, requested_by=UserId(user)))
+        await begin(store, *everything)
+        everything.sort(key=lambda each: (each.created_at, each.id))
+
+        line = await store.line(10)
+
+        def places(of: Callable[[str], bool]) -> tuple[list[Place], list[Place]]:
+            every = [
+                Place(t.id, t.type, t.requested_by, t.state is TaskState.RUNNING, t.due_at)
+                for t in everything
+            ]
+            return [p for p in line if of(p.type)], [p for p in every if of(p.type)]
+
+        for queue in ({"analyze_audio"}, {"analyze_image"}, {"analyze_audio", "analyze_image"}):
+            told, every = places(queue.__contains__)
+            assert next_in_turn(told, 10) == next_in_turn(every, 10)
+
+    async def test_what_waits_for_its_turn_is_not_in_doubt(self, store: Store) -> None:
+        await begin(
+            store,
+            new("waits"),
+            new("handed-over", created_at=11, due_at=None, sent_at=12),
+            new("runs", state=TaskState.RUNNING, due_at=None, seen_at=50),
+            new("silent", created_at=12, state=TaskState.RUNNING, due_at=None, seen_at=49),
+            new("never-heard-of", created_at=13, state=TaskState.RUNNING, due_at=None),
+            new("old", created_at=9),
+            new("followed", created_at=14, due_at=None, followed=True),
+            new("ended", created_at=1, due_at=None),
+        )
+        await outcome(store, append(PROJECT, 1, tasks_settled=(end("ended"),)))
+
+        found = await store.tasks_in_doubt(begun_before=10, silent_since=50)
+
+        assert [each.id for each in found] == [
+            "old",
+            "handed-over",
+            "silent",
+            "never-heard-of",
+            "followed",
+        ]
+        assert found[2] == await store.task(TaskId("silent"))
 
     async def test_the_open_tasks_of_a_user_are_counted(self, store: Store) -> None:
         bens = replace(new("c"), requested_by=BEN)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 GLANCE: Final = 0.05
 """Seconds between two looks at the processes."""
 PATIENCE: Final = 20.0
-"""Seconds that they have to end in good order."""
+"""Seconds that they have to end in good order, beside those that the settings give to the end."""
 SHORT_LIFE: Final = 10.0
 """Seconds: one that ended sooner waits before it is started again, ever longer."""
 LONGEST_PAUSE: Final = 10.0
@@ -50,6 +50,11 @@ def require_what_joins_nodes(settings: Settings) -> None:
     if missing:
         message = f"several processes need {' and '.join(missing)} to work together"
         raise Misconfigured(message, field="WORKROOM_WORKERS")
+
+
+def patience(settings: Settings) -> float:
+    """Seconds after which a process that was told to end is killed."""
+    return settings.shutdown_notice + settings.shutdown_spread + PATIENCE
 
 
 def reserve(host: str, port: int, setting: str) -> socket.socket:
@@ -108,8 +113,10 @@ class _Process:
 class Processes:
     """Starts the processes, and sees to it that they live."""
 
-    def __init__(self, count: int, child: Child) -> None:
+    def __init__(self, count: int, child: Child, patience: float) -> None:
+        """``patience``: seconds that they have to end in good order."""
         self._child = child
+        self._patience = patience
         self._processes = [_Process(number) for number in range(count)]
         self._stopping = False
         self._code = 0
@@ -127,7 +134,7 @@ class Processes:
             self._look()
             if self._stopping and deadline is None:
                 self._signal_all(signal.SIGTERM)
-                deadline = time.monotonic() + PATIENCE
+                deadline = time.monotonic() + self._patience
             elif deadline is not None and time.monotonic() > deadline:
                 self._signal_all(signal.SIGKILL)
         return self._code

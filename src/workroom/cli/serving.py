@@ -152,7 +152,8 @@ def _run_several(settings: Settings) -> None:
         own = {**ports, "worker": settings.worker and number == 0}
         return failures.run(lambda: _run_one(settings.model_copy(update=own), lifeline))
 
-    code = processes.Processes(settings.workers, child).run()
+    patience = processes.patience(settings)
+    code = processes.Processes(settings.workers, child, patience).run()
     for sock in held:
         sock.close()
     if code:
@@ -218,7 +219,9 @@ class Stopping:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             try:
                 runner.run(self._interruptible(main))
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
+                if not self._asked:
+                    raise RuntimeError("cancelled, and nobody had asked for an end") from error
                 raise KeyboardInterrupt from None
 
     async def _interruptible(self, main: Coroutine[Any, Any, None]) -> None:

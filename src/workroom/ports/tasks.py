@@ -45,8 +45,16 @@ class TaskStore(Protocol):
     async def project_tasks(self, project: ProjectId, *, limit: int, offset: int) -> TaskPage:
         """The tasks of a project, the newest first."""
 
-    async def open_tasks(self) -> list[Task]:
-        """All tasks that have not ended, the oldest first."""
+    async def open_tasks(self) -> int:
+        """How many tasks have not ended."""
+
+    async def tasks_in_doubt(self, *, begun_before: int, silent_since: int) -> list[Task]:
+        """Open tasks that somebody has to see to, the oldest first. Times are in ms.
+
+        Those begun before a time; those that are followed; those that the broker has and no worker;
+        and those that run and were not heard of since a time. Whatever waits for its turn is not
+        among them, however much that is.
+        """
 
     async def open_tasks_of(self, user_id: UserId) -> int:
         """How many of them this user has begun."""
@@ -54,8 +62,10 @@ class TaskStore(Protocol):
     async def line(self, now: int) -> list[Place]:
         """Of open tasks what decides whose turn it is at ``now`` (ms), the oldest first.
 
-        All that a worker or the broker has; of those that may be handed over, of each user and type
-        as many of the oldest as run, and ``core.turns.LEAST``. None that are followed.
+        All that a worker or the broker has. Of those that may be handed over, what could be next:
+        of each type as many users as run, and ``core.turns.LEAST``, those whose oldest task is
+        oldest; and whoever else has something with the workers; of each as many of their oldest.
+        None that are followed.
         """
 
     async def change_task(

@@ -3,6 +3,10 @@
 The first SIGTERM or SIGINT gives notice (``/readyz`` fails, all else goes on), then shuts the door:
 no new connections, no changes, goodbye to everybody, spread over a while. Whatever the clients do,
 it is over after ``Ending.deadline``. A second signal leaves out the waiting.
+
+Both deadlines are counted in beats (``Pulse``), not by the clock: when the loop has stood still,
+goodbyes and the end would fall due together, and whoever is dropped in the turn of the loop in
+which something was written to them never gets it.
 """
 
 from __future__ import annotations
@@ -17,8 +21,9 @@ import uvicorn
 
 from workroom.errors import Misconfigured
 from workroom.observe import logger
+from workroom.transports.websocket.pulse import Pulse
 
-HANGING_UP: Final = 5.5
+HANGING_UP: Final = 5.0
 """Seconds that clients may take to hang up, after the last of them was told to."""
 PARTING: Final = 0.2
 """Seconds for the last goodbyes to leave, after the second signal."""
@@ -47,11 +52,12 @@ class Ending:
     """Between the signal and the door being shut."""
     spread: float = 3.0
     """Over which the goodbyes are said."""
+    hanging_up: float = HANGING_UP
 
     @property
     def deadline(self) -> float:
         """Until the last socket is dropped, from the moment when the door is shut."""
-        return self.spread + HANGING_UP
+        return self.spread + self.hanging_up
 
 
 class DrainingServer(uvicorn.Server):
@@ -70,6 +76,7 @@ class DrainingServer(uvicorn.Server):
         self._ending = ending
         self._shutting = shutting
         self._loop = asyncio.get_running_loop()
+        self._pulse, self._last_pulse = Pulse(), Pulse(PARTING / 2)
         self._noticed = False
 
     async def up(self, serving: asyncio.Future[None]) -> None:
@@ -92,16 +99,16 @@ class DrainingServer(uvicorn.Server):
         log.info("hurrying")
         self._shut(sig)
         self._resident.hurry()
-        self._loop.call_later(PARTING, self._cut)
+        self._last_pulse.deadline_in(self, PARTING)
 
     def _shut(self, sig: int) -> None:
         if not self.should_exit:
             super().handle_exit(sig, None)
             self._resident.shut()
             self._shutting()
-            self._loop.call_later(self._ending.deadline, self._cut)
+            self._pulse.deadline_in(self, self._ending.deadline)
 
-    def _cut(self) -> None:
+    def expired(self) -> None:
         """Drop what is still there: nobody is waited for any longer."""
         self.force_exit = True
         connections: set[Any] = self.server_state.connections

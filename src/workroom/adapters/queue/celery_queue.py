@@ -98,10 +98,14 @@ class CeleryQueue:
         from workroom.tasks.app import make_app
 
         app = make_app(self._url)
+        # Results are read without Celery (``outcomes``). With a backend, sending would prepare for
+        # each task's result first, and try for 17 s when the broker is gone.
+        app.conf.result_backend = "disabled"
         app.conf.broker_transport_options = {
             **app.conf.broker_transport_options,
             "socket_timeout": PATIENCE,
             "socket_connect_timeout": PATIENCE,
+            "max_retries": 0,  # the watchdog tries again; nobody else waits meanwhile
         }
         app.conf.broker_connection_timeout = PATIENCE
         return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -66,30 +66,57 @@ class MemoryTasks:
         found.sort(key=lambda each: (-each.created_at, each.id))
         return TaskPage(found[offset : offset + limit], len(found))
 
-    async def open_tasks(self) -> list[Task]:
-        """All tasks that have not ended."""
+    def _open(self) -> list[Task]:
         self._may_read()
         found = [each for each in self._tasks.values() if each.settled_at is None]
         return sorted(found, key=lambda each: (each.created_at, each.id))
 
+    async def open_tasks(self) -> int:
+        """How many tasks have not ended."""
+        return len(self._open())
+
+    async def tasks_in_doubt(self, *, begun_before: int, silent_since: int) -> list[Task]:
+        """Open tasks that somebody has to see to."""
+
+        def doubtful(each: Task) -> bool:
+            if each.created_at < begun_before:
+                return True
+            if each.followed or each.state is TaskState.PENDING:
+                return each.due_at is None
+            return each.seen_at is None or each.seen_at < silent_since
+
+        return [each for each in self._open() if doubtful(each)]
+
     async def open_tasks_of(self, user_id: UserId) -> int:
         """How many of them this user has begun."""
-        return sum(each.requested_by == user_id for each in await self.open_tasks())
+        return sum(each.requested_by == user_id for each in self._open())
 
     async def line(self, now: int) -> list[Place]:
         """What decides whose turn it is."""
-        begun = await self.open_tasks()
-        most = LEAST + sum(each.state is TaskState.RUNNING for each in begun)
-        waiting: Counter[tuple[str, UserId]] = Counter()
-        found = []
-        for each in begun:
-            if each.followed or (each.due_at is not None and each.due_at > now):
-                continue
-            waiting[each.type, each.requested_by] += each.due_at is not None
-            if each.due_at is None or waiting[each.type, each.requested_by] <= most:
-                running = each.state is TaskState.RUNNING
-                found.append(Place(each.id, each.type, each.requested_by, running, each.due_at))
-        return found
+        known = [each for each in self._open() if not each.followed]
+        there = [each for each in known if each.due_at is None]
+        held = {each.requested_by for each in there}
+        most = LEAST + sum(each.state is TaskState.RUNNING for each in there)
+        waiting: dict[str, dict[UserId, list[Task]]] = defaultdict(lambda: defaultdict(list))
+        for each in known:
+            if each.due_at is not None and each.due_at <= now:
+                waiting[each.type][each.requested_by].append(each)
+        found = {each.id for each in there}
+        for of_type in waiting.values():
+            others = [user for user in of_type if user not in held]  # whose first is oldest first
+            for user in (*others[:most], *held & of_type.keys()):
+                found.update(each.id for each in of_type[user][:most])
+        return [
+            Place(
+                each.id,
+                each.type,
+                each.requested_by,
+                each.state is TaskState.RUNNING,
+                each.due_at,
+            )
+            for each in known
+            if each.id in found
+        ]
 
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]

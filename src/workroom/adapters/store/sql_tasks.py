@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
-from workroom.adapters.store import task_queries
+from workroom.adapters.store import task_queries, turn_queries
 from workroom.adapters.store.access import Access
 from workroom.core.tasks import Task
 from workroom.core.turns import Place
@@ -31,9 +31,17 @@ class SqlTasks:
             partial(task_queries.of_project, project=project, limit=limit, offset=offset)
         )
 
-    async def open_tasks(self) -> list[Task]:
-        """All tasks that have not ended."""
+    async def open_tasks(self) -> int:
+        """How many tasks have not ended."""
         return await self._access.read(task_queries.open_tasks)
+
+    async def tasks_in_doubt(self, *, begun_before: int, silent_since: int) -> list[Task]:
+        """Open tasks that somebody has to see to."""
+        return await self._access.read(
+            partial(
+                task_queries.tasks_in_doubt, begun_before=begun_before, silent_since=silent_since
+            )
+        )
 
     async def open_tasks_of(self, user_id: UserId) -> int:
         """How many of them this user has begun."""
@@ -41,7 +49,7 @@ class SqlTasks:
 
     async def line(self, now: int) -> list[Place]:
         """What decides whose turn it is."""
-        return await self._access.read(partial(task_queries.line, now=now))
+        return await self._access.read(partial(turn_queries.line, now=now))
 
     async def change_task(
         self, task_id: TaskId, change: Callable[[Task], tuple[T, Task | None]]

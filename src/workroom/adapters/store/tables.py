@@ -125,6 +125,10 @@ canvases: Final = Table(
 )
 """To which project a canvas belongs, and under which key its bytes are kept."""
 
+_STILL_OPEN: Final = text("settled_at IS NULL")
+_WAITS: Final = text("settled_at IS NULL AND due_at IS NOT NULL")
+_HANDED_OVER: Final = text("settled_at IS NULL AND due_at IS NULL")
+
 tasks: Final = Table(
     "tasks",
     metadata,
@@ -155,11 +159,38 @@ tasks: Final = Table(
     Index(
         "ix_tasks_open",
         "project",
-        sqlite_where=text("settled_at IS NULL"),
-        postgresql_where=text("settled_at IS NULL"),
+        sqlite_where=_STILL_OPEN,
+        postgresql_where=_STILL_OPEN,
+    ),
+    Index(
+        "ix_tasks_open_created_at",
+        "created_at",
+        sqlite_where=_STILL_OPEN,
+        postgresql_where=_STILL_OPEN,
+    ),
+    Index(
+        "ix_tasks_waiting",
+        "type",
+        "requested_by",
+        "created_at",
+        "id",
+        sqlite_where=_WAITS,
+        postgresql_where=_WAITS,
+    ),
+    Index(
+        "ix_tasks_handed_over",
+        "followed",
+        "state",
+        "seen_at",
+        sqlite_where=_HANDED_OVER,
+        postgresql_where=_HANDED_OVER,
     ),
 )
-"""Tasks on canvases; see ``core.tasks.Task``. They outlive their projects, as the log does."""
+"""Tasks on canvases; see ``core.tasks.Task``. They outlive their projects, as the log does.
+
+Of those that have not ended the last two indexes hold what waits for its turn, by whose it is, and
+what is with a broker or a worker, by when it was heard of.
+"""
 
 told: Final = Table(
     "told",

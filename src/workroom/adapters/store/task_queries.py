@@ -10,12 +10,11 @@ from dataclasses import asdict, fields
 from typing import Any, Final, TypeVar
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, union_all, update
 
-from workroom.adapters.store.sql import Row, fetch, insert_many
+from workroom.adapters.store.sql import Row, insert_many
 from workroom.adapters.store.tables import tasks, told
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
-from workroom.core.turns import LEAST, Place
 from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, UserId
 from workroom.ports.tasks import Mark, TaskPage
 
@@ -28,39 +27,30 @@ _OPEN: Final = tasks.c.settled_at.is_(None)
 
 _TASK: Final = select(*_COLUMNS).where(tasks.c.id == bindparam("task_id"))
 _TASK_TO_CHANGE: Final = _TASK.with_for_update()
-_OPEN_TASKS: Final = select(*_COLUMNS).where(_OPEN).order_by(tasks.c.created_at, tasks.c.id)
+_COUNT: Final = select(func.count()).select_from(tasks).where(_OPEN)
+_RUNS: Final = (
+    _OPEN,
+    tasks.c.due_at.is_(None),
+    ~tasks.c.followed,
+    tasks.c.state == TaskState.RUNNING.value,
+)
+_DOUBTFUL: Final = union_all(
+    select(tasks.c.id).where(_OPEN, tasks.c.created_at < bindparam("begun_before")),
+    select(tasks.c.id).where(_OPEN, tasks.c.due_at.is_(None), tasks.c.followed),
+    select(tasks.c.id).where(*_RUNS, tasks.c.seen_at < bindparam("silent_since")),
+    select(tasks.c.id).where(*_RUNS, tasks.c.seen_at.is_(None)),
+    select(tasks.c.id).where(
+        _OPEN,
+        tasks.c.due_at.is_(None),
+        ~tasks.c.followed,
+        tasks.c.state == TaskState.PENDING.value,
+    ),
+)
+_IN_DOUBT: Final = (
+    select(*_COLUMNS).where(tasks.c.id.in_(_DOUBTFUL)).order_by(tasks.c.created_at, tasks.c.id)
+)
 _OPEN_OF: Final = (
     select(func.count()).select_from(tasks).where(_OPEN, tasks.c.requested_by == bindparam("user"))
-)
-_RUNNING: Final = (
-    select(func.count())
-    .select_from(tasks)
-    .where(_OPEN, tasks.c.state == TaskState.RUNNING.value)
-    .scalar_subquery()
-)
-_HANDED_OVER: Final = tasks.c.due_at.is_(None)
-_TURNS: Final = (
-    select(
-        tasks.c.id,
-        tasks.c.type,
-        tasks.c.requested_by,
-        tasks.c.state,
-        tasks.c.due_at,
-        tasks.c.created_at,
-        func.row_number()
-        .over(
-            partition_by=(_HANDED_OVER, tasks.c.type, tasks.c.requested_by),
-            order_by=(tasks.c.created_at, tasks.c.id),
-        )
-        .label("number"),
-    )
-    .where(_OPEN, ~tasks.c.followed, _HANDED_OVER | (tasks.c.due_at <= bindparam("now")))
-    .subquery()
-)
-_LINE: Final = (
-    select(_TURNS.c.id, _TURNS.c.type, _TURNS.c.requested_by, _TURNS.c.state, _TURNS.c.due_at)
-    .where(_TURNS.c.due_at.is_(None) | (_TURNS.c.number <= LEAST + _RUNNING))
-    .order_by(_TURNS.c.created_at, _TURNS.c.id)
 )
 _BARS: Final = select(tasks.c.id, tasks.c.attempt, tasks.c.percent, tasks.c.message).where(
     _OPEN, tasks.c.project == _PROJECT, tasks.c.percent.is_not(None)
@@ -121,24 +111,22 @@ def task(connection: Connection, task_id: TaskId) -> Task | None:
     return None if row is None else _task_of(row)
 
 
-def open_tasks(connection: Connection) -> list[Task]:
-    """All that have not ended, the oldest first."""
-    return [_task_of(row) for row in connection.execute(_OPEN_TASKS)]
+def open_tasks(connection: Connection) -> int:
+    """How many have not ended."""
+    count: int = connection.execute(_COUNT).scalar_one()
+    return count
+
+
+def tasks_in_doubt(connection: Connection, begun_before: int, silent_since: int) -> list[Task]:
+    """Open tasks that somebody has to see to; see the port."""
+    values = {"begun_before": begun_before, "silent_since": silent_since}
+    return [_task_of(row) for row in connection.execute(_IN_DOUBT, values)]
 
 
 def open_tasks_of(connection: Connection, user_id: UserId) -> int:
     """How many of them a user has begun."""
     count: int = connection.execute(_OPEN_OF, {"user": user_id}).scalar_one()
     return count
-
-
-def line(connection: Connection, now: int) -> list[Place]:
-    """What decides whose turn it is; see the port. Chosen there: here there may be thousands."""
-    running = TaskState.RUNNING.value
-    return [
-        Place(TaskId(each), name, UserId(user), state == running, due_at)
-        for each, name, user, state, due_at in fetch(connection, _LINE, {"now": now})
-    ]
 
 
 def bars(connection: Connection, room: RoomId) -> dict[TaskId, Bar]:

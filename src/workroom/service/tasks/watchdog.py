@@ -1,7 +1,8 @@
 """Sees to it that every task ends: what the broker lost is sent again, whose worker died is redone.
 
-It looks at the open tasks of the table, about once a second. Each decision is made on the row as it
-is at that moment, so several nodes may look at once.
+About once a second it asks the table for the open tasks that may need it: what only waits for its
+turn is not among them. Each decision is made on the row as it is at that moment, so several nodes
+may look at once.
 """
 
 from __future__ import annotations
@@ -55,10 +56,12 @@ class Watchdog:
                 log_failure(log, "watchdog_failed", error)
 
     async def look(self) -> None:
-        """See to every open task, once."""
-        tasks = await self._store.open_tasks()
+        """See to every open task that may need it, once."""
         now = self._hub.clock.now().wall
-        TASKS_OPEN.set(len(tasks))
+        TASKS_OPEN.set(await self._store.open_tasks())
+        tasks = await self._store.tasks_in_doubt(
+            begun_before=now - self._rules.deadline, silent_since=now - self._rules.lease
+        )
         outcomes = await self._outcomes(tasks, now)
         for task in tasks:
             try:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The last migration. A test keeps this equal to what ``versions/`` says."""
 
 _VERSION: Final = Table(

@@ -1,0 +1,112 @@
+"""How the server drops sockets when it ends: not before it has said goodbye, however late it is."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from transport_kit import CLOSE, TEXT, Client, RecordingDoor, RunningServer, frame, until
+from workroom.protocol.frames import text_frame
+from workroom.transports.server import DrainingServer, Ending
+
+SPREAD = 0.2
+STOOD_STILL = 2.0
+"""Seconds: longer than the server gives its clients to hang up in these tests, by the clock."""
+
+
+class Household(RecordingDoor):
+    """Says goodbye to everybody, spread over a while, and notes who is told to hurry."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stalls = 0.0
+
+    def give_notice(self) -> None:
+        pass
+
+    def shut(self) -> None:
+        if self.shuts:
+            return
+        super().shut()
+        loop = asyncio.get_running_loop()
+        for number, peer in enumerate(self.peers):
+            loop.call_later(SPREAD * number / len(self.peers), self._bid_farewell, peer)
+        loop.call_soon(time.sleep, self.stalls)
+
+    def hurry(self) -> None:
+        for peer in self.peers:
+            self._bid_farewell(peer)
+        asyncio.get_running_loop().call_soon(time.sleep, self.stalls)
+
+    def _bid_farewell(self, peer: Any) -> None:
+        peer.outlet.write(text_frame(b"goodbye"))
+        peer.outlet.close(1012, "server restarting")
+
+
+class DrainedServer(RunningServer):
+    """The server that ends by signals, in a thread; the test sends the signals itself."""
+
+    server: DrainingServer
+
+    async def _serve(self) -> None:
+        ending = Ending(spread=SPREAD, hanging_up=0.3)
+        self.server = DrainingServer(self.config, self.door, ending, lambda: None)
+        await super()._serve()
+
+    def signal(self) -> None:
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(self.server.handle_exit, signal.SIGTERM, None)
+
+    def wait(self) -> None:
+        self._thread.join(30.0)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def household() -> Household:
+    return Household()
+
+
+def draining(household: Household) -> DrainedServer:
+    return DrainedServer(household, timeout_graceful_shutdown=None)
+
+
+def heard(client: Client) -> list[tuple[int, bytes]]:
+    """All that comes until the server hangs up, with the answer to its close."""
+    told = [client.receive(), client.receive()]
+    client.send(frame(CLOSE, b"\x03\xf4"))
+    return told
+
+
+GOODBYE = [(TEXT, b"goodbye"), (CLOSE, b"\x03\xf4server restarting")]
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_goodbyes_are_written_before_sockets_are_dropped_however_late_the_loop_is(
+    household: Household, signals: int
+) -> None:
+    with draining(household) as server:
+        clients = [Client(server.port) for _ in range(20)]
+        for client in clients:
+            assert client.open().status == 101
+        household.stalls = STOOD_STILL
+        for _ in range(signals):
+            server.signal()
+        assert [heard(client) for client in clients] == [GOODBYE] * len(clients)
+        server.wait()
+        assert [peer.heard("lost") for peer in household.peers] == [[("lost", True)]] * len(clients)
+        for client in clients:
+            client.sock.close()
+
+
+def test_a_client_that_never_hangs_up_does_not_keep_the_server(household: Household) -> None:
+    with draining(household) as server, Client(server.port) as client:
+        assert client.open().status == 101
+        server.signal()
+        server.wait()
+        assert until(lambda: household.peers[0].heard("lost"))
+        assert [client.receive(), client.receive()] == GOODBYE
