@@ -37,6 +37,16 @@ describe("cards in the margin", () => {
     expect(place(boxes, null).get(3)).toBe(300);
     expect(place(boxes, 3).get(3)).toBe(200);
   });
+
+  it("make room for the one that has to be seen, wherever they stand themselves", () => {
+    const boxes = [card(1, 180), card(2, 190), card(3, 200), card(4, 210)];
+    const seen = { from: 100, to: 220 };
+    expect([...place(boxes, 3, 30, seen).values()]).toEqual([50, 110, 170, 230]);
+    expect([...place(boxes, 3, 80, seen).values()]).toEqual([80, 110, 170, 230]);
+    expect(place(boxes, 1, 30, { from: 0, to: 200 }).get(1)).toBe(150);
+    expect(place(boxes, 1, 30, { from: 300, to: 400 }).get(1)).toBe(300);
+    expect(place(boxes, 1, 30, { from: 300, to: 320 }).get(1)).toBe(300);
+  });
 });
 
 describe("what can be seen", () => {

@@ -16,7 +16,8 @@ import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 
 import { carets } from "./carets.js";
-import { marks } from "./marks.js";
+import type { Seen } from "./layout.js";
+import { feedbackUnder, marks } from "./marks.js";
 
 /** Each paragraph has its own direction, by its first letter. */
 export const directions = ViewPlugin.fromClass(
@@ -46,17 +47,29 @@ function lines(view: EditorView): DecorationSet {
   return Decoration.set(found, true);
 }
 
-/** The caret stays clear of what stands over the page's edges, as all that the browser scrolls to. */
-const clear = EditorView.scrollMargins.of(() => {
+/** Pixels at the window's edges that are behind something. */
+function edges(): { top: number; bottom: number } {
   const { scrollPaddingTop, scrollPaddingBottom } = getComputedStyle(document.documentElement);
   return { top: parseFloat(scrollPaddingTop), bottom: parseFloat(scrollPaddingBottom) };
-});
+}
+
+/** The caret stays clear of what stands over the page's edges, as all that the browser scrolls to. */
+const clear = EditorView.scrollMargins.of(edges);
+
+/** What can be seen of an element, from its top. */
+export function inSight(element: HTMLElement): Seen {
+  const above = -element.getBoundingClientRect().top;
+  const { top, bottom } = edges();
+  return { from: above + top, to: above + innerHeight - bottom };
+}
 
 export interface Parts {
   readonly parent: HTMLElement;
   readonly text: Y.Text;
   readonly awareness: Awareness;
   readonly keys: Parameters<typeof keymap.of>[0];
+  /** Somebody clicked or tapped on this piece of feedback's words. */
+  readonly chosen: (id: number) => void;
   readonly updated: (update: ViewUpdate) => void;
 }
 
@@ -66,7 +79,7 @@ export interface Editor {
   setWritable(on: boolean): void;
 }
 
-export function createEditor({ parent, text, awareness, keys, updated }: Parts): Editor {
+export function createEditor({ parent, text, awareness, keys, chosen, updated }: Parts): Editor {
   const mode = new Compartment();
   const undoManager = new Y.UndoManager(text);
   const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
@@ -102,6 +115,13 @@ export function createEditor({ parent, text, awareness, keys, updated }: Parts):
         directions,
         clear,
         marks,
+        // A tap is told by `click` alone: its selection comes as if by keyboard.
+        EditorView.domEventHandlers({
+          click: (event, view) => {
+            const id = feedbackUnder(event, view);
+            if (id !== null) chosen(id);
+          },
+        }),
         keymap.of([...keys, ...yUndoManagerKeymap, ...defaultKeymap]),
         // Carets are our own: those of the binding ask for inline styles.
         yCollab(text, null, { undoManager }),

@@ -12,12 +12,14 @@ const GAP = 10;
 
 /**
  * The top of each card, by id. Cards keep the order of `boxes`, none begins above `floor`, and the
- * one that is being read stands beside its text if there is room above it for those before.
+ * one that is being read stands beside its text if there is room above it for those before. With
+ * `within`, it stands there, over others where there is no room for all.
  */
 export function place(
   boxes: readonly Box[],
   active: number | null,
   floor = 0,
+  within: Seen | null = null,
 ): ReadonlyMap<number, number> {
   const tops: number[] = [];
   let next = floor;
@@ -30,10 +32,11 @@ export function place(
   const box = boxes[at];
   if (box) {
     const above = boxes.slice(0, at).reduce((sum, { height }) => sum + height + GAP, floor);
-    tops[at] = Math.max(box.want, above);
+    const top = Math.max(box.want, above);
+    tops[at] = within ? Math.max(within.from, Math.min(top, within.to - box.height)) : top;
     for (let i = at - 1; i >= 0; i--) {
       const room = (tops[i + 1] ?? 0) - GAP - (boxes[i]?.height ?? 0);
-      tops[i] = Math.min(tops[i] ?? 0, room);
+      tops[i] = Math.max(floor, Math.min(tops[i] ?? 0, room));
     }
     for (let i = at + 1; i < boxes.length; i++) {
       const before = (tops[i - 1] ?? 0) + (boxes[i - 1]?.height ?? 0) + GAP;
@@ -41,6 +44,16 @@ export function place(
     }
   }
   return new Map(boxes.map(({ id }, i) => [id, tops[i] ?? 0]));
+}
+
+/** Whether the same cards have the same tops. */
+export function same(one: ReadonlyMap<number, number>, two: ReadonlyMap<number, number>): boolean {
+  return one.size === two.size && [...one].every(([id, top]) => two.get(id) === top);
+}
+
+/** Whether comments are shown over the text, not beside it. */
+export function narrow(): boolean {
+  return innerWidth < 992;
 }
 
 /** A part of the margin, in pixels from its top. */

@@ -2,6 +2,7 @@
 // JSON connection; and where the two meet, the highlights.
 import type { Text } from "@codemirror/state";
 import { EditorView, type ViewUpdate } from "@codemirror/view";
+import { tick } from "svelte";
 import type * as Y from "yjs";
 import {
   type Change,
@@ -17,13 +18,14 @@ import {
 
 import { accessToken, rest } from "../session/rest.js";
 import { expelled, keepForLater } from "../session/session.svelte.js";
-import { createEditor, type Editor } from "./editor.js";
-import { type Seen, seenFrom } from "./layout.js";
+import { createEditor, type Editor, inSight } from "./editor.js";
+import { narrow, same, type Seen, seenFrom } from "./layout.js";
 import {
   feedbackAt,
   type FeedbackType,
   type Mark,
   marks,
+  neighbour,
   setActive,
   setDraft,
   setMarks,
@@ -51,6 +53,8 @@ export class LiveEssay {
   closed = $state<Problem | null>(null);
   words = $state(0);
   active = $state<number | null>(null);
+  /** On a narrow screen: whether comments are shown over the text, as somebody has asked for. */
+  reading = $state(false);
   /** What is being written, and not sent: on marked words, on the whole essay, and as replies. */
   draft = $state<Written | null>(null);
   whole = $state<Written | null>(null);
@@ -67,6 +71,8 @@ export class LiveEssay {
   selection = $state.raw<{ readonly top: number; readonly left: number } | null>(null);
   /** The tops of highlights, by id of the feedback; 0 stands for the draft. */
   tops = $state.raw<ReadonlyMap<number, number>>(new Map());
+  /** What could be seen of the editor, from its top, when the draft was begun. */
+  sight = $state.raw<Seen>({ from: 0, to: 0 });
   /** What is to be seen of the editor, from its top, and some more. */
   window = $state.raw<Seen>({ from: 0, to: 0 });
   readonly feedback = $derived.by(() => this.state.feedback);
@@ -152,14 +158,17 @@ export class LiveEssay {
       const head = this.view?.state.selection.main.head ?? 0;
       const found = this.view && feedbackAt(this.view.state, head);
       if (found === null) return false;
-      this.activate(found);
-      document.getElementById(`feedback-${found}`)?.focus();
+      this.read(found);
+      void tick().then(() => document.getElementById(`feedback-${found}`)?.focus());
       return true;
     };
     this.editor = createEditor({
       parent,
       text: this.shared.text,
       awareness: this.shared.awareness,
+      chosen: (id) => {
+        this.read(id);
+      },
       keys: [
         { key: "Mod-Alt-m", run: comment, preventDefault: true },
         { key: "Alt-Enter", run: enter },
@@ -194,32 +203,31 @@ export class LiveEssay {
     this.view?.dispatch({ effects: setActive.of(id) });
   }
 
+  /** Somebody wants to read this piece of feedback. */
+  read(id: number): void {
+    this.activate(id);
+    this.reading = true;
+    if (narrow()) this.reveal(id);
+  }
+
   /** Bring the words of a piece of feedback into sight. */
   reveal(id: number): void {
     const mark = this.view?.state.field(marks).byId.get(id);
     if (!this.view || !mark) return;
     // On a narrow screen the comments cover the lower half.
-    const y = innerWidth < 992 ? "start" : "nearest";
+    const y = narrow() ? "start" : "nearest";
     this.view.dispatch({ effects: EditorView.scrollIntoView(mark.from, { y, yMargin: 90 }) });
   }
 
   /** From one highlight to the next (or the one before), and round. Whether there is one. */
   walk(step: 1 | -1): boolean {
     const { view } = this;
-    if (!view) return false;
-    const { byId } = view.state.field(marks);
-    const ids = [...byId]
-      .sort(([, one], [, two]) => one.from - two.from || one.to - two.to)
-      .map(([id]) => id);
-    const at = ids.indexOf(this.active ?? 0);
-    const caret = view.state.selection.main.head;
-    const after = ids.filter((id) => (byId.get(id)?.from ?? 0) >= caret);
-    const next = at >= 0 ? at + step : ids.length - after.length - (step < 0 ? 1 : 0);
-    const id = ids.at(next % ids.length);
-    if (id === undefined) return false;
+    const found = view && neighbour(view.state, this.active, step);
+    if (!found) return false;
+    const [id, { from }] = found;
     const inCard = document.activeElement?.closest("article");
-    view.dispatch({ selection: { anchor: byId.get(id)?.from ?? 0 } });
-    this.activate(id);
+    view.dispatch({ selection: { anchor: from } });
+    this.read(id);
     this.reveal(id);
     if (inCard) document.getElementById(`feedback-${id}`)?.focus();
     return true;
@@ -232,6 +240,8 @@ export class LiveEssay {
     this.activate(null);
     const mark: Mark = { from: range.from, to: range.to, type: "general" };
     view.dispatch({ effects: setDraft.of(mark) });
+    if (this.parent) this.sight = inSight(this.parent);
+    this.reading = true;
     this.draft = { type: "general", comment: "" };
   }
 
@@ -484,8 +494,4 @@ export class LiveEssay {
 
 function pause(): Promise<void> {
   return new Promise((done) => setTimeout(done, 50));
-}
-
-function same(one: ReadonlyMap<number, number>, two: ReadonlyMap<number, number>): boolean {
-  return one.size === two.size && [...one].every(([id, top]) => two.get(id) === top);
 }

@@ -79,6 +79,17 @@ export const marks = StateField.define<Marks>({
   provide: (field) => EditorView.decorations.from(field, ({ shown }) => shown),
 });
 
+/** The feedback whose words were clicked on; null where some were selected, or there is none. */
+export function feedbackUnder({ target, clientX: x, clientY: y }: MouseEvent, view: EditorView) {
+  const mark = (target as Element).closest<HTMLElement>(".mark[data-feedback]");
+  // After a tap, the editor may not have heard yet where the caret is.
+  if (!mark || !getSelection()?.isCollapsed) return null;
+  // The right half of the last letter is the place behind the words.
+  return (
+    feedbackAt(view.state, view.posAtCoords({ x, y }, false)) ?? Number(mark.dataset["feedback"])
+  );
+}
+
 /** The feedback on a position: the shortest highlight, where several overlap. */
 export function feedbackAt(state: EditorState, position: number): number | null {
   let found: number | null = null;
@@ -89,4 +100,19 @@ export function feedbackAt(state: EditorState, position: number): number | null 
     }
   }
   return found;
+}
+
+/** The next highlight after the active one, or after the caret (or the one before), and round. */
+export function neighbour(
+  state: EditorState,
+  active: number | null,
+  step: 1 | -1,
+): [number, Mark] | undefined {
+  const all = [...state.field(marks).byId].sort(
+    ([, one], [, two]) => one.from - two.from || one.to - two.to,
+  );
+  const at = all.findIndex(([id]) => id === active);
+  const before = all.filter(([, { from }]) => from < state.selection.main.head).length;
+  const next = at >= 0 ? at + step : before - (step < 0 ? 1 : 0);
+  return all.at(next % all.length);
 }

@@ -110,15 +110,16 @@ function same(a: string, b: string): [number, number] {
   const most = Math.min(a.length, b.length);
   let head = 0;
   while (head < most && a[head] === b[head]) head++;
-  if (head && isHigh(b.charCodeAt(head - 1))) head--;
+  if (head && b.charCodeAt(head - 1) >> 10 === HIGH) head--;
   let tail = 0;
   while (tail < most - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++;
-  if (tail && isLow(b.charCodeAt(b.length - tail))) tail--;
+  if (tail && b.charCodeAt(b.length - tail) >> 10 === LOW) tail--;
   return [head, tail];
 }
 
-const isHigh = (unit: number): boolean => unit >> 10 === 0x36;
-const isLow = (unit: number): boolean => unit >> 10 === 0x37;
+/** How the halves of a surrogate pair begin: their upper six bits. */
+const HIGH = 0x36;
+const LOW = 0x37;
 
 /** How far a number of edits leads on one diagonal: this far into the first list, by these edits. */
 interface Path {

@@ -203,7 +203,8 @@ export type Status = "idle" | "connecting" | "online" | "offline";
 
 /** All essays and projects of one user. */
 export class Workroom extends Emitter<{ status: Status }> {
-  private readonly prefix = uniquePrefix();
+  /** The beginning of every `request_id` of this client; nobody else makes up the same. */
+  private readonly prefix = crypto.getRandomValues(new Uint32Array(3)).join("");
   private readonly links = new Set<Link>();
   private readonly forget: () => void;
   private readonly shared: Link;
@@ -214,7 +215,10 @@ export class Workroom extends Emitter<{ status: Status }> {
     super();
     this.shared = this.link(projects, 0);
     this.forget = watchPage((hint) => {
-      this.hint(hint);
+      for (const link of this.links) {
+        if (hint === "hidden") link.tell({ type: "timer", name: "save" });
+        else link.input({ type: hint });
+      }
     });
   }
 
@@ -259,13 +263,6 @@ export class Workroom extends Emitter<{ status: Status }> {
   private newPrefix(): string {
     return `${this.prefix}.${this.count++}`;
   }
-
-  private hint(hint: Hint): void {
-    for (const link of this.links) {
-      if (hint === "hidden") link.tell({ type: "timer", name: "save" });
-      else link.input({ type: hint });
-    }
-  }
 }
 
 /** Start a client. Nothing is connected before the first essay or project is asked for. */
@@ -287,9 +284,4 @@ function watchPage(say: (hint: Hint) => void): () => void {
   return () => {
     for (const name of names) removeEventListener(name, heard);
   };
-}
-
-/** The beginning of every `request_id` of this client; nobody else makes up the same. */
-function uniquePrefix(): string {
-  return crypto.getRandomValues(new Uint32Array(3)).join("");
 }

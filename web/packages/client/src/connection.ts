@@ -114,18 +114,16 @@ function token(state: ConnectionState, value: string): Result {
 function message(state: ConnectionState, heard: Incoming): Result {
   if (state.phase !== "open") return [state, []];
   const effects = [silence(SILENCE)];
-  if (heard.kind === "error" && heard.last) {
-    return [{ ...state, expecting: false, stayAway: heard.problem.retryAfter ?? 0 }, effects];
-  }
   if (heard.kind === "event" && heard.type === "token_expiring") effects.push({ do: "ask_token" });
-  const good = heard.kind === "error" ? {} : { away: 0, badToken: null };
-  return [{ ...state, ...good, expecting: false }, effects];
+  const news =
+    heard.kind === "error"
+      ? heard.last && { stayAway: heard.problem.retryAfter ?? 0 }
+      : { away: 0, badToken: null };
+  return [{ ...state, ...news, expecting: false }, effects];
 }
 
 function quiet(state: ConnectionState, random: number): Result {
-  if (state.phase === "connecting") return lost(state, random);
-  if (state.phase !== "open") return [state, []];
-  return state.expecting ? lost(state, random) : probe(state);
+  return state.phase === "open" && !state.expecting ? probe(state) : lost(state, random);
 }
 
 function probe(state: ConnectionState): Result {
@@ -133,17 +131,21 @@ function probe(state: ConnectionState): Result {
   return [{ ...state, expecting: true }, effects];
 }
 
-/** The socket may still believe that it is open, or will be; we do not. */
+/** The socket, if there is one, may still believe that it is open, or will be; we do not. */
 function lost(state: ConnectionState, random: number): Result {
+  if (isNone(state)) return [state, []];
   const [next, effects] = wait(state, random);
   return [next, [{ do: "drop" }, ...down(state), ...effects]];
 }
+
+/** Whether there is no socket. */
+const isNone = ({ phase }: ConnectionState): boolean => phase !== "open" && phase !== "connecting";
 
 const down = ({ phase }: ConnectionState): ConnectionEffect[] =>
   phase === "open" ? [{ do: "down" }] : [];
 
 function closed(state: ConnectionState, code: number, reason: string, random: number): Result {
-  if (state.phase !== "open" && state.phase !== "connecting") return [state, []];
+  if (isNone(state)) return [state, []];
   const [next, effects] = afterClose(state, code, reason, random);
   return [next, [...down(state), ...effects]];
 }
@@ -182,9 +184,7 @@ function stop(state: ConnectionState, why: Problem): Result {
 /** What the browser says of the network and the page is a hint, never the truth. */
 function hint(state: ConnectionState, type: string, random: number): Result {
   const { phase, stayAway } = state;
-  if (type === "offline") {
-    return phase === "open" || phase === "connecting" ? lost(state, random) : [state, []];
-  }
+  if (type === "offline") return lost(state, random);
   if (phase === "open") return probe(state);
   if (phase !== "waiting" || (type === "shown" && stayAway)) return [state, []];
   return connect(type === "online" ? { ...state, away: 0 } : state);

@@ -68,7 +68,8 @@ export type EssayInput =
 
 /**
  * `stored`: the server has everything, on its disk. `sent`: it is on its way. `unsaved`: not even
- * that, or nobody can say, as the server has closed the room. `refused`: see `EssayState.refused`.
+ * that, or given up with the connection, or nobody can say, as the essay was deleted or may not be
+ * seen any more. `refused`: see `EssayState.refused`.
  */
 export type SaveState = "stored" | "sent" | "unsaved" | "refused";
 
@@ -88,8 +89,9 @@ export function newEssay(room: number, prefix: string): EssayState {
 }
 
 export function saveState({ text: own, refused, phase, problem }: EssayState): SaveState {
-  // Whether a room that the server closed still has the text, nobody can say.
-  if (text.isStored(own) && (!problem || problem === CLOSED)) return "stored";
+  // Whether a room that was deleted, or may not be seen, still has the text, nobody can say.
+  const hidden = problem?.code === "closed" || problem?.code === "permission_denied";
+  if (text.isStored(own) && (!hidden || problem === CLOSED)) return "stored";
   if (refused?.text === own.field) return "refused";
   return own.flight && phase === "live" ? "sent" : "unsaved";
 }
@@ -135,36 +137,45 @@ function answersToSave(draft: Draft<EssayState>, input: RoomInput): void {
   const { flight } = draft.state.text;
   if (!flight || input.type !== "message") return;
   const { message, random } = input;
-  if (message.kind === "ack" && message.id === flight.id) {
-    update(draft, { text: text.stored(draft.state.text, message.seq), refused: null, tries: 0 });
-  } else if (message.kind === "error" && message.id === flight.id) {
-    saveFailed(draft, flight.text, message.problem, random);
-  }
+  if (message.kind === "event" || message.id !== flight.id) return;
+  if (message.kind === "error") saveFailed(draft, flight, message.problem, random);
+  else update(draft, { text: text.stored(draft.state.text, message.seq), refused: null, tries: 0 });
 }
 
 function saveFailed(
   draft: Draft<EssayState>,
-  refused: string,
+  flight: text.Flight,
   problem: Problem,
   random: number,
 ): void {
-  const { tries } = draft.state;
+  const { refused, text: own, tries } = draft.state;
+  const { code } = problem;
+  const asked = flight.sent === text.UNKNOWN;
+  const lost = { text: flight.text, problem };
   // The version that was named is not one that the server can merge into: ask for the newest.
-  const astray = problem.code === "conflict" || problem.code === "not_subscribed";
-  if (astray || problem.retry === "later") {
+  const astray = (code === "conflict" && !asked) || code === "not_subscribed";
+  if (code === "too_large" && flight.again && !asked) {
+    // It was not, at first; now it has words of others in it, and its own twice if it was stored.
+    const asking = { ...own, flight: { ...flight, sent: text.UNKNOWN } };
+    update(draft, { text: asking, refused: lost });
+    sendSave(draft);
+  } else if (astray || problem.retry === "later") {
     const ms = putOff(problem, tries, random);
     draft.effects.push({ do: "timer", name: astray ? "join" : "again", ms });
     update(draft, { tries: tries + 1 });
   } else if (problem.retry === "never") {
-    const own = text.refused(draft.state.text);
-    update(draft, { text: own, refused: { text: refused, problem }, tries: 0 });
+    update(draft, {
+      text: text.refused(own),
+      refused: refused ?? lost,
+      tries: 0,
+    });
   }
 }
 
 function afterwards(draft: Draft<EssayState>, before: EssayState, input: EssayInput): void {
   const timer = input.type === "timer" ? input.name : null;
   if (draft.state.rights !== before.rights) update(draft, { refused: null });
-  if (timer === "save") update(draft, { saveDue: false });
+  if (timer === "save" && draft.state.saveDue) update(draft, { saveDue: false });
   if (draft.state.phase !== "live") {
     if (draft.state.text.live) update(draft, { text: text.interrupted(draft.state.text) });
     return;

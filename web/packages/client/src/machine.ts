@@ -24,9 +24,9 @@ export abstract class Machine<State, Input, Effect, Events extends object> exten
     if (this.busy) return;
     this.busy = true;
     try {
-      for (let next = this.inputs.shift(); next !== undefined; next = this.inputs.shift()) {
+      while (this.inputs.length) {
         const before = this.current;
-        const [state, effects] = this.step(before, next);
+        const [state, effects] = this.step(before, this.inputs.shift() as Input);
         this.current = state;
         for (const effect of effects) this.act(effect);
         if (this.current !== before) this.changed(before);

@@ -137,7 +137,7 @@ export function stepRoom<State extends AnyRoom>(
       heard(kind, draft, input.message, input.random);
       break;
     case "request":
-      asked(kind, draft, input);
+      ask(kind, draft, input);
       break;
     case "timer":
       if (input.name === "join" && draft.state.phase !== "away") join(kind, draft);
@@ -178,7 +178,7 @@ export function join<State extends AnyRoom>(kind: Kind<State>, draft: Draft<Stat
   draft.effects.push({ do: "send", message });
 }
 
-function asked<State extends AnyRoom>(
+function ask<State extends AnyRoom>(
   kind: Kind<State>,
   draft: Draft<State>,
   { id, action, body }: RoomInput & { type: "request" },
@@ -192,14 +192,21 @@ function asked<State extends AnyRoom>(
   update(draft, { requests: [...requests, request] });
 }
 
-/** Changes some keys of a request. */
+/** What was asked for under this `request_id`, and has no answer. */
+function asked<State extends AnyRoom>(draft: Draft<State>, id: string): Request | undefined {
+  return draft.state.requests.find((each) => each.id === id);
+}
+
+/** Changes some keys of a request, if it is there. */
 function alter<State extends AnyRoom>(
   draft: Draft<State>,
   id: string,
   values: Partial<Request>,
 ): void {
+  const request = asked(draft, id);
+  if (!request) return;
   const requests = draft.state.requests.map((each) =>
-    each.id === id ? { ...each, ...values } : each,
+    each === request ? { ...each, ...values } : each,
   );
   update(draft, { requests });
 }
@@ -304,7 +311,7 @@ function here<State extends AnyRoom>(
   const arriving = new Map(draft.state.arriving);
   change(arriving);
   const live = draft.state.phase === "live";
-  update(draft, { arriving, ...(live ? { people: arriving } : {}) });
+  update(draft, { arriving, ...(live && { people: arriving }) });
 }
 
 function answer<State extends AnyRoom>(
@@ -320,9 +327,9 @@ function answered<State extends AnyRoom>(
   id: string,
   value: Json | Problem,
 ): void {
-  const rest = draft.state.requests.filter((each) => each.id !== id);
-  if (rest.length === draft.state.requests.length) return;
-  update(draft, { requests: rest });
+  const request = asked(draft, id);
+  if (!request) return;
+  update(draft, { requests: draft.state.requests.filter((each) => each !== request) });
   answer(draft, id, value);
 }
 
@@ -337,7 +344,7 @@ function failed<State extends AnyRoom>(
     else draft.effects.push({ do: "timer", name: "join", ms: putOff(why, 1, random) });
     return;
   }
-  const request = draft.state.requests.find((each) => each.id === id);
+  const request = asked(draft, id);
   if (!request) return;
   if (why.retry === "never") {
     answered(draft, id, why);

@@ -10,6 +10,7 @@
 // then, with a number that this text already contains; if not, it is stored now.
 
 import { apply, type Change, diff, map, mapRange, merge } from "./change.js";
+import { NOTHING } from "./room.js";
 
 export interface Selection {
   readonly start: number;
@@ -23,7 +24,7 @@ export interface Version {
 }
 
 /** A save that is not answered yet. */
-interface Flight {
+export interface Flight {
   readonly id: string;
   /** What the server knew of us when it was made, and what was saved. */
   readonly from: string;
@@ -33,6 +34,9 @@ interface Flight {
   readonly sent: Version;
   readonly again: boolean;
 }
+
+/** No server has such a version: whoever saves one made from it is refused, or told it was stored. */
+export const UNKNOWN: Version = { text: "", seq: NOTHING };
 
 export interface TextState {
   readonly field: string;
@@ -95,10 +99,13 @@ export function caughtUp(state: TextState, seq: number, reset: boolean): TextSta
   const own = reset ? { ...state.own, seq: 0 } : state.own;
   const { flight } = state;
   // The new connection knows nothing of our own text: the next save has to be made on this one.
-  const next = { ...state, live: true, own, news, needs: news.seq };
-  if (!flight) return settled(next);
-  const sent = { text: apply(flight.text, merge(flight.from, flight.text, text)), seq: news.seq };
-  return { ...next, flight: { ...flight, selection: null, sent, again: true } };
+  const again = flight && {
+    ...flight,
+    selection: null,
+    sent: { ...news, text: apply(flight.text, merge(flight.from, flight.text, text)) },
+    again: true,
+  };
+  return settled({ ...state, live: true, own, news, needs: news.seq, flight: again });
 }
 
 /** Whether a text has to come from the server before anything can be saved. */

@@ -104,6 +104,40 @@ test("a save over the limit of a message is refused, and the next one goes throu
   expect(content).toBe(`Shorter. ${text}`);
 });
 
+test("a save whose answer was lost, and which is then too large, is neither lost nor doubled", async () => {
+  const body = JSON.stringify({ title: "Long", content: "あ".repeat(200_000) });
+  const headers = { Authorization: `Bearer ${emma}`, "Content-Type": "application/json" };
+  const made = await fetch(`${server.url}/api/essays/`, { method: "POST", headers, body });
+  const { id } = (await made.json()) as { id: number };
+  const length = async (): Promise<number> =>
+    String((await server.get(`/api/essays/${id}/`, emma))["content"]).length;
+
+  let losses = 1;
+  class Losing extends WebSocket {
+    override send(data: string): void {
+      super.send(data);
+      if (!data.includes("update_essay") || losses-- < 1) return;
+      const { onclose } = this;
+      this.onmessage = this.onclose = null;
+      const arrived = async (): Promise<void> => {
+        expect(await length()).toBe(340_000);
+      };
+      void vi.waitFor(arrived, { timeout: 120_000 }).then(() => {
+        this.onclose = onclose;
+        this.terminate();
+      });
+    }
+  }
+  const socket = Losing as unknown as SocketClass;
+  const workroom = connect({ url: server.url, token: emma, WebSocket: socket });
+  open.push(workroom);
+  const essay = await ready(workroom.essay(id));
+  essay.edit(essay.text + "い".repeat(140_000));
+  await until(() => essay.saved === "stored");
+  expect(losses).toBeLessThan(0);
+  expect([essay.text.length, await length()]).toEqual([340_000, 340_000]);
+});
+
 test("a project's fields are known, and change for everybody", async () => {
   const [hers, janes] = [client(emma).project(123), client(jane).project(123)];
   await until(() => hers.state.phase === "live" && janes.state.phase === "live");

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { essays } from "../src/dialects/essays.js";
 import { projects } from "../src/dialects/projects.js";
 import type { Dialect } from "../src/dialects/dialect.js";
-import { CLOSED } from "../src/errors.js";
+import { CLOSED, problem } from "../src/errors.js";
 import { type EssayInput, newEssay, saveState, step as stepEssay } from "../src/essay.js";
 import { mergePatch, newProject, step as stepProject } from "../src/project.js";
 import { MOST_REQUESTS, NOTHING, type RoomEffect } from "../src/room.js";
@@ -176,6 +176,16 @@ test("of a room that the server closed, nobody is told that the text is stored",
   expect(saveState(left.state)).toBe("stored");
 });
 
+test("who is given up for want of a token is told what is stored, and what is not", () => {
+  const why = problem("no_token", "the token was refused");
+  const all = following().put({ type: "close", problem: why });
+  expect(saveState(all.state)).toBe("stored");
+  const typed = following().put({ type: "edit", text: "one two", selection: null });
+  expect(saveState(typed.put({ type: "close", problem: why }).state)).toBe("unsaved");
+  const sent = edit(following(), "one two").put({ type: "down" });
+  expect(saveState(sent.put({ type: "close", problem: why }).state)).toBe("unsaved");
+});
+
 test("a save carries its base, the caret and the selection", () => {
   const play = following();
   play.put({ type: "edit", text: "one two", selection: { start: 4, end: 7 } });
@@ -221,6 +231,48 @@ test("a text that is refused is not sent again until it is another one", () => {
   expect(play.sent()).toEqual([]);
   edit(play, "short");
   expect(play.sent()).toMatchObject([{ content: "short" }]);
+});
+
+/** A save was sent again, with its words twice, because its answer was lost; that was too large. */
+function grown() {
+  const play = edit(following(), "one two").put({ type: "down" }, { type: "up" });
+  play.hear(subscribed(6), update("one two", 6), ack(joinId(play), 6)).sent();
+  return play.hear(refusal("p.1.1", "too_large"));
+}
+
+test("of a save that is too large when it is sent again, it is asked whether it was stored", () => {
+  const play = grown();
+  expect(play.sent()).toMatchObject([{ request_id: "p.1.1", content: "", base_seq: NOTHING }]);
+  play.hear(ack("p.1.1", 6));
+  expect([play.state.text.field, saveState(play.state), play.sent()]).toEqual([
+    "one two",
+    "stored",
+    [],
+  ]);
+  edit(play, "one two three");
+  expect(play.sent()).toMatchObject([{ content: "one two three", base_seq: 6 }]);
+});
+
+test("what had not been stored is refused as too large, and was not asked for in vain twice", () => {
+  const play = edit(following(), "one two").put({ type: "down" }, { type: "up" });
+  play.hear(subscribed(6), update("one 1", 6), ack(joinId(play), 6));
+  play.hear(refusal("p.1.1", "too_large")).sent();
+  play.hear(refusal("p.1.1", "conflict"));
+  expect(play.sent()).toEqual([]);
+  expect([play.state.text.field, saveState(play.state)]).toEqual(["one 1 two", "unsaved"]);
+  expect(play.state.refused?.problem.code).toBe("too_large");
+});
+
+test("a question for a save that was put off is asked again, and after another break too", () => {
+  const play = grown();
+  play.sent();
+  play.hear(refusal("p.1.1", "rate_limited", { retry: "later" }));
+  play.put({ type: "timer", name: "again" });
+  expect(play.sent()).toMatchObject([{ content: "", base_seq: NOTHING }]);
+  play.put({ type: "down" }, { type: "up" });
+  play.hear(subscribed(6), update("one two", 6), ack(joinId(play), 6));
+  play.hear(refusal("p.1.1", "too_large"));
+  expect(play.sent().at(-1)).toMatchObject({ content: "", base_seq: NOTHING });
 });
 
 test("a text that was refused for want of a right is saved when the right is given", () => {
@@ -299,6 +351,15 @@ test("an essay that was deleted, or may no longer be seen, answers what was aske
     expect(play.state).toMatchObject({ phase: "closed", problem: { code } });
     expect(play.done).toContainEqual(expect.objectContaining({ do: "answer", id: "r" }));
     expect(play.put({ type: "up" }).sent().length).toBe(1);
+  }
+});
+
+test("a timer that concerns nothing leaves everything as it is", () => {
+  const rooms = [following(), project().put({ type: "up" })];
+  for (const play of rooms) {
+    const before = play.state;
+    (play as Play<unknown, { type: string; name: string }>).put({ type: "timer", name: "save" });
+    expect(play.state).toBe(before);
   }
 });
 

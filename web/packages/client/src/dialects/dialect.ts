@@ -11,7 +11,7 @@ export type Incoming =
       readonly kind: "error";
       readonly id: string | null;
       readonly problem: Problem;
-      /** The connection is about to be closed. */
+      /** The connection is about to be closed, for as long as `problem` says. */
       readonly last: boolean;
     }
   | {
@@ -72,7 +72,8 @@ export function event(type: string, body: Json, room: number | null): Incoming |
  * An error with the advice that the extended form gives; without any, trying again is useless.
  * One that answers no request and says when to come back is about the connection: a close follows.
  */
-export function error(code: string, body: Json, last: boolean): Incoming {
+export function error(name: string | null, body: Json): Incoming {
+  const code = (name ?? "unavailable").toLowerCase();
   const problem: Problem = {
     code: code as ErrorCode,
     message: stringIn(body, "message") ?? code,
@@ -80,6 +81,5 @@ export function error(code: string, body: Json, last: boolean): Incoming {
     retryAfter: numberIn(body, "retry_after") ?? undefined,
   };
   const id = stringIn(body, "request_id");
-  const aboutUs = id === null && problem.retryAfter !== undefined;
-  return { kind: "error", id, problem, last: last || aboutUs };
+  return { kind: "error", id, problem, last: id === null && problem.retryAfter !== undefined };
 }

@@ -17,12 +17,11 @@ export const essays: Dialect = {
     const type = message && stringIn(message, "type");
     if (!message || type === null) return null;
     switch (type) {
-      case "error":
-        return error(stringIn(message, "error") ?? "unavailable", message, false);
       case "permission_denied":
-        return error("permission_denied", message, false);
+        return error(type, message);
       case "connection_error":
-        return error(stringIn(message, "error") ?? "unavailable", message, true);
+      case "error":
+        return error(stringIn(message, "error"), message);
       default:
         return event(type, message, numberIn(message, "essay_id"));
     }

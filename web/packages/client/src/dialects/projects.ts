@@ -20,8 +20,8 @@ export const projects: Dialect = {
     const type = message && stringIn(message, "type");
     const body = message?.["payload"];
     if (type == null || !isObject(body)) return null;
-    if (type !== "error") return event(type, body, numberIn(body, "project_id"));
-    const code = (stringIn(body, "code") ?? "unavailable").toLowerCase();
-    return error(code, body, code === "authentication_failed");
+    return type === "error"
+      ? error(stringIn(body, "code"), body)
+      : event(type, body, numberIn(body, "project_id"));
   },
 };
