@@ -219,6 +219,26 @@ def test_the_state_asked_for_may_be_a_text_that_had_come_before_and_is_taken_ane
     assert head(essay) == FOX + " It Off!"
 
 
+def test_a_text_that_came_right_before_a_save_may_not_have_been_looked_at_by_then(
+    essay: Scenario,
+) -> None:
+    """A pong comes from the network, and the page may be busy: Emma took the one before it."""
+    emma, jane = essay.join("emma"), essay.join("jane")
+    emma.saves(FOX + " It")
+    essay.passes(1)
+    jane.saves("Yes! " + FOX + " It")
+    taken = emma.text
+    essay.passes(0.4)
+    jane.saves("Yes! Now " + FOX + " It")
+    assert emma.text == head(essay)
+    essay.passes(0.04)
+    emma.saves(FOX + " It ran")
+    essay.passes(0.6)
+    emma.saves(taken + " Fast.")
+    assert "Now" in head(essay)
+    assert "ran" in head(essay) and "Fast." in head(essay)
+
+
 # ---- coming back ------------------------------------------------------------------------------
 
 
