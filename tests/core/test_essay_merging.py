@@ -219,6 +219,39 @@ def test_the_state_asked_for_may_be_a_text_that_had_come_before_and_is_taken_ane
     assert head(essay) == FOX + " It Off!"
 
 
+def test_a_text_that_came_right_before_a_save_may_not_have_been_looked_at_by_then(
+    essay: Scenario,
+) -> None:
+    """A pong comes from the network, and the page may be busy: Emma took the one before it."""
+    emma, jane = essay.join("emma"), essay.join("jane")
+    emma.saves(FOX + " It")
+    essay.passes(1)
+    jane.saves("Yes! " + FOX + " It")
+    taken = emma.text
+    essay.passes(0.4)
+    jane.saves("Yes! Now " + FOX + " It")
+    assert emma.text == head(essay)
+    essay.passes(0.04)
+    emma.saves(FOX + " It ran")
+    essay.passes(0.6)
+    emma.saves(taken + " Fast.")
+    assert "Now" in head(essay)
+    assert "ran" in head(essay) and "Fast." in head(essay)
+
+
+def test_who_was_sent_one_text_twice_may_write_from_it_twice(essay: Scenario) -> None:
+    """Emma's page kept the second copy for a pause, and took it over the word typed meanwhile."""
+    emma, jane = essay.join("emma"), essay.join("jane")
+    jane.saves("Jane: " + FOX)
+    emma.does(Join())
+    assert [told.content for told in emma.told(EssayUpdated)][-2:] == ["Jane: " + FOX] * 2
+    essay.passes(0.05)
+    emma.saves("Jane: " + FOX + " It ran.")
+    essay.passes(0.5)
+    emma.saves("Emma: Jane: " + FOX)
+    assert head(essay) == "Emma: Jane: " + FOX + " It ran."
+
+
 # ---- coming back ------------------------------------------------------------------------------
 
 

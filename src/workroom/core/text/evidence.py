@@ -26,6 +26,9 @@ from workroom.core.text.slips import Slip
 SUPERSEDED: Final = 30.0
 """A version that must have been replaced on the screen before the last save, or one that cannot
 have arrived yet. Not infinite: a pong proves that a message came, not that a page took it."""
+REPLACED_WITHIN: Final = 0.5
+"""Less for a version that the next one had followed only so many seconds before the last save: the
+network answers pings at once, and a busy page looks at what has come later."""
 LAST_SEEN: Final = 15.0
 """The newest version that had arrived before the last save, and so is not news since then. Less for
 a client that is known to take versions late."""
@@ -414,11 +417,18 @@ class Evidence:
 
     def _out_of_date(self, number: int) -> float:
         """Against a version from before the client's last save was merged in."""
-        if number == self._proven_before:
-            lay = max(0.0, self._saved_at - self._arrived_at.get(number, float("-inf")))
-            sure = (1 - self._stubborn) * min(1.0, lay / JUST_ARRIVED)
-            return BEHIND + (LAST_SEEN - BEHIND) * sure
-        return SUPERSEDED if number < self._proven_before else BEHIND
+        if number > self._proven_before:
+            return BEHIND
+        seen = (1 - self._stubborn) * min(1.0, self._lay(number) / JUST_ARRIVED)
+        price = BEHIND + (LAST_SEEN - BEHIND) * seen
+        if number < self._proven_before:
+            replaced = min(1.0, self._lay(number + 1) / REPLACED_WITHIN)
+            price += (SUPERSEDED - price) * replaced
+        return price
+
+    def _lay(self, number: int) -> float:
+        """How long a version had lain there when the client saved last."""
+        return max(0.0, self._saved_at - self._arrived_at.get(number, float("-inf")))
 
     def _idle(self, number: int, now: float) -> float:
         """Against whatever version ``number`` was to replace: since when that has lain there."""

@@ -416,8 +416,9 @@ class Reader(Evidence):
 def _with_oldest(readings: list[Reading]) -> list[Reading]:
     """The best reading made the one of the oldest version among equal ones.
 
-    Texts come again, as when a word is deleted that was just typed. The newer of two equal ones may
-    not have been taken yet when this was written, and is then what the next save is made from.
+    Texts come again, as when a word is deleted that was just typed, or the state is asked for. The
+    newer of two equal ones may not have been taken yet when this was written, and is then what the
+    next save is made from.
     """
     best = readings[0]
     if best.base.bridge is not None:
@@ -429,7 +430,8 @@ def _with_oldest(readings: list[Reading]) -> list[Reading]:
         and each.base.bridge is None
         and each.base.text == best.base.text
     ]
-    return [same[-1], *(each for each in readings if each is not same[-1])]
+    oldest = min(same, key=lambda each: each.base.number)
+    return [oldest, *(each for each in readings if each is not oldest)]
 
 
 def _root(base: Candidate, named: list[Candidate]) -> int:
