@@ -69,6 +69,7 @@ def room_rules(settings: Settings) -> RoomRules:
         replies=settings.max_replies,
         thread_length=settings.max_thread,
         project_file_bytes=settings.max_project_files,
+        alone=settings.redis is None,
         processor_time=time.thread_time,
     )
 

@@ -291,13 +291,14 @@ class EssayRoom(TypingRoom):
         return effects + _to_all(self._threads.moved(self.confirmed, now.tick))
 
     def _cursor_told(self, user_id: UserId, saved: Untold, release: Release) -> list[Effect]:
-        if saved.cursor is None:
+        heard = release.is_heard(len(self.presence))
+        if saved.cursor is None or (self.rules.alone and not heard):
             return []
         text = self.confirmed.text
         end = None if saved.selection_end is None else to_utf16(text, saved.selection_end)
         moved = CursorMoved(self.confirmed.id, user_id, to_utf16(text, saved.cursor), end)
         pointed = Share(Pointed(user_id, self.confirmed.seq, moved.position, end))
-        if not release.is_heard(len(self.presence)):
+        if not heard:
             return [pointed]
         return [Broadcast(moved, except_user=user_id, except_connections=release.held), pointed]
 

@@ -40,5 +40,7 @@ class RoomRules:
     project_file_bytes: int = 2 * 2**30
     """Of all files of one project; their previews, which are small, do not count."""
     tasks: TaskRules = field(default_factory=TaskRules)
+    alone: bool = False
+    """No other node will ever hear of the room."""
     processor_time: Callable[[], float] = _no_time
     """Seconds that this thread has worked: an editor's update may take only so much of it."""
