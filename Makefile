@@ -70,7 +70,7 @@ arch: install  ## Check that imports point down
 budgets: install  ## Check the sizes of files and functions
 	@$(BIN)/python tools/budgets.py
 
-docs: install  ## Check that every setting, error code and metric is documented
+docs: install node-tests  ## Check that every setting, error code and metric is documented
 	@$(BIN)/python -m pytest tests/docs
 
 check: lint types arch budgets test  ## All that has to pass before a change goes in
@@ -78,7 +78,7 @@ check: lint types arch budgets test  ## All that has to pass before a change goe
 bench: install  ## Measure; BENCH holds further arguments, as in make bench BENCH=--quick
 	@$(BIN)/python -m bench $(BENCH)
 
-coverage: install  ## Run the tests and show the branches that none of them takes
+coverage: install node-tests web page  ## Run the tests and show the branches that none of them takes
 	@$(BIN)/python -m pytest $(TEST_OPTIONS) --cov --cov-report=term-missing
 
 format: install  ## Format the code
