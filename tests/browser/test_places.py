@@ -12,7 +12,7 @@ LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 LONG = "\n".join(f"Line {n} of many is here." for n in range(1, 61))
 CARET = "document.querySelector('.cm-cursor-primary').getBoundingClientRect().bottom"
 DRAWER = "document.querySelector('.drawer').getBoundingClientRect().top"
-SPREAD = 250
+SPREAD = 300
 """Pixels between words and the comment on them that still are beside each other."""
 
 
@@ -69,6 +69,20 @@ def test_a_tap_on_marked_words_opens_their_comment_and_typing_goes_on_above_it(
         caret = at_rest(emma, lambda: emma.evaluate(CARET))
         assert isinstance(caret, float | int)
         assert caret <= emma.evaluate(DRAWER)
+
+
+def test_the_words_that_are_commented_on_are_seen_above_the_form(
+    people: SignIn, server: Server
+) -> None:
+    essay = new_essay(server, LONG)
+    jane = people("Jane Smith", f"/essays/{essay}", viewport=PHONE)
+    writer(jane, "Line")
+    choose(jane, "Line 16 of many is here.")
+    jane.keyboard.press("Control+Alt+m")
+    expect(jane.get_by_role("textbox", name="Comment")).to_be_focused()
+    bottom = "document.querySelector('.mark-draft').getBoundingClientRect().bottom"
+    at_rest(jane, lambda: jane.evaluate(bottom))
+    assert jane.evaluate(bottom) <= jane.evaluate(DRAWER)
 
 
 def test_a_comment_is_opened_and_left_by_keyboard_on_a_narrow_screen(
@@ -138,3 +152,25 @@ def test_the_form_is_visible_among_more_comments_than_there_is_room_for(
     at_rest(jane, form.bounding_box)
     expect(form).to_be_in_viewport(ratio=1)
     assert jane.evaluate("scrollY") == before
+
+
+def test_a_comment_that_is_read_stands_near_its_words_among_many(
+    people: SignIn, server: Server
+) -> None:
+    essay = new_essay(server, LONG)
+    for n in range(1, 31):
+        remark(server, essay, f"Line {n} of many")
+    jane = people("Jane Smith", f"/essays/{essay}", viewport=LAPTOP)
+    writer(jane, "Line")
+    words = jane.locator(".mark-style", has_text="Line 30 ")
+    words.click()
+    card = jane.locator("article.active", has_text="On Line 30 ")
+    expect(card).to_be_visible()
+
+    def apart() -> float:
+        two = card.bounding_box(), words.bounding_box()
+        return abs(two[0]["y"] - two[1]["y"]) if two[0] and two[1] else float("inf")
+
+    found = at_rest(jane, apart)
+    assert isinstance(found, float | int)
+    assert found <= SPREAD

@@ -76,6 +76,50 @@ def test_one_that_had_been_stored_all_the_same_is_answered_and_not_doubled() -> 
     assert room.core.shown() == Version("zero one mine two", 9)
 
 
+def grown() -> tuple[EssayInTest, str]:
+    """A save whose answer was lost is sent again, with its words twice: that is too large."""
+    room = EssayInTest("one", 5)
+    save = room.core.save("one mine", None)
+    room.reconnect()
+    room.catch_up("one mine", 6, recovered=True)
+    room.sent()
+    room.refuse(save, "too_large")
+    return room, save
+
+
+def test_of_a_save_too_large_to_send_again_it_is_asked_whether_it_was_stored() -> None:
+    room, save = grown()
+    (question,) = room.sent()
+    assert question["request_id"] == save
+    assert (question["content"], question["base_seq"]) == ("", NOTHING)
+    room.ack(save, 6)
+    assert effects.Answer(1, save, {"seq": 6}) in room.decided()
+    assert room.core.shown() == Version("one mine", 6)
+    room.core.save(f"{room.core.look().text} more", None)
+    (following,) = room.sent()
+    assert following["content"] == "one mine more"
+
+
+def test_one_that_had_not_been_stored_is_refused_as_too_large() -> None:
+    room, save = grown()
+    room.decided()
+    room.refuse(save, "conflict")
+    assert room.decided() == [effects.Answer(1, save, Problem("too_large", "no"))]
+
+
+def test_that_question_is_asked_again_later_and_on_every_new_connection() -> None:
+    room, save = grown()
+    room.sent()
+    room.refuse(save, "rate_limited", Retry.LATER)
+    room.core.timer(save)
+    assert [it["base_seq"] for it in room.sent()] == [NOTHING]
+    room.reconnect()
+    room.catch_up("one mine", 6, recovered=True)
+    assert [it.get("content") for it in room.sent() if "content" in it] == ["one mine mine"]
+    room.refuse(save, "too_large")
+    assert [it["base_seq"] for it in room.sent()] == [NOTHING]
+
+
 def test_an_answer_with_a_later_number_waits_for_the_text_of_that_number() -> None:
     room = EssayInTest("one two", 5)
     save = room.core.save("one mine two", None)

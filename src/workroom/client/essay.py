@@ -38,6 +38,8 @@ class Save:
     """The version that it named."""
     again: bool = False
     """It had been sent on an earlier connection, and may have been stored by that."""
+    grown: Problem | None = None
+    """Why it cannot be sent again, though it could be at first: it is only asked about."""
     stored: int | None = None
     """The number under which it is stored, while the text with that number is not here yet."""
 
@@ -135,7 +137,7 @@ class EssayCore(RoomCore):
         self.typing = {}
         for request in self.requests:
             if isinstance(request.note, Save):
-                request.note.again = request.risked
+                request.note.again, request.note.grown = request.risked, None
 
     def caught_up(self, seq: int, *, recovered: bool) -> None:
         """The text is that of ``seq`` now, whether it was told again or not."""
@@ -173,10 +175,16 @@ class EssayCore(RoomCore):
 
     def failed(self, request: Request, why: Problem, chance: float) -> None:
         """A save that names a version which the server has forgotten is made on the newest one."""
-        if request.action != SAVE:
+        save = request.note
+        if not isinstance(save, Save):
             super().failed(request, why, chance)
+        elif why.code == "too_large" and save.again and save.grown is None:
+            # By now it has words of others in it, and its own twice if it was stored.
+            save.grown, request.sent = why, None
+        elif why.code == "conflict" and save.grown is not None:
+            self.finish(request, save.grown)
+            self._settle()
         elif why.code in {"conflict", "not_subscribed"}:
-            save: Save = request.note
             save.base = replace(save.base or self.version, connection=-1)
             request.sent, self.phase = None, Phase.JOINING
             self.put_off(request, why, chance, "join")
@@ -244,6 +252,9 @@ class EssayCore(RoomCore):
         if self._flight() is not None:
             return None
         save: Save = request.note
+        if save.grown is not None:
+            # No server has such a version: it refuses, unless the save was stored before.
+            return {"content": "", "base_seq": NOTHING}
         base = save.base = save.base or self._saved or self.version
         save.sent, save.stored = save.text, None
         if base.connection != self._connection or save.again:

@@ -38,6 +38,14 @@ describe("cards in the margin", () => {
     expect(place(boxes, 3).get(3)).toBe(200);
   });
 
+  it("leave the one that is read near its words, however many stand before it", () => {
+    const boxes = Array.from({ length: 50 }, (_, id) => card(id, 10 * id));
+    const tops = place(boxes, 49, 30);
+    expect(tops.get(49)).toBe(490);
+    expect([tops.get(48), tops.get(47)]).toEqual([430, 370]);
+    expect(Math.min(...tops.values())).toBe(30);
+  });
+
   it("make room for the one that has to be seen, wherever they stand themselves", () => {
     const boxes = [card(1, 180), card(2, 190), card(3, 200), card(4, 210)];
     const seen = { from: 100, to: 220 };

@@ -10,10 +10,13 @@ export interface Box {
 
 const GAP = 10;
 
+/** Pixels by which cards before it may push a card that is being read away from its text. */
+const NEAR = 300;
+
 /**
  * The top of each card, by id. Cards keep the order of `boxes`, none begins above `floor`, and the
- * one that is being read stands beside its text if there is room above it for those before. With
- * `within`, it stands there, over others where there is no room for all.
+ * one that is being read stands beside its text, or a little below those before it; with `within`,
+ * there. Where there are too many before it, they stand over each other at the top.
  */
 export function place(
   boxes: readonly Box[],
@@ -32,7 +35,8 @@ export function place(
   const box = boxes[at];
   if (box) {
     const above = boxes.slice(0, at).reduce((sum, { height }) => sum + height + GAP, floor);
-    const top = Math.max(box.want, above);
+    const beside = Math.max(box.want, floor);
+    const top = above > beside + NEAR ? beside : Math.max(beside, above);
     tops[at] = within ? Math.max(within.from, Math.min(top, within.to - box.height)) : top;
     for (let i = at - 1; i >= 0; i--) {
       const room = (tops[i + 1] ?? 0) - GAP - (boxes[i]?.height ?? 0);

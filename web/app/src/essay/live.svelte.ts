@@ -1,6 +1,6 @@
 // One essay, live: the text and carets by Yjs; people, typing, feedback and what is stored by the
 // JSON connection; and where the two meet, the highlights.
-import type { Text } from "@codemirror/state";
+import type { StateEffect, Text } from "@codemirror/state";
 import { EditorView, type ViewUpdate } from "@codemirror/view";
 import { tick } from "svelte";
 import type * as Y from "yjs";
@@ -213,10 +213,7 @@ export class LiveEssay {
   /** Bring the words of a piece of feedback into sight. */
   reveal(id: number): void {
     const mark = this.view?.state.field(marks).byId.get(id);
-    if (!this.view || !mark) return;
-    // On a narrow screen the comments cover the lower half.
-    const y = narrow() ? "start" : "nearest";
-    this.view.dispatch({ effects: EditorView.scrollIntoView(mark.from, { y, yMargin: 90 }) });
+    if (mark) this.view?.dispatch({ effects: into(mark) });
   }
 
   /** From one highlight to the next (or the one before), and round. Whether there is one. */
@@ -239,7 +236,7 @@ export class LiveEssay {
     if (!view || !range || range.empty || !this.mayComment) return;
     this.activate(null);
     const mark: Mark = { from: range.from, to: range.to, type: "general" };
-    view.dispatch({ effects: setDraft.of(mark) });
+    view.dispatch({ effects: narrow() ? [setDraft.of(mark), into(mark)] : setDraft.of(mark) });
     if (this.parent) this.sight = inSight(this.parent);
     this.reading = true;
     this.draft = { type: "general", comment: "" };
@@ -490,6 +487,11 @@ export class LiveEssay {
     while (this.pending && Date.now() < until) await pause();
     return !this.pending;
   }
+}
+
+/** Brings words into sight. On a narrow screen the comments cover the lower half. */
+function into({ from }: Mark): StateEffect<unknown> {
+  return EditorView.scrollIntoView(from, { y: narrow() ? "start" : "nearest", yMargin: 90 });
 }
 
 function pause(): Promise<void> {

@@ -115,7 +115,7 @@ const KINDS: Readonly<Record<string, string>> = {
   feedback_added: "commented",
   feedback_changed: "went on with a comment",
   feedback_deleted: "deleted a comment",
-  right_set: "changed who has access",
+  right_set: "changed access",
   revision_named: "named a version",
 };
 const FIELDS: Readonly<Record<string, string>> = {
