@@ -219,6 +219,33 @@ def test_the_state_asked_for_may_be_a_text_that_had_come_before_and_is_taken_ane
     assert head(essay) == FOX + " It Off!"
 
 
+def test_who_asked_for_the_state_twice_may_write_from_either(essay: Scenario) -> None:
+    """Emma's page took the second copy late, over the word that she had typed meanwhile."""
+    emma = essay.join("emma").does(Join())
+    assert len(emma.told(EssayUpdated)) == 2
+    essay.passes(0.05)
+    emma.saves(FOX + " It ran.")
+    essay.passes(0.5)
+    emma.saves("Emma: " + FOX)
+    assert head(essay) == "Emma: " + FOX + " It ran."
+
+
+def test_of_the_states_asked_for_the_first_may_be_all_that_has_come(essay: Scenario) -> None:
+    emma, jane = essay.join("emma"), essay.connect("jane")
+    emma.saves(FOX + " It")
+    jane.answers = False
+    jane.does(Join())
+    emma.saves(FOX + " It ran.")
+    jane.does(Join())
+    essay.room.arrived(jane.connection, 1, essay.clock.now())
+    jane.saves("Jane: " + FOX + " It")
+    assert head(essay) == "Jane: " + FOX + " It ran."
+    essay.room.arrived(jane.connection, 2, essay.clock.now())
+    essay.passes(1)
+    jane.saves("Jane: " + FOX + " It")
+    assert head(essay) == "Jane: " + FOX + " It ran."
+
+
 def test_a_text_that_came_right_before_a_save_may_not_have_been_looked_at_by_then(
     essay: Scenario,
 ) -> None:

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from workroom.core.essay_text import EssayText, author_mark
 from workroom.core.limits import RoomRules
@@ -42,6 +42,9 @@ LONGEST_TRIP: Final = 2.0
 """Seconds there and back that count for that: a pong may also come from a machine that slept."""
 MOST_ON_SCREEN: Final = 16
 """Versions among which the one is looked for that somebody has chosen words in."""
+MOST_ASKED: Final = 4
+"""States remembered that a connection asked for before it saved: pages ask for one as they come,
+and are given one as they do."""
 SURELY_THERE: Final = 2.0
 """Seconds after which a version counts as arrived where nobody has asked."""
 
@@ -161,6 +164,15 @@ class Writer:
         self.unconfirmed = False
 
 
+class _Asked(NamedTuple):
+    """The state that a guest was sent because it asked for it."""
+
+    seq: int
+    at: float
+    probe: int
+    """The number of the probe behind it."""
+
+
 @dataclass(slots=True)
 class _Guest:
     """A connection that has never saved."""
@@ -168,20 +180,27 @@ class _Guest:
     user_id: UserId
     since: int
     """It has been sent every version after this number."""
-    asked: tuple[int, float] | None = None
-    """The version that it was sent, and when, because it asked for the state."""
+    asked: tuple[_Asked, ...] = ()
+    """The states that it was sent last. A page may take each of them."""
     probe: int = 0
-    arrived: bool = False
-    """Whether the probe behind that version came back."""
+    arrived: int = 0
+    """The last probe that came back; 0 before one."""
     round_trip: float = 0.0
     """Seconds that this took."""
     slow: bool = False
     """It reads nothing for now."""
 
+    def was_sent(self, seq: int, tick: float) -> int:
+        """It is being sent the state. Returns the probe's number."""
+        self.probe += 1
+        self.asked = (*self.asked, _Asked(seq, tick, self.probe))[-MOST_ASKED:]
+        return self.probe
+
     def came_back(self, probe: int, tick: float) -> None:
         """A probe did."""
-        if self.asked is not None and not self.arrived and probe >= self.probe:
-            self.arrived, self.round_trip = True, tick - self.asked[1]
+        for asked in self.asked:
+            if self.arrived < asked.probe <= probe:
+                self.arrived, self.round_trip = asked.probe, tick - asked.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,8 +338,7 @@ class Writers:
 
     def _had(self, guest: _Guest) -> list[tuple[int, float]]:
         """The versions that a guest was sent."""
-        asked = [] if guest.asked is None else [guest.asked]
-        return [*asked, *self._after(guest.since)]
+        return [*((asked.seq, asked.at) for asked in guest.asked), *self._after(guest.since)]
 
     def _missed(self, writer: Writer) -> list[tuple[int, float]]:
         """The versions that a writer was sent while it rested."""
@@ -332,16 +350,16 @@ class Writers:
 
     def _recall(self, writer: Writer, guest: _Guest, tick: float) -> None:
         """Note what the connection was sent before anybody took notes of it."""
-        seq = guest.since if guest.asked is None else guest.asked[0]
-        self._note(writer.reader, [it for it in self._after(guest.since) if it[0] <= seq], tick)
-        if guest.asked is not None:
-            count = self._note(writer.reader, [guest.asked], tick, arrived=guest.arrived)
-            writer.probed = guest.probe
-            if guest.arrived:
-                writer.reader.round_trip = guest.round_trip or writer.reader.round_trip
-            else:
-                writer.probes.append((guest.probe, count))
+        seq = guest.since
+        for asked in guest.asked:
+            self._note(writer.reader, [it for it in self._after(seq) if it[0] <= asked.seq], tick)
+            seq, arrived = asked.seq, asked.probe <= guest.arrived
+            count = self._note(writer.reader, [(seq, asked.at)], tick, arrived=arrived)
+            if not arrived:
+                writer.probes.append((asked.probe, count))
         self._note(writer.reader, self._after(seq), tick)
+        writer.probed = guest.probe
+        writer.reader.round_trip = guest.round_trip or writer.reader.round_trip
 
     def _note(
         self,
@@ -380,10 +398,7 @@ class Writers:
         writer = self.live.get(connection)
         if writer is not None:
             return writer.was_sent(version, tick)
-        guest = self._guests[connection]
-        guest.asked, guest.arrived = (version.seq, tick), False
-        guest.probe += 1
-        return guest.probe
+        return self._guests[connection].was_sent(version.seq, tick)
 
     def arrived(self, connection: ConnectionId, probe: int, tick: float) -> None:
         """A probe came back from a connection."""
