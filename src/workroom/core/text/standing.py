@@ -14,8 +14,10 @@ there are such places where two people wrote in one place at once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import Final
 
 from pycrdt import Doc, StickyIndex, Text
 
@@ -23,6 +25,9 @@ from workroom.core.text.effort import Effort
 from workroom.core.text.pieces import Id, Pieces, Sides
 from workroom.core.text.portions import Piece
 from workroom.core.text.update_check import write_vector
+
+_MANY: Final = 100
+"""Portions of an update from which on it is looked for what they are compared with."""
 
 
 class Standing:
@@ -44,6 +49,17 @@ class Standing:
         """Take in what the document says of itself. Raises ValueError when it cannot be read."""
         self._pieces.learn(update)
         self.is_behind = False
+
+    def comparisons(self, runs: list[tuple[int, list[Piece]]]) -> int:
+        """How often pieces of an update meet others' that were put in at the same place.
+
+        Only the place is looked at where the update puts in most; nothing of it was taken yet.
+        """
+        if len(runs) < _MANY:
+            return 0
+        places = Counter(piece.sides.left for _, pieces in runs for piece in pieces)
+        place, count = places.most_common(1)[0]
+        return count * self._pieces.behind(place)
 
     def take(self, runs: Iterable[tuple[int, list[Piece]]], effort: Effort) -> None:
         """Take in the pieces of an update, by their copies, each behind what it builds on.

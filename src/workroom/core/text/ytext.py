@@ -206,12 +206,14 @@ class YText:
         if arrival.marks and len(self._known_marks() | arrival.marks) > MARKS:
             raise TooManyPieces(f"an essay holds at most {MARKS} kinds of formatting marks")
         parts = portions(update)
-        standing = self._standing
+        standing, comparisons = self._standing, 0
         if any(count > known.get(client, 0) for client, count in reached.items()):
             standing = self._neighbours()
+            comparisons = standing.comparisons(parts.runs)
             standing.take(parts.runs, Effort(spent))
         self._standing = None  # until all of it is there
-        change = self._take(parts.pieces, parts.deletions, reached, wanted=True, spent=spent)
+        effort = Effort(spent, comparisons)
+        change = self._take(parts.pieces, parts.deletions, reached, wanted=True, effort=effort)
         self._standing = standing
         self._arrived(arrival)
         return change, self._recorder.update
@@ -253,7 +255,7 @@ class YText:
         reached: dict[int, int] | None,
         *,
         wanted: bool,
-        spent: Callable[[], float] = _timeless,
+        effort: Effort | None = None,
     ) -> Change:
         """Apply an update that brings each copy as far as ``reached`` (None: not known)."""
         self._pens.forget()
@@ -263,7 +265,7 @@ class YText:
         watch = self._shared.observe(self._recorder.text_changed)
         try:
             with _Guard(self), self._doc.transaction():
-                self._apply_all(pieces, deletions, Effort(spent))
+                self._apply_all(pieces, deletions, effort or Effort(_timeless))
         finally:
             self._shared.unobserve(watch)
         try:
