@@ -213,6 +213,24 @@ def pycrdt_clients(doc: pycrdt.Doc[pycrdt.Text]) -> list[int]:
     return list(read_vector(doc.get_state()))
 
 
+async def test_letters_between_two_that_never_stood_side_by_side_end_the_connection(
+    demo: Server,
+) -> None:
+    """The essay would be another text when it is read again."""
+    essay = new_essay(demo, "", jane="edit")
+    async with by_hand(demo, "jane", essay, 10) as jane, by_hand(demo, "emma", essay, 20) as emma:
+        await jane.synced()
+        await jane.edit(0, "hello world")
+        await stored(demo, essay, "hello world")
+        crafted = b"\x01\x01\x07\x00\xc4\x0a\x08\x0a\x03\x01X\x00"
+        await jane.socket.send(sync(2, crafted))
+        await jane.until(lambda it: it.closed)
+        assert jane.closed == 4422
+        await emma.synced()
+        await emma.edit(5, ",")
+        await stored(demo, essay, "hello, world")
+
+
 async def test_a_flood_is_slowed_down_and_not_dropped(demo: Server) -> None:
     essay = new_essay(demo, "", jane="edit")
     async with by_hand(demo, "jane", essay, 10) as jane:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from workroom.core.commands import Join, Origin, SaveText
+from workroom.core.commands import ApplyUpdate, Join, Origin, SaveText
 from workroom.core.effects import Send
 from workroom.core.entries import Entry, EssayCreated, TextEdited
 from workroom.core.essay import EssayRoom
@@ -98,13 +98,59 @@ def spoilt() -> tuple[EssayRoom, EssayState]:
     return revived(replace(found, checkpoint=made)), state
 
 
-def test_a_document_that_is_not_that_of_the_text_is_never_written_to() -> None:
+def test_a_document_that_is_not_that_of_the_text_is_written_anew_by_the_next_save() -> None:
     room, state = spoilt()
     room.handle(Join(), ORIGIN, NOW)
-    for _ in range(2):
-        with pytest.raises(RuntimeError, match="not that of the text"):
-            room.handle(SaveText("one two three", None, None), ORIGIN, NOW)
-    assert room.head == room.confirmed == state
+    [entry] = room.handle(SaveText("one two three", None, None), ORIGIN, NOW).entries
+    assert isinstance(entry.fact, TextEdited)
+    assert entry.fact.change.apply(state.text) == "one two three"
+    kept, yjs, authors = room.checkpoint()
+    assert YText(yjs, client_id=5).text == kept.text == "one two three"
+    assert authors == room._text.head().authors
+    room.committed(entry.seq, NOW)
+    editor = Origin(EMMA, ConnectionId(2))
+    room.handle(Join(replica=True), editor, NOW)
+    typist = YText(yjs, client_id=5)
+    typed = typist.edit(Change.of(13, [(13, 0, " four")]))
+    assert room.handle(ApplyUpdate(typed), editor, NOW).entries
+    assert room.head.text == "one two three four"
+
+
+@pytest.mark.parametrize("has_document", [True, False])
+def test_an_essay_that_was_made_unreadable_is_written_anew_on_all_nodes(has_document: bool) -> None:
+    """Earlier versions took a piece whose right neighbour stood before its left one."""
+    author = YText(client_id=50)
+    author.edit(Change.of(0, [(0, 0, "hello world")]))
+    crafted = YText(author.state(), client_id=3)
+    crafted.apply(b"\x01\x01\x07\x00\xc4\x32\x08\x32\x03\x01X\x00")
+    state, text, _ = written(crafted.text)
+    made = EssayDraft(state, crafted.state(), text.head().authors).checkpoint()
+    assert YText(crafted.state(), client_id=5).text != state.text
+    found = StoredRoom(essay_room(1), state.seq, made, (), {EMMA.id: EMMA})
+    room, other = revived(found), revived(found)
+    for each in room, other:
+        each.handle(Join(), ORIGIN, NOW)
+    if has_document:
+        other._text._made = crafted
+    [entry] = room.handle(SaveText(f"{state.text}!", None, None), ORIGIN, NOW).entries
+    other.follow([entry], NOW)
+    assert other.handle(SaveText(f"{state.text}! Yes", None, None), ORIGIN, NOW).entries
+    again = revived(StoredRoom(essay_room(1), entry.seq, made, (to_record(entry),), found.people))
+    again.handle(Join(replica=True), ORIGIN, NOW)
+    texts = [YText(each.checkpoint()[1], client_id=5).text for each in (room, other, again)]
+    assert texts == [f"{state.text}!", f"{state.text}! Yes", f"{state.text}!"]
+
+
+def test_writing_anew_that_was_not_stored_is_done_again() -> None:
+    room, state = spoilt()
+    room.handle(Join(), ORIGIN, NOW)
+    for text in "one two three", "one two!":
+        [entry] = room.handle(SaveText(text, None, None), ORIGIN, NOW).entries
+        assert isinstance(entry.fact, TextEdited)
+        assert YText(room.checkpoint()[1], client_id=5).text == text
+        room.rewind()
+        room.retrace()
+        assert room.head == room.confirmed == state
 
 
 def test_an_editor_is_not_let_in_to_a_document_that_is_not_that_of_the_text() -> None:

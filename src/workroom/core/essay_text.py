@@ -62,15 +62,18 @@ class EssayText:
     def _ytext(self) -> YText:
         """The document. Raises RuntimeError when it is not that of the text."""
         if self._made is None:
-            try:
-                made = self._past.document()
-            except ValueError as error:
-                raise RuntimeError("the stored document cannot be read") from error
+            made = self._stored()
             if made.text != self.text:
                 made.close()
                 raise RuntimeError("the stored document is not that of the text")
             self._made = made
         return self._made
+
+    def _stored(self) -> YText:
+        try:
+            return self._past.document()
+        except ValueError as error:
+            raise RuntimeError("the stored document cannot be read") from error
 
     def make(self) -> None:
         """Have the document ready. Raises RuntimeError when it is not that of the text."""
@@ -110,9 +113,18 @@ class EssayText:
         return hunks[0].at if hunks else len(self.text)
 
     def commit(self, change: Change, seq: int, author: UserId) -> TextEdited:
-        """Make ``change`` at the head, and say what the log has to hold of it."""
-        ytext = self._ytext
-        update = ytext.edit(change)
+        """Make ``change`` at the head, and say what the log has to hold of it.
+
+        A stored document that is not that of the text is written anew, with the change in it: what
+        copies of it there are come to this text as well.
+        """
+        ytext = self._stored() if self._made is None else self._made
+        if self._made is None and ytext.text != self.text:
+            size = len(ytext.text)
+            update = ytext.edit(Change.of(size, [(0, size, change.apply(self.text))]))
+        else:
+            update = ytext.edit(change)
+        self._made = ytext
         self._note(change, update, seq, author, ytext.text)  # one string for both of them
         return TextEdited(change, update)
 

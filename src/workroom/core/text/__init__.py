@@ -1,6 +1,7 @@
 """The text of an essay: changes, what moves along them, and the Yjs document below.
 
-Everything counts code points; ``units`` converts to the wire. ``ytext`` alone knows pycrdt.
+Everything counts code points; ``units`` converts to the wire. ``ytext`` and ``standing`` alone
+know pycrdt.
 """
 
 from workroom.core.text.candidates import Candidate, grown

@@ -15,27 +15,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from workroom.core.text.pieces import Sides
 from workroom.core.text.update_check import _Walk, number
 
 PORTION: Final = 2
 """Pieces in one portion. A call of the decoder costs 5 µs besides."""
 
 
-class Portions(NamedTuple):
-    """The same update. Its parts are to be applied in this order, the deletions last."""
+class Piece(NamedTuple):
+    """Elements from ``clock`` to ``end`` (exclusive) that one copy put in at one place."""
 
-    pieces: list[bytes]
-    """Updates that insert, each of a few pieces."""
-    deletions: bytes | None
-    """The update that deletes the same as the whole one."""
-
-
-class _Piece(NamedTuple):
     clock: int
     end: int
     raw: bytes
-    needs: tuple[tuple[int, int], ...]
+    sides: Sides
     """The elements that it names as its neighbours."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it stands nowhere: it was thrown away with what it was part of."""
+        return self.raw[0] == 0
+
+
+class Portions(NamedTuple):
+    """The same update. Its parts are to be applied in this order, the deletions last."""
+
+    runs: list[tuple[int, list[Piece]]]
+    """Pieces of one copy that follow each other, a few at a time."""
+    deletions: bytes | None
+    """The update that deletes the same as the whole one."""
+
+    @property
+    def pieces(self) -> list[bytes]:
+        """Updates that insert, each of a few pieces."""
+        return [_encoded(client, run) for client, run in self.runs]
 
 
 def portions(update: bytes) -> Portions:
@@ -44,8 +57,8 @@ def portions(update: bytes) -> Portions:
     Raises ValueError when its pieces build on each other in a circle.
     """
     cut = _Cut(update)
-    pieces = [_encoded(client, run) for client, run in _Queue(cut.pieces()).runs()]
-    return Portions(pieces, cut.deletions())
+    runs = list(_Queue(cut.pieces()).runs())
+    return Portions(runs, cut.deletions())
 
 
 class _Queue:
@@ -53,13 +66,13 @@ class _Queue:
 
     __slots__ = ("_done", "_ends", "_pieces", "_reached")
 
-    def __init__(self, pieces: dict[int, list[_Piece]]) -> None:
+    def __init__(self, pieces: dict[int, list[Piece]]) -> None:
         self._pieces = pieces
         self._done = dict.fromkeys(pieces, 0)
         self._reached = {client: theirs[0].clock for client, theirs in pieces.items()}
         self._ends = {client: max(p.end for p in theirs) for client, theirs in pieces.items()}
 
-    def runs(self) -> Iterator[tuple[int, list[_Piece]]]:
+    def runs(self) -> Iterator[tuple[int, list[Piece]]]:
         """Runs of pieces of one client, each behind what it builds on. Raises ValueError."""
         for client, whole in self._ends.items():
             waiting = {client: whole}
@@ -78,16 +91,19 @@ class _Queue:
 
     def _missing(self, client: int) -> tuple[int, int] | None:
         """An element that the next piece of a client builds on and that is still to come."""
-        for other, clock in self._pieces[client][self._done[client]].needs:
+        for needed in self._pieces[client][self._done[client]].sides:
+            if needed is None:
+                continue
+            other, clock = needed
             # Before and behind what the update brings of a client, all that it names is known.
             if self._reached.get(other, clock + 1) <= clock < self._ends[other]:
                 return other, clock
         return None
 
-    def _next(self, client: int) -> list[_Piece]:
+    def _next(self, client: int) -> list[Piece]:
         """Take the next piece of a client, and those behind it that come with it."""
         theirs = self._pieces[client]
-        run: list[_Piece] = []
+        run: list[Piece] = []
         while len(run) < PORTION:
             piece = theirs[self._done[client]]
             run.append(piece)
@@ -101,7 +117,7 @@ class _Queue:
         return run
 
 
-def _encoded(client: int, run: list[_Piece]) -> bytes:
+def _encoded(client: int, run: list[Piece]) -> bytes:
     head = b"\x01" + number(len(run)) + number(client) + number(run[0].clock)
     return head + b"".join([piece.raw for piece in run]) + b"\x00"
 
@@ -109,25 +125,25 @@ def _encoded(client: int, run: list[_Piece]) -> bytes:
 class _Cut(_Walk):
     """A walk that keeps what it passes."""
 
-    __slots__ = ("_needs",)
+    __slots__ = ("_sides",)
 
     def __init__(self, update: bytes) -> None:
         super().__init__(update)
-        self._needs: list[tuple[int, int]] = []
+        self._sides = Sides(None, None)
 
-    def pieces(self) -> dict[int, list[_Piece]]:
+    def pieces(self) -> dict[int, list[Piece]]:
         """What is inserted, by client, in the order of the clocks."""
-        found: dict[int, list[_Piece]] = {}
+        found: dict[int, list[Piece]] = {}
         for _ in range(self.count(least_bytes=3)):
             structs = self.count(least_bytes=2)
             client, clock = self.number(), self.number()
             theirs = found.setdefault(client, [])
             for _ in range(structs):
-                start, self._needs = self._at, []
+                start, self._sides = self._at, Sides(None, None)
                 length = self._struct()
                 if length > 0:  # else a gap
                     raw = self._bytes[start : self._at]
-                    theirs.append(_Piece(clock, clock + length, raw, tuple(self._needs)))
+                    theirs.append(Piece(clock, clock + length, raw, self._sides))
                 clock += abs(length)
         for theirs in found.values():
             theirs.sort(key=lambda piece: piece.clock)
@@ -155,8 +171,10 @@ class _Cut(_Walk):
             parts += [number(value) for each in ranges for value in each]
         return b"".join(parts)
 
-    def _neighbour(self, *, left: bool) -> None:  # noqa: ARG002 - either is needed
-        self._needs.append((self.number(), self.number()))
+    def _neighbour(self, *, left: bool) -> None:
+        beside = self.number(), self.number()
+        sides = self._sides
+        self._sides = Sides(beside, None) if left else sides._replace(right=beside)
 
 
 def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

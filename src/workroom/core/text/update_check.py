@@ -108,6 +108,11 @@ def read_vector(vector: bytes) -> dict[int, int]:
     return dict(zip(numbers[::2], numbers[1::2], strict=True))
 
 
+def write_vector(known: Mapping[int, int]) -> bytes:
+    """A state vector, as ``read_vector`` reads it."""
+    return number(len(known)) + b"".join([number(part) for pair in known.items() for part in pair])
+
+
 def read_deletions(update: bytes) -> list[tuple[int, int, int]]:
     """What an update that inserts nothing deletes: client, first element, how many.
 

@@ -1,4 +1,4 @@
-"""The essay as a Yjs text. The only module that knows pycrdt.
+"""The essay as a Yjs text. The only module that writes with pycrdt.
 
 What one must know of pycrdt does not leave this module: it counts UTF-8 bytes and puts text at a
 wrong place without a word when an index is inside of a character; it panics with an exception that
@@ -16,8 +16,10 @@ from pycrdt import Doc, Subscription, Text
 
 from workroom.core.text.arrival import MARKS, Arrival, Halves, TooManyPieces, examine, second_halves
 from workroom.core.text.change import Builder, Change, Hunk
+from workroom.core.text.effort import Effort, TooLaborious
 from workroom.core.text.pens import Pens
-from workroom.core.text.portions import Portions, portions
+from workroom.core.text.portions import portions
+from workroom.core.text.standing import Standing
 from workroom.core.text.units import utf16_length
 from workroom.core.text.update_check import Run, check_update, read_vector, runs_of
 from workroom.errors import Misconfigured
@@ -36,13 +38,6 @@ CONTENT: Final = "content"
 """The name of the shared text."""
 MOST_PIECES: Final = 30_000
 """Pieces of a document up to which pairs are looked after: 60 ms, when an editor first writes."""
-MOST_WORK: Final = 0.025
-WORK_A_PORTION: Final = 0.00005
-"""Seconds of work that the pieces of an update may be: at first, and more for each portion of them.
-
-2,000 pieces of an editor take 0.003 in all; where two have typed 1,000 letters each at one place,
-each before the one before, 0.04.
-"""
 _ASTRAL: Final = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 EMPTY_UPDATE: Final = b"\x00\x00"
 """The update that changes nothing."""
@@ -54,10 +49,6 @@ class UpdateAhead(ValueError):
     Ask that copy for what is missing (``state_vector``). pycrdt would keep such an update waiting,
     and lose a part of it when the earlier one comes.
     """
-
-
-class TooLaborious(ValueError):
-    """An update was more work than an editor makes, and was given up half way."""
 
 
 def _timeless() -> float:
@@ -100,6 +91,7 @@ class YText:
         self._received: dict[int, int] | None = None
         self._halves: Halves | None = None  # None: to be read when it is needed
         self._marks: set[bytes] | None = None  # None: as above
+        self._standing: Standing | None = None  # None: to be read when it is needed
         self._pens = Pens(client_id)
         self._observer: Subscription = self._doc.observe(self._recorder.committed)
 
@@ -139,6 +131,8 @@ class YText:
             update = self._recorder.update if typed is None else typed
             self._move_pens(hunk, update)
         self._follow(text, growth, size)
+        if self._standing is not None:
+            self._standing.is_behind = True
         if self._received is not None:
             self._wrote(self._received, [op for op in change.ops if isinstance(op, str)])
         return update
@@ -170,7 +164,9 @@ class YText:
         reached = None if runs is None else self._in_order(runs)
         halves, self._halves = self._halves, None
         marks, self._marks = self._marks, None
-        change = self._take(Portions([update], None), reached, wanted=False)
+        change = self._take([update], None, reached, wanted=False)
+        if self._standing is not None:
+            self._standing.is_behind = True
         if halves is not None or marks is not None:
             with suppress(ValueError):  # else they are read anew when they are needed
                 arrival = examine(update)
@@ -209,9 +205,26 @@ class YText:
             raise ValueError("the update cuts a character in two (an emoji, say)")
         if arrival.marks and len(self._known_marks() | arrival.marks) > MARKS:
             raise TooManyPieces(f"an essay holds at most {MARKS} kinds of formatting marks")
-        change = self._take(portions(update), reached, wanted=True, spent=spent)
+        parts = portions(update)
+        standing, comparisons = self._standing, 0
+        if any(count > known.get(client, 0) for client, count in reached.items()):
+            standing = self._neighbours()
+            comparisons = standing.comparisons(parts.runs)
+            standing.take(parts.runs, Effort(spent))
+        self._standing = None  # until all of it is there
+        effort = Effort(spent, comparisons)
+        change = self._take(parts.pieces, parts.deletions, reached, wanted=True, effort=effort)
+        self._standing = standing
         self._arrived(arrival)
         return change, self._recorder.update
+
+    def _neighbours(self) -> Standing:
+        """What stands beside what."""
+        if self._standing is None:
+            self._standing = Standing()
+        if self._standing.is_behind:
+            self._standing.learn(self._doc.get_update(self._standing.vector()))
+        return self._standing
 
     def _second_halves(self) -> Halves:
         """Which elements are second halves of surrogate pairs."""
@@ -237,11 +250,12 @@ class YText:
 
     def _take(
         self,
-        parts: Portions,
+        pieces: list[bytes],
+        deletions: bytes | None,
         reached: dict[int, int] | None,
         *,
         wanted: bool,
-        spent: Callable[[], float] = _timeless,
+        effort: Effort | None = None,
     ) -> Change:
         """Apply an update that brings each copy as far as ``reached`` (None: not known)."""
         self._pens.forget()
@@ -251,7 +265,7 @@ class YText:
         watch = self._shared.observe(self._recorder.text_changed)
         try:
             with _Guard(self), self._doc.transaction():
-                self._apply_all(parts, spent)
+                self._apply_all(pieces, deletions, effort or Effort(_timeless))
         finally:
             self._shared.unobserve(watch)
         try:
@@ -267,21 +281,14 @@ class YText:
             self._follow(change.apply(self._text), growth, len(self._shared))
         return change
 
-    def _apply_all(self, parts: Portions, spent: Callable[[], float]) -> None:
-        allowed, slowest = MOST_WORK, 0.0
-        for piece in parts.pieces:
-            begin = spent()
+    def _apply_all(self, pieces: list[bytes], deletions: bytes | None, effort: Effort) -> None:
+        for piece in pieces:
+            effort.begin()
             self._doc.apply_update(piece)
-            took = spent() - begin
-            # The slowest does not count: it may have been held up by something else, as by a
-            # collection of garbage. So nobody is refused for what they typed in one place.
-            allowed += WORK_A_PORTION - min(took, slowest)
-            slowest = max(took, slowest)
             self.broken = True  # until all of it is there
-            if allowed < 0:
-                raise TooLaborious("the update is more work than an editor makes")
-        if parts.deletions is not None:
-            self._doc.apply_update(parts.deletions)
+            effort.end()
+        if deletions is not None:
+            self._doc.apply_update(deletions)
         self.broken = False
 
     def state(self) -> bytes:
