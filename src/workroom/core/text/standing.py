@@ -26,8 +26,8 @@ from workroom.core.text.pieces import Id, Pieces, Sides
 from workroom.core.text.portions import Piece
 from workroom.core.text.update_check import write_vector
 
-_MANY: Final = 100
-"""Portions of an update from which on it is looked for what they are compared with."""
+_MANY: Final = 200
+"""Pieces of an update from which on it is looked for what they are compared with."""
 
 
 class Standing:
@@ -50,27 +50,26 @@ class Standing:
         self._pieces.learn(update)
         self.is_behind = False
 
-    def comparisons(self, runs: list[tuple[int, list[Piece]]]) -> int:
+    def comparisons(self, order: list[tuple[int, Piece]]) -> int:
         """How often pieces of an update meet others' that were put in at the same place.
 
         Only the place is looked at where the update puts in most; nothing of it was taken yet.
         """
-        if len(runs) < _MANY:
+        if len(order) < _MANY:
             return 0
-        places = Counter(piece.sides.left for _, pieces in runs for piece in pieces)
+        places = Counter(piece.sides.left for _, piece in order)
         place, count = places.most_common(1)[0]
         return count * self._pieces.behind(place)
 
-    def take(self, runs: Iterable[tuple[int, list[Piece]]], effort: Effort) -> None:
-        """Take in the pieces of an update, by their copies, each behind what it builds on.
+    def take(self, order: Iterable[tuple[int, Piece]], effort: Effort) -> None:
+        """Take in the pieces of an update, with their copies, each behind what it builds on.
 
         Raises ValueError for one that no editor can have put in, and TooLaborious; nothing was
         taken in then.
         """
         try:
-            for client, pieces in runs:
-                for piece in pieces:
-                    self._take(client, piece, effort)
+            for client, piece in order:
+                self._take(client, piece, effort)
         except ValueError:
             self._pieces.take_back()
             self._order = None

@@ -209,8 +209,8 @@ class YText:
         standing, comparisons = self._standing, 0
         if any(count > known.get(client, 0) for client, count in reached.items()):
             standing = self._neighbours()
-            comparisons = standing.comparisons(parts.runs)
-            standing.take(parts.runs, Effort(spent))
+            comparisons = standing.comparisons(parts.order)
+            standing.take(parts.order, Effort(spent))
         self._standing = None  # until all of it is there
         effort = Effort(spent, comparisons)
         change = self._take(parts.pieces, parts.deletions, reached, wanted=True, effort=effort)
