@@ -40,11 +40,11 @@ from pathlib import Path
 
 from workroom.adapters.store import SqliteStore
 from workroom.core.entries import Entry, EssayCreated, Fact, Record
-from workroom.core.essay_state import EssayState, evolve, first_state
-from workroom.core.essay_text import EssayText
+from workroom.core.essays.revisions import CHAPTER, passages
+from workroom.core.essays.state import EssayState, evolve, first_state
+from workroom.core.essays.text import EssayText
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role
-from workroom.core.revisions import CHAPTER, passages
 from workroom.core.text import Change, Mirror, YText
 from workroom.ids import EssayId, UserId, essay_room
 from workroom.ports.accounts import NewUser

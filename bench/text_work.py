@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from workroom.core.essay_state import words_after
+from workroom.core.essays.state import words_after
 from workroom.core.text import (
     Change,
     attach,

@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from workroom.core import essay_state
 from workroom.core.commands import Command, Join, Origin, SaveText, SetRight
-from workroom.core.delivery import Delivery
 from workroom.core.effects import Acknowledge, Broadcast, Effect, Probe, Send
 from workroom.core.entries import Entry, EssayCreated
-from workroom.core.essay import EssayRoom
-from workroom.core.essay_state import EssayState
-from workroom.core.essay_text import EssayText
+from workroom.core.essays import state as essay_state
+from workroom.core.essays.delivery import Delivery
+from workroom.core.essays.room import EssayRoom
+from workroom.core.essays.state import EssayState
+from workroom.core.essays.text import EssayText
 from workroom.core.events import EssayUpdated
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role, User
 from workroom.core.text import Candidate, Mirror, Reader, YText, to_utf16
-from workroom.core.text.inference import Reading, Saved
+from workroom.core.text.merging.inference import Reading, Saved
 from workroom.core.time import Now
 from workroom.ids import ConnectionId, EssayId, UserId
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from workroom.core import project_state
 from workroom.core.canvas import AudioFacts, CanvasKind, ImageFacts, Media
 from workroom.core.commands import AddCanvas, Join, Origin, RemoveCanvas
 from workroom.core.effects import Send
 from workroom.core.events import CanvasDeleted, NewCanvas, ProjectUpdated
 from workroom.core.limits import RoomRules
-from workroom.core.project import ProjectRoom
+from workroom.core.projects import state as project_state
+from workroom.core.projects.room import ProjectRoom
 from workroom.errors import InvalidMessage, NotFound, PermissionDenied, TooLarge
 from workroom.ids import BlobKey, CanvasId, ProjectId
 from workroom.ports.store import Checkpoint, StoredRoom

@@ -19,9 +19,9 @@ from workroom.core.commands import (
     Synchronize,
 )
 from workroom.core.entries import TextEdited
-from workroom.core.essay import EssayRoom
-from workroom.core.essay_awareness import FIRST_OWN, PACE, RENEWED_EVERY
-from workroom.core.essay_text import EssayText
+from workroom.core.essays.awareness import FIRST_OWN, PACE, RENEWED_EVERY
+from workroom.core.essays.room import EssayRoom
+from workroom.core.essays.text import EssayText
 from workroom.core.events import (
     AwarenessShown,
     CursorMoved,

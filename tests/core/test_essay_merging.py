@@ -10,13 +10,19 @@ import pytest
 from workroom.core.commands import Join, Origin, SaveText
 from workroom.core.effects import Refuse
 from workroom.core.entries import TextEdited
-from workroom.core.essay import EssayRoom
-from workroom.core.essay_state import evolve
-from workroom.core.essay_text import EssayText, author_mark
+from workroom.core.essays.room import EssayRoom
+from workroom.core.essays.state import evolve
+from workroom.core.essays.text import EssayText, author_mark
+from workroom.core.essays.writers import (
+    FOLLOWED_FOR,
+    LONGEST_TRIP,
+    REMEMBERED_FOR,
+    SERVED_FOR,
+    TRIPS,
+)
 from workroom.core.events import EssayUpdated
 from workroom.core.room import Glimpse
 from workroom.core.text import Candidate, Mirror, YText
-from workroom.core.writers import FOLLOWED_FOR, LONGEST_TRIP, REMEMBERED_FOR, SERVED_FOR, TRIPS
 from workroom.errors import Conflict
 from workroom.testing.scenario import EMMA, JANE, Person, Scenario
 

@@ -20,7 +20,7 @@ from workroom.core.commands import (
     StopTyping,
 )
 from workroom.core.effects import Send
-from workroom.core.essay_state import EssayState, evolve, first_state
+from workroom.core.essays.state import EssayState, evolve, first_state
 from workroom.core.events import (
     CursorMoved,
     EssayUpdated,

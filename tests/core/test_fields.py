@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workroom.core.fields import effective_patch, merge_patch, patch_between
+from workroom.core.projects.fields import effective_patch, merge_patch, patch_between
 
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.text(max_size=2)
 VALUES = st.recursive(

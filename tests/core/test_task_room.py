@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from workroom.core import project_state
 from workroom.core.canvas import ImageFacts, Media
 from workroom.core.commands import (
     AddCanvas,
@@ -18,7 +17,8 @@ from workroom.core.commands import (
     StartTask,
 )
 from workroom.core.events import NewTask, ProjectUpdated, TaskCompleted, TaskProgressed
-from workroom.core.project import ProjectRoom
+from workroom.core.projects import state as project_state
+from workroom.core.projects.room import ProjectRoom
 from workroom.core.tasks import TaskState
 from workroom.errors import Conflict, PermissionDenied
 from workroom.ids import BlobKey, CanvasId, ProjectId, TaskId

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workroom.core.bars import Bars
+from workroom.core.projects.bars import Bars
 from workroom.core.tasks import (
     LONGEST_MESSAGE,
     Bar,

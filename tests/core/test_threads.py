@@ -15,7 +15,7 @@ from workroom.core.commands import (
     SetRight,
 )
 from workroom.core.effects import Send
-from workroom.core.essay_state import evolve, first_state
+from workroom.core.essays.state import evolve, first_state
 from workroom.core.events import FeedbackRemoved, FeedbackShown, FeedbackUpdated, ReplyShown
 from workroom.core.feedback import FeedbackType
 from workroom.core.limits import RoomRules

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workroom.core.turns import LEAST, Place, next_in_turn
+from workroom.core.projects.turns import LEAST, Place, next_in_turn
 from workroom.ids import TaskId, UserId
 
 NOW = 1_000

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from workroom.core.essay_state import words_after
+from workroom.core.essays.state import words_after
 from workroom.core.text import (
     Anchor,
     Change,
@@ -26,10 +26,10 @@ from workroom.core.text import (
     attach,
     clean_text,
     move_all,
-    returning,
     words,
 )
 from workroom.core.text.alignment import common_prefix, common_suffix
+from workroom.core.text.highlights import returning
 
 diffing: Any = import_module("workroom.core.text.diff")  # the package exports its function instead
 diff: Callable[..., Change] = diffing.diff

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workroom.core.text.candidates import Candidate
-from workroom.core.text.inference import Reader
+from workroom.core.text.merging.candidates import Candidate
+from workroom.core.text.merging.inference import Reader
 from workroom.core.text.mirror import Mirror
 
 PEOPLE = 3

@@ -11,7 +11,7 @@ from hypothesis.strategies import DrawFn
 
 from text_strategies import changes, texts
 from workroom.core.entries import Entry, EssayChanged, EssayCreated, Fact, TextEdited
-from workroom.core.revisions import (
+from workroom.core.essays.revisions import (
     CHAPTER,
     TOGETHER,
     Moment,

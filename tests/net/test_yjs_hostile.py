@@ -208,7 +208,7 @@ async def test_nobody_writes_in_the_servers_own_name(demo: Server) -> None:
 
 
 def pycrdt_clients(doc: pycrdt.Doc[pycrdt.Text]) -> list[int]:
-    from workroom.core.text.update_check import read_vector
+    from workroom.core.text.yjs.update_check import read_vector
 
     return list(read_vector(doc.get_state()))
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.ports.store_kit import ANA, BEN, EVA, Store, append, outcome
+from workroom.core.projects.turns import Place, next_in_turn
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
-from workroom.core.turns import Place, next_in_turn
 from workroom.ids import CanvasId, ProjectId, TaskId, UserId, project_room
 from workroom.ports.store import Appended, Behind
 from workroom.ports.tasks import Mark

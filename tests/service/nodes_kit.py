@@ -14,7 +14,7 @@ from workroom.adapters.clock import LoopClock
 from workroom.adapters.store import MemoryStore
 from workroom.core.commands import Join, Leave, Origin, SaveText
 from workroom.core.entries import EssayCreated, Fact, RightSet
-from workroom.core.essay import EssayRoom
+from workroom.core.essays.room import EssayRoom
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role, User
 from workroom.ids import ConnectionId, RoomId, UserId

@@ -9,9 +9,9 @@ import pytest
 from workroom.core.commands import ApplyUpdate, Join, Origin, SaveText
 from workroom.core.effects import Send
 from workroom.core.entries import Entry, EssayCreated, TextEdited
-from workroom.core.essay import EssayRoom
-from workroom.core.essay_state import EssayState, evolve, first_state
-from workroom.core.essay_text import EssayText
+from workroom.core.essays.room import EssayRoom
+from workroom.core.essays.state import EssayState, evolve, first_state
+from workroom.core.essays.text import EssayText
 from workroom.core.events import EssayUpdated
 from workroom.core.limits import RoomRules
 from workroom.core.people import Role, User

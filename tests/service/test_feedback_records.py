@@ -19,8 +19,8 @@ from workroom.core.entries import (
     ReplyChanged,
     ReplyDeleted,
 )
-from workroom.core.essay_state import EssayState
-from workroom.core.feedback_map import FeedbackMap
+from workroom.core.essays.feedback_map import FeedbackMap
+from workroom.core.essays.state import EssayState
 from workroom.core.text import Highlight, attach
 from workroom.ids import FeedbackId, ReplyId, UserId
 from workroom.service.rooms.life import draft, essay_body, essay_state_of

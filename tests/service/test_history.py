@@ -12,11 +12,11 @@ from workroom.adapters.clock import LoopClock
 from workroom.adapters.store import MemoryStore, SqliteStore
 from workroom.core.commands import DeleteRoom, Origin, SaveText, SetRight
 from workroom.core.entries import EssayCreated
-from workroom.core.essay import EssayRoom
-from workroom.core.essay_state import EssayState, evolve, first_state
+from workroom.core.essays.revisions import CHAPTER
+from workroom.core.essays.room import EssayRoom
+from workroom.core.essays.state import EssayState, evolve, first_state
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right
-from workroom.core.revisions import CHAPTER
 from workroom.errors import NotFound, Unavailable
 from workroom.ids import EssayId, RoomId, essay_room
 from workroom.ports.accounts import NewUser

@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from workroom.core.entries import Entry, EssayCreated, Fact, RevisionNamed, TextEdited
-from workroom.core.essay_state import evolve, first_state
-from workroom.core.essay_text import EssayText, author_mark
+from workroom.core.essays.state import evolve, first_state
+from workroom.core.essays.text import EssayText, author_mark
 from workroom.core.text import Change, Mirror, YText
 from workroom.ids import EssayId, UserId, essay_room
 from workroom.ports.store import Checkpoint, StoredRoom

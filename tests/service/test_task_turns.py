@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from workroom.adapters.clock import LoopClock
 from workroom.adapters.store import MemoryStore
+from workroom.core.projects.turns import Place
 from workroom.core.tasks import Task
-from workroom.core.turns import Place
 from workroom.service.tasks.turns import Turns
 
 

@@ -12,7 +12,7 @@ from workroom.client import events
 from workroom.client.effects import Effect
 from workroom.client.room import RoomCore
 from workroom.client.wire import PROJECTS, Dialect, Json
-from workroom.core.fields import merge_patch
+from workroom.core.projects.fields import merge_patch
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from workroom.core.projects.turns import Place
 from workroom.core.tasks import Task
-from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, TaskId, UserId
 
 T = TypeVar("T")

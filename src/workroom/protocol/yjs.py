@@ -14,7 +14,7 @@ import orjson
 
 from workroom.core import commands, events
 from workroom.core.awareness import ClientState
-from workroom.core.editors import EditorCommand
+from workroom.core.essays.editors import EditorCommand
 from workroom.errors import (
     InvalidMessage,
     RateLimited,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar
 
-from workroom.core import essay_state, project_state
 from workroom.core.commands import (
     AddFeedback,
     ChangeProject,
@@ -35,13 +34,15 @@ from workroom.core.effects import (
     Send,
 )
 from workroom.core.entries import Entry, EssayCreated, ProjectCreated
-from workroom.core.essay import EssayRoom
-from workroom.core.essay_text import EssayText
+from workroom.core.essays import state as essay_state
+from workroom.core.essays.room import EssayRoom
+from workroom.core.essays.text import EssayText
 from workroom.core.events import EssayUpdated, Event
 from workroom.core.feedback import FeedbackType
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role, User
-from workroom.core.project import ProjectRoom
+from workroom.core.projects import state as project_state
+from workroom.core.projects.room import ProjectRoom
 from workroom.core.text import Mirror, YText
 from workroom.errors import WorkroomError
 from workroom.ids import ConnectionId, EssayId, FeedbackId, ProjectId, UserId

@@ -3,7 +3,7 @@
 import pytest
 
 from workroom.core.text import diff
-from workroom.core.text.additions import unmoved
+from workroom.core.text.merging.additions import unmoved
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pycrdt
 import pytest
 
-from workroom.core.text.arrival import FORMAT_BYTES, PIECES, RANGES, TooManyPieces, examine
 from workroom.core.text.change import Change
-from workroom.core.text.update_check import Run
-from workroom.core.text.ytext import EMPTY_UPDATE, UpdateAhead, YText
+from workroom.core.text.yjs.arrival import FORMAT_BYTES, PIECES, RANGES, TooManyPieces, examine
+from workroom.core.text.yjs.update_check import Run
+from workroom.core.text.yjs.ytext import EMPTY_UPDATE, UpdateAhead, YText
 
 CONTENT = b"\x01\x07content"
 

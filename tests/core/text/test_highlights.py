@@ -8,8 +8,8 @@ import pytest
 
 from workroom.core.text.change import Change, Hunk
 from workroom.core.text.diff import diff
-from workroom.core.text.highlight_set import move, move_all
-from workroom.core.text.highlights import Anchor, Highlight, attach
+from workroom.core.text.highlights.highlight import Anchor, Highlight, attach
+from workroom.core.text.highlights.highlight_set import move, move_all
 
 TEXT = "hello world again"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from workroom.core.text.change import Change, Hunk
-from workroom.core.text.evidence import KEPT_FOR, KEPT_VERSIONS
-from workroom.core.text.inference import FOREIGN_DELETION, JOIN_WITHIN, Reader, Saved
+from workroom.core.text.merging.evidence import KEPT_FOR, KEPT_VERSIONS
+from workroom.core.text.merging.inference import FOREIGN_DELETION, JOIN_WITHIN, Reader, Saved
 from workroom.core.text.mirror import KEPT_CHANGES, Mirror
 
 ESSAY = "It was a dark and stormy night. The rain fell in torrents."

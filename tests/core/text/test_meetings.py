@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workroom.core.text import Change, Hunk, YText, edges, meetings
-from workroom.core.text.meetings import Edge
+from workroom.core.text.yjs.meetings import Edge
 
 
 def touching(before: str, authors: str, *hunks: tuple[int, int, str]) -> list[Edge]:

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from workroom.core.essay_text import EssayText
+from workroom.core.essays.text import EssayText
 from workroom.core.limits import RoomRules
 from workroom.core.text import Change, Mirror, YText
-from workroom.core.text.arrival import MARKS
-from workroom.core.text.portions import portions
-from workroom.core.text.update_check import number, read_deletions, read_vector
+from workroom.core.text.yjs.arrival import MARKS
+from workroom.core.text.yjs.portions import portions
+from workroom.core.text.yjs.update_check import number, read_deletions, read_vector
 from workroom.errors import InvalidMessage, TooLarge
 from workroom.ids import UserId
 

@@ -6,7 +6,7 @@ import pytest
 
 from workroom.core.text.alignment import Allowance
 from workroom.core.text.diff import diff
-from workroom.core.text.pricing import deletions, least, retyped, within, work
+from workroom.core.text.merging.pricing import deletions, least, retyped, within, work
 
 BASE = "one two three four"
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from workroom.core.essay_text import EssayText
+from workroom.core.essays.text import EssayText
 from workroom.core.limits import RoomRules
 from workroom.core.text import Change, Mirror, YText
-from workroom.core.text.pieces import Id, Pieces, Sides
-from workroom.core.text.update_check import number
+from workroom.core.text.yjs.pieces import Id, Pieces, Sides
+from workroom.core.text.yjs.update_check import number
 from workroom.errors import InvalidMessage
 from workroom.ids import UserId
 

@@ -8,7 +8,14 @@ from typing import Any
 import pycrdt
 import pytest
 
-from workroom.core.text.update_check import DEPTH, WALKED, Run, check_update, read_vector, runs_of
+from workroom.core.text.yjs.update_check import (
+    DEPTH,
+    WALKED,
+    Run,
+    check_update,
+    read_vector,
+    runs_of,
+)
 
 CLIENT_7 = b"\x01\x01\x07\x00"  # one client, one struct, by client 7, at clock 0
 IN_TEXT = b"\x01\x07content"

@@ -3,7 +3,7 @@
 import pytest
 
 from workroom.core.text import Change, diff, rebase, signed
-from workroom.core.text.wholeness import whole
+from workroom.core.text.merging.wholeness import whole
 
 
 def merged(base: str, mine: str, theirs: str) -> str:

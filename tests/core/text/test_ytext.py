@@ -10,8 +10,8 @@ import pycrdt
 import pytest
 
 from workroom.core.text.change import Change, Hunk
-from workroom.core.text.update_check import WALKED
-from workroom.core.text.ytext import EMPTY_UPDATE, UpdateAhead, YText, assert_pycrdt_behaves
+from workroom.core.text.yjs.update_check import WALKED
+from workroom.core.text.yjs.ytext import EMPTY_UPDATE, UpdateAhead, YText, assert_pycrdt_behaves
 
 
 @pytest.fixture

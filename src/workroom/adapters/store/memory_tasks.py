@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from workroom.core.projects.turns import LEAST, Place
 from workroom.core.tasks import Bar, SettledTask, Task, TaskState
-from workroom.core.turns import LEAST, Place
 from workroom.ids import ProjectId, RoomId, RoomKind, TaskId, UserId
 from workroom.ports.tasks import Mark, TaskPage
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from workroom.adapters.store import task_queries, turn_queries
 from workroom.adapters.store.access import Access
+from workroom.core.projects.turns import Place
 from workroom.core.tasks import Task
-from workroom.core.turns import Place
 from workroom.ids import ProjectId, RoomId, TaskId, UserId
 from workroom.ports.tasks import Mark, TaskPage
 

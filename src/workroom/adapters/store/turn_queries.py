@@ -25,8 +25,8 @@ from sqlalchemy.sql.selectable import CTE
 
 from workroom.adapters.store.sql import Row, fetch
 from workroom.adapters.store.tables import tasks
+from workroom.core.projects.turns import LEAST, Place
 from workroom.core.tasks import TaskState
-from workroom.core.turns import LEAST, Place
 from workroom.ids import TaskId, UserId
 
 _RUNNING: Final = TaskState.RUNNING.value

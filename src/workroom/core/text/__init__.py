@@ -4,19 +4,14 @@ Everything counts code points; ``units`` converts to the wire. ``ytext`` and ``s
 know pycrdt.
 """
 
-from workroom.core.text.candidates import Candidate, grown
 from workroom.core.text.change import Change, Hunk, Side
 from workroom.core.text.diff import diff
-from workroom.core.text.highlight_set import HighlightSet, move, move_all
-from workroom.core.text.highlights import Anchor, Highlight, attach
-from workroom.core.text.inference import Reader
-from workroom.core.text.meetings import edges, meetings
-from workroom.core.text.mending import mending
+from workroom.core.text.highlights.highlight import Anchor, Highlight, attach
+from workroom.core.text.highlights.highlight_set import HighlightSet, move, move_all
+from workroom.core.text.merging.candidates import Candidate, grown
+from workroom.core.text.merging.inference import Reader
 from workroom.core.text.mirror import NOBODY, Mirror, Version
-from workroom.core.text.past import Past
-from workroom.core.text.places import Element, Places
 from workroom.core.text.rebase import Rebased, rebase, signed
-from workroom.core.text.seams import seams
 from workroom.core.text.units import (
     clean_text,
     clean_with_carets,
@@ -27,7 +22,12 @@ from workroom.core.text.units import (
     utf16_length,
     word_count,
 )
-from workroom.core.text.ytext import (
+from workroom.core.text.yjs.meetings import edges, meetings
+from workroom.core.text.yjs.mending import mending
+from workroom.core.text.yjs.past import Past
+from workroom.core.text.yjs.places import Element, Places
+from workroom.core.text.yjs.seams import seams
+from workroom.core.text.yjs.ytext import (
     EMPTY_UPDATE,
     TooLaborious,
     TooManyPieces,

@@ -20,7 +20,7 @@ from workroom.core.commands import AddCanvas, RemoveCanvas
 from workroom.core.events import CanvasShown
 from workroom.core.people import User
 from workroom.core.permissions import Verb
-from workroom.core.project import ProjectRoom, require_place, shown_canvases
+from workroom.core.projects.room import ProjectRoom, require_place, shown_canvases
 from workroom.errors import (
     NotFound,
     PermissionDenied,

@@ -19,12 +19,12 @@ from workroom.core.commands import (
     SetRight,
 )
 from workroom.core.entries import EssayCreated, Fact, ProjectCreated, TextEdited
-from workroom.core.essay_state import EssayState
-from workroom.core.fields import merge_patch
+from workroom.core.essays.state import EssayState
 from workroom.core.people import People, Right, Role, User
 from workroom.core.permissions import Verb, default_right, effective
-from workroom.core.project import ProjectRoom
-from workroom.core.project_state import ProjectState
+from workroom.core.projects.fields import merge_patch
+from workroom.core.projects.room import ProjectRoom
+from workroom.core.projects.state import ProjectState
 from workroom.core.search import Search
 from workroom.core.text import YText, clean_text, diff, utf16_length
 from workroom.errors import NotFound, PermissionDenied, TooLarge

@@ -20,8 +20,8 @@ from workroom.core.commands import (
     QuoteFeedback,
     ReplyFeedback,
 )
-from workroom.core.essay import EssayRoom
-from workroom.core.essay_view import shown_feedback
+from workroom.core.essays.room import EssayRoom
+from workroom.core.essays.view import shown_feedback
 from workroom.core.events import FeedbackShown, ReplyShown
 from workroom.core.people import User
 from workroom.errors import NotFound

@@ -12,12 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from workroom.core.commands import NameRevision, RestoreRevision
-from workroom.core.essay import EssayRoom
-from workroom.core.essay_state import EssayState
-from workroom.core.essay_view import shown_feedback
-from workroom.core.people import People, User
-from workroom.core.permissions import Verb
-from workroom.core.revisions import (
+from workroom.core.essays.revisions import (
     Difference,
     Passage,
     Revision,
@@ -25,6 +20,11 @@ from workroom.core.revisions import (
     differences,
     passages,
 )
+from workroom.core.essays.room import EssayRoom
+from workroom.core.essays.state import EssayState
+from workroom.core.essays.view import shown_feedback
+from workroom.core.people import People, User
+from workroom.core.permissions import Verb
 from workroom.core.text import diff
 from workroom.errors import NotFound
 from workroom.ids import essay_room

@@ -19,7 +19,7 @@ from workroom.core.entries import (
     TextEdited,
 )
 from workroom.core.people import Right
-from workroom.core.project_state import settled_by
+from workroom.core.projects.state import settled_by
 from workroom.core.tasks import SettledTask, Task
 from workroom.core.text import word_count
 from workroom.ids import BlobKey, CanvasId, FeedbackId, ProjectId, RoomId, UserId

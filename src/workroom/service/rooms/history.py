@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from workroom.core.entries import Entry, Record
-from workroom.core.revisions import (
+from workroom.core.essays.revisions import (
     CHAPTER,
     Label,
     Moment,

@@ -25,8 +25,8 @@ from workroom.core.effects import (
     Share,
 )
 from workroom.core.entries import Entry, Record, made
+from workroom.core.essays.revisions import CHAPTER
 from workroom.core.people import User
-from workroom.core.revisions import CHAPTER
 from workroom.core.room import Glimpse
 from workroom.core.signals import Signal
 from workroom.core.time import Now

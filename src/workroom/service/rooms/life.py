@@ -9,19 +9,20 @@ from typing import Any, Final
 
 import orjson
 
-from workroom.core import essay_state, project_state
 from workroom.core.canvas import Canvas
 from workroom.core.entries import Entry, Record, TextEdited
-from workroom.core.essay import EssayRoom
-from workroom.core.essay_state import EssayState
-from workroom.core.essay_text import EssayText, author_mark
+from workroom.core.essays import state as essay_state
+from workroom.core.essays.feedback_map import FeedbackMap
+from workroom.core.essays.revisions import runs_of, spelled
+from workroom.core.essays.room import EssayRoom
+from workroom.core.essays.state import EssayState
+from workroom.core.essays.text import EssayText, author_mark
 from workroom.core.feedback import Feedback, FeedbackType, Reply
-from workroom.core.feedback_map import FeedbackMap
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right
-from workroom.core.project import ProjectRoom
-from workroom.core.project_state import ProjectState
-from workroom.core.revisions import runs_of, spelled
+from workroom.core.projects import state as project_state
+from workroom.core.projects.room import ProjectRoom
+from workroom.core.projects.state import ProjectState
 from workroom.core.tasks import OpenTask, SettledTask, TaskState
 from workroom.core.text import Highlight, Mirror, Past
 from workroom.errors import Unavailable

@@ -11,9 +11,9 @@ from typing import Any, cast
 
 from workroom.core import tasks as core
 from workroom.core.commands import SettleTask, ShowProgress
-from workroom.core.fields import json_size
 from workroom.core.people import People, User
-from workroom.core.project import ProjectRoom
+from workroom.core.projects.fields import json_size
+from workroom.core.projects.room import ProjectRoom
 from workroom.core.signals import Progressed
 from workroom.core.tasks import Claim, Task, TaskState
 from workroom.errors import Conflict, NotFound

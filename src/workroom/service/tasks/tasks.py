@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from workroom.core.commands import CancelTask, StartTask
 from workroom.core.people import User
 from workroom.core.permissions import Verb
-from workroom.core.project import ProjectRoom
+from workroom.core.projects.room import ProjectRoom
 from workroom.core.tasks import Task
 from workroom.errors import (
     Conflict,

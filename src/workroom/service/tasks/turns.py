@@ -6,8 +6,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 
+from workroom.core.projects.turns import Place, next_in_turn
 from workroom.core.tasks import Task
-from workroom.core.turns import Place, next_in_turn
 from workroom.errors import WorkroomError
 from workroom.observe import log_failure, logger
 from workroom.ports.clock import Clock

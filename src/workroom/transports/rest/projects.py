@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from workroom.core.people import Right
-from workroom.core.project_state import ProjectState
+from workroom.core.projects.state import ProjectState
 from workroom.ids import RoomKind, project_room
 from workroom.protocol.metadata import check_metadata
 from workroom.service.library.library import Seen

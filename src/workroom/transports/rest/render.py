@@ -11,9 +11,9 @@ from typing import Any, Final, TypeVar
 from fastapi import Response
 from starlette.requests import Request
 
-from workroom.core.essay_state import EssayState
+from workroom.core.essays.state import EssayState
 from workroom.core.people import User
-from workroom.core.project_state import ProjectState
+from workroom.core.projects.state import ProjectState
 from workroom.core.tasks import Task
 from workroom.protocol.essay_events import discussion
 from workroom.protocol.writing import dump, timestamp, with_details

@@ -1,0 +1,1 @@
+"""What stays on its words while the text changes."""

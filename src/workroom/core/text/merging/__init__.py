@@ -1,0 +1,1 @@
+"""Which text a save was written from, and what its author changed."""

@@ -1,0 +1,1 @@
+"""The Yjs document below the text; ``ytext`` and ``standing`` alone know pycrdt."""
