@@ -6,6 +6,8 @@ Of all else Yjs does not promise one text: the document would be another one whe
 from __future__ import annotations
 
 import random
+from contextlib import suppress
+from itertools import count, permutations
 
 import pycrdt
 import pytest
@@ -16,12 +18,16 @@ from hypothesis.strategies import DrawFn
 from workroom.core.essays.text import EssayText
 from workroom.core.limits import RoomRules
 from workroom.core.text import Change, Mirror, YText
+from workroom.core.text.yjs.effort import Effort
 from workroom.core.text.yjs.pieces import Id, Pieces, Sides
-from workroom.core.text.yjs.update_check import number
+from workroom.core.text.yjs.portions import portions
+from workroom.core.text.yjs.standing import Standing, _Order
+from workroom.core.text.yjs.update_check import number, write_vector
 from workroom.errors import InvalidMessage
 from workroom.ids import UserId
 
 TEXT, DELETED, MARK = 4, 1, 6
+EDITORS = (7, "abc"), (8, "def")
 NEVER = "never stood side by side"
 
 
@@ -191,6 +197,32 @@ def test_what_the_essay_and_other_nodes_wrote_meanwhile_may_be_written_beside() 
     assert ytext.text == read_again(ytext) == "helloXby saveXX world"
 
 
+def typed_into(ytext: YText, client: int, places: list[int], letters: str) -> bytes:
+    """What an editor types who has all of it, with a slip each time, which is deleted again."""
+    editor: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc(client_id=client)
+    text = editor.get("content", type=pycrdt.Text)
+    editor.apply_update(ytext.state())
+    for place in reversed(places):
+        text.insert(place, letters[:1] + "-" + letters[1:])
+        del text[place + 1 : place + 2]
+    return editor.get_update(ytext.state_vector())
+
+
+def test_where_two_wrote_at_once_in_many_places_it_is_no_work_to_go_on_between_them() -> None:
+    ytext = YText(client_id=50)
+    ytext.edit(Change.of(0, [(0, 0, "." * 300)]))
+    apart = [typed_into(ytext, client, list(range(300)), letters) for client, letters in EDITORS]
+    for update in apart:
+        ytext.receive(update)
+    assert ytext.text == "abcdef." * 300
+    between = typed_into(ytext, 90, [7 * nth + 3 for nth in range(300)], "X")
+    standing = Standing()
+    standing.learn(ytext.state())
+    standing.take(portions(between).order, Effort(count(0.0, 0.01).__next__))
+    ytext.receive(between)
+    assert ytext.text == read_again(ytext) == "abcXdef." * 300
+
+
 @st.composite
 def sessions(draw: DrawFn) -> tuple[YText, list[pycrdt.Doc[pycrdt.Text]], random.Random]:
     """A document, editors who each have some of it, and chance."""
@@ -286,6 +318,24 @@ def test_whatever_is_made_up_the_document_read_again_is_its_text(data: st.DataOb
         pieces = Pieces()
         pieces.learn(here.state())
         ends = pieces.vector()
+
+
+@given(st.data())
+def test_runs_that_are_seen_to_be_siblings_stand_in_that_order(data: st.DataObject) -> None:
+    here = hello()
+    pieces, ends = Pieces(), {50: 11}
+    for _ in range(data.draw(st.integers(1, 12))):
+        with suppress(ValueError):
+            here.receive(data.draw(pieces_of_anybody(ends)))
+        pieces.learn(here._doc.get_update(write_vector(pieces.vector())))
+        ends = pieces.vector()
+    order = _Order()
+    order.catch_up(pieces)
+    elements = [(client, clock) for client, end in ends.items() for clock in range(end)]
+    for left, right in permutations(elements, 2):
+        if pieces.are_siblings(left, right):
+            around = pieces.sides(right).left, left, right, pieces.sides(left).right
+            assert order.is_ascending(list(around))
 
 
 # ---- what is kept of a document ----------------------------------------------------------------

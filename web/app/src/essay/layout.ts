@@ -1,5 +1,5 @@
-// Where cards stand in the margin: beside their text if they can, and never over each other; and
-// which part of it can be seen.
+// Where cards stand in the margin: beside their text if they can, and over each other only where one
+// that is read has too many before it; and which part of it can be seen.
 
 export interface Box {
   readonly id: number;

@@ -54,7 +54,10 @@ export interface EssayState extends RoomState<PersonHere> {
   readonly cursors: ReadonlyMap<number, Cursor>;
   /** The server's newest text: who edited last and when, and the number of words. */
   readonly edited: EssayUpdateExtended | null;
-  /** A text that the server refused to save, and why. Nothing is saved until it is changed. */
+  /**
+   * A text that the server refused to save, and why. Nothing is saved until it is changed. With a
+   * save under way: why that is only asked about.
+   */
   readonly refused: { readonly text: string; readonly problem: Problem } | null;
   /** Whether a save is going to be made, and how often the one under way was put off. */
   readonly saveDue: boolean;
@@ -92,8 +95,9 @@ export function saveState({ text: own, refused, phase, problem }: EssayState): S
   // Whether a room that was deleted, or may not be seen, still has the text, nobody can say.
   const hidden = problem?.code === "closed" || problem?.code === "permission_denied";
   if (text.isStored(own) && (!hidden || problem === CLOSED)) return "stored";
-  if (refused?.text === own.field) return "refused";
-  return own.flight && phase === "live" ? "sent" : "unsaved";
+  // Of a save that is only asked about nobody knows yet.
+  if (own.flight) return phase === "live" ? "sent" : "unsaved";
+  return refused?.text === own.field ? "refused" : "unsaved";
 }
 
 export function step(state: EssayState, input: EssayInput): [EssayState, RoomEffect[]] {
@@ -166,7 +170,7 @@ function saveFailed(
   } else if (problem.retry === "never") {
     update(draft, {
       text: text.refused(own),
-      refused: refused ?? lost,
+      refused: asked && refused ? refused : lost,
       tries: 0,
     });
   }

@@ -243,6 +243,7 @@ function grown() {
 test("of a save that is too large when it is sent again, it is asked whether it was stored", () => {
   const play = grown();
   expect(play.sent()).toMatchObject([{ request_id: "p.1.1", content: "", base_seq: NOTHING }]);
+  expect(saveState(play.state)).toBe("sent");
   play.hear(ack("p.1.1", 6));
   expect([play.state.text.field, saveState(play.state), play.sent()]).toEqual([
     "one two",
@@ -273,6 +274,13 @@ test("a question for a save that was put off is asked again, and after another b
   play.hear(subscribed(6), update("one two", 6), ack(joinId(play), 6));
   play.hear(refusal("p.1.1", "too_large"));
   expect(play.sent().at(-1)).toMatchObject({ content: "", base_seq: NOTHING });
+});
+
+test("of a save that was asked about before a break, the answer after it counts", () => {
+  const play = grown().put({ type: "down" }, { type: "up" });
+  play.hear(subscribed(6), update("one two", 6), ack(joinId(play), 6));
+  play.hear(refusal("p.1.1", "permission_denied"));
+  expect(play.state.refused?.problem.code).toBe("permission_denied");
 });
 
 test("a text that was refused for want of a right is saved when the right is given", () => {

@@ -16,6 +16,8 @@ from workroom.core.text.yjs.update_check import _Walk, number
 Id = tuple[int, int]
 """An element: the copy that inserted it, and which of that copy's elements it is."""
 
+_FEW: Final = 16
+"""Pieces that are gone back along a run, which is cut where some of it was deleted, say."""
 _LEFT, _RIGHT = 0x80, 0x40
 _GONE: Final = b"\x00"
 """The head of what was thrown away with what it was part of: it stands nowhere."""
@@ -87,6 +89,29 @@ class Pieces:
 
     def sides(self, element: Id) -> Sides:
         """Between what this element was put in. Raises ValueError for one that stands nowhere."""
+        first, sides = self._piece(element)
+        if first == element:
+            return sides
+        return Sides((element[0], element[1] - 1), sides.right)
+
+    def are_siblings(self, left: Id, right: Id) -> bool:
+        """Whether ``left`` is of a run that was put in at the same place, and so comes before.
+
+        Of such runs Yjs puts that of the lower client first. False also where it is not seen at
+        once.
+        """
+        place = self.sides(right)
+        for _ in range(_FEW):
+            (client, clock), sides = self._piece(left)
+            if sides == place:
+                return client < right[0]
+            if sides != ((client, clock - 1), place.right):
+                return False
+            left = client, clock - 1
+        return False
+
+    def _piece(self, element: Id) -> tuple[Id, Sides]:
+        """The first element of its piece, and between what that was put in. Raises ValueError."""
         client, clock = element
         copy = self._copies.get(client)
         if copy is None or clock >= copy.end:
@@ -95,8 +120,7 @@ class Pieces:
         head = copy.heads[nth]
         if head == _GONE:
             raise ValueError("the update is put beside what was thrown away")
-        sides = sides_of(head)
-        return sides if copy.starts[nth] == clock else Sides((client, clock - 1), sides.right)
+        return (client, copy.starts[nth]), sides_of(head)
 
     def behind(self, left: Id | None) -> int:
         """How many pieces were put in right behind this element. 50 ns for each piece there is."""

@@ -98,6 +98,8 @@ class Standing:
             return True
         if left is None or right is None:
             return False
+        if self._pieces.are_siblings(left, right):
+            return True
         effort.begin()
         if self._order is None:
             self._order = _Order()
