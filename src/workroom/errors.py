@@ -59,6 +59,15 @@ class WorkroomError(Exception):
         self.retry_after = retry_after
         """Seconds, when known."""
 
+    def bare(self) -> Self:
+        """This error, for somebody to be told, without how it came about.
+
+        That leads to all who were at work then, with what they held, and so to whoever holds the
+        error: the request, with a text of a megabyte, would stay until the collector found it.
+        """
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
+
 
 class Refused(WorkroomError):
     """The request cannot be carried out as it stands."""

@@ -100,6 +100,30 @@ sys.exit(run(lambda: stopping.run(serve(settings, **steps))))
 """
 """A step of ours is cancelled although no signal came."""
 
+ALL_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from workroom.cli.processes import Processes
+
+lives = Path(sys.argv[1])
+
+def child(number, lifeline):
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    lifeline.serves()
+    first = lives / f"{number}"
+    if not first.exists():
+        first.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    (lives / f"{number} again").touch()
+    if len(list(lives.glob("* again"))) == 2:
+        os.kill(os.getppid(), signal.SIGTERM)
+    while True:
+        signal.pause()
+
+sys.exit(Processes(2, child, 60.0).run())
+"""
+"""Both processes are killed as soon as they serve, and serve when they are started again."""
+
 WEAK = ["", "short", "changeme" * 5, "django-insecure-" + GOOD_SECRET, "a" * 64]
 
 
@@ -165,6 +189,13 @@ def test_a_mistake_of_ours_is_not_taken_for_a_signal(tmp_path: Path, step: str) 
     done = started(OWN_MISTAKE, tmp_path, step)
     assert done.returncode == 1
     assert "in cancelled" in done.stderr  # the traceback says where
+
+
+def test_processes_are_started_again_though_all_were_killed_at_once(tmp_path: Path) -> None:
+    lives = tmp_path / "lives"
+    lives.mkdir()
+    assert started(ALL_KILLED, tmp_path, str(lives)).returncode == 0
+    assert {each.name for each in lives.iterdir()} == {"0", "1", "0 again", "1 again"}
 
 
 @pytest.mark.parametrize("notice", [0.0, 60.0])

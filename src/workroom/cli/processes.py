@@ -129,7 +129,7 @@ class Processes:
         for process in self._processes:
             self._start(process)
         deadline = None
-        while any(process.pid is not None for process in self._processes):
+        while not self._stopping or any(each.pid is not None for each in self._processes):
             time.sleep(GLANCE)
             self._look()
             if self._stopping and deadline is None:

@@ -119,7 +119,7 @@ class Room(ABC, Generic[State]):
             self.people.meet(origin.user)
             return self._decide(command, origin, now)
         except WorkroomError as error:
-            return Outcome(effects=(Refuse(origin, error),))
+            return Outcome(effects=(Refuse(origin, error.bare()),))
 
     def committed(self, seq: int, now: Now) -> list[Effect]:
         """Every entry up to ``seq`` is durable: what may be told now."""

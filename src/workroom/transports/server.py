@@ -99,7 +99,8 @@ class DrainingServer(uvicorn.Server):
         log.info("hurrying")
         self._shut(sig)
         self._resident.hurry()
-        self._last_pulse.deadline_in(self, PARTING)
+        if not self._last_pulse.waiting:  # who asks again and again puts nothing off
+            self._last_pulse.deadline_in(self, PARTING)
 
     def _shut(self, sig: int) -> None:
         if not self.should_exit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from transport_kit import CLOSE, TEXT, Client, RecordingDoor, RunningServer, frame, until
 from workroom.protocol.frames import text_frame
 from workroom.transports.server import DrainingServer, Ending
+from workroom.transports.websocket.limits import SocketLimits
 
 SPREAD = 0.2
 STOOD_STILL = 2.0
@@ -21,9 +23,10 @@ STOOD_STILL = 2.0
 class Household(RecordingDoor):
     """Says goodbye to everybody, spread over a while, and notes who is told to hurry."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, says_goodbye: bool = True) -> None:
         super().__init__()
         self.stalls = 0.0
+        self.says_goodbye = says_goodbye
 
     def give_notice(self) -> None:
         pass
@@ -43,17 +46,19 @@ class Household(RecordingDoor):
         asyncio.get_running_loop().call_soon(time.sleep, self.stalls)
 
     def _bid_farewell(self, peer: Any) -> None:
-        peer.outlet.write(text_frame(b"goodbye"))
-        peer.outlet.close(1012, "server restarting")
+        if self.says_goodbye:
+            peer.outlet.write(text_frame(b"goodbye"))
+            peer.outlet.close(1012, "server restarting")
 
 
 class DrainedServer(RunningServer):
     """The server that ends by signals, in a thread; the test sends the signals itself."""
 
     server: DrainingServer
+    hanging_up: float
 
     async def _serve(self) -> None:
-        ending = Ending(spread=SPREAD, hanging_up=0.3)
+        ending = Ending(spread=SPREAD, hanging_up=self.hanging_up)
         self.server = DrainingServer(self.config, self.door, ending, lambda: None)
         await super()._serve()
 
@@ -61,9 +66,12 @@ class DrainedServer(RunningServer):
         assert self.loop is not None
         self.loop.call_soon_threadsafe(self.server.handle_exit, signal.SIGTERM, None)
 
+    def ends_within(self, seconds: float) -> bool:
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
     def wait(self) -> None:
-        self._thread.join(30.0)
-        assert not self._thread.is_alive()
+        assert self.ends_within(30.0)
 
 
 @pytest.fixture
@@ -71,8 +79,11 @@ def household() -> Household:
     return Household()
 
 
-def draining(household: Household) -> DrainedServer:
-    return DrainedServer(household, timeout_graceful_shutdown=None)
+def draining(household: Household, hanging_up: float = 0.3) -> DrainedServer:
+    sockets = SocketLimits(goodbye_seconds=8.0 + hanging_up)
+    server = DrainedServer(household, sockets=sockets, timeout_graceful_shutdown=None)
+    server.hanging_up = hanging_up
+    return server
 
 
 def heard(client: Client) -> list[tuple[int, bytes]]:
@@ -110,3 +121,15 @@ def test_a_client_that_never_hangs_up_does_not_keep_the_server(household: Househ
         server.wait()
         assert until(lambda: household.peers[0].heard("lost"))
         assert [client.receive(), client.receive()] == GOODBYE
+
+
+def test_signals_without_end_do_not_put_the_end_off() -> None:
+    household = Household(says_goodbye=False)
+    with draining(household, hanging_up=600.0) as server, Client(server.port) as client:
+        assert client.open().status == 101
+        deadline = time.monotonic() + 20.0
+        with contextlib.suppress(RuntimeError):  # its loop is closed before its thread ends
+            while not server.ends_within(0.05):
+                assert time.monotonic() < deadline
+                server.signal()
+        server.wait()
