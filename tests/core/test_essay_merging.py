@@ -347,6 +347,29 @@ def test_who_had_rested_goes_on_with_what_they_had(essay: Scenario, seen: bool) 
     assert head(essay) == "Emma: " + FOX + " It ran off. And I"
 
 
+@pytest.mark.parametrize("durable", [True, False])
+def test_who_breaks_off_twice_goes_on_with_the_state_given_in_between(
+    essay: Scenario, durable: bool
+) -> None:
+    """It has the number of their own save, merged; or a lower one, when that is not durable yet."""
+    emma, jane = essay.join("emma"), essay.join("jane")
+    emma.saves(FOX + " It")
+    jane.saves(LONG + " It")  # held: Emma types
+    essay.waiting = not durable
+    emma.saves(FOX + " It barked.")
+    emma.drops()
+    again = essay.join("emma")
+    state = again.text
+    essay.waiting = False
+    essay.commit()
+    essay.passes(5.0)
+    jane.saves(jane.text.replace("a fox", "a red fox"))
+    again.drops()
+    essay.connect("emma").does(Join(quiet=True)).saves("Emma: " + state)
+    assert ("barked" in state) == durable
+    assert head(essay) == "Emma: " + LONG.replace("a fox", "a red fox") + " It barked."
+
+
 def test_readers_are_not_remembered_for_ever(essay: Scenario) -> None:
     emma, jane = essay.join("emma"), essay.join("jane")
     emma.drops()

@@ -122,6 +122,14 @@ class Writer:
         while self.probes and self.probes[0][0] <= probe:
             self.reader.arrived(self.probes.popleft()[1], tick)
 
+    def may_lack(self, seq: int, at: float) -> bool:
+        """Whether its person has got this version only elsewhere, where it was sent at ``at``.
+
+        Who comes back is given the newest durable text, which can be older than their last save, or
+        be what that was merged into: no number tells then which of the two came later.
+        """
+        return seq > self.sent_seq or (at >= self.saved_at and not self.reader.was_sent(seq))
+
     def follows(self, tick: float) -> bool:
         """Whether what it is sent is to be noted; else it comes to rest."""
         if not self.resting and tick - self.saved_at > FOLLOWED_FOR and not self.waits:
@@ -254,9 +262,10 @@ class Writers:
         """What a user has had elsewhere, who saves here for the first time."""
         before = self._predecessor(user_id, tick)
         reader = before.reader.successor() if before else self.of_user(user_id, tick)
-        since = before.sent_seq if before else 0
         for seq, at in self._read_by(user_id, tick):
-            version = self._text.mirror.version_at(seq) if seq > since else None
+            if before is not None and not before.may_lack(seq, at):
+                continue
+            version = self._text.mirror.version_at(seq)
             if version is not None:
                 reader.arrived(reader.sent(at, version), None)
         return reader

@@ -189,6 +189,11 @@ class Evidence:
             self._faded.popleft()
         return self._sent
 
+    def was_sent(self, seq: int) -> bool:
+        """Whether version ``seq`` is among those sent, as far as they are remembered."""
+        sent: Iterable[Faded | Candidate] = chain(self._faded, self._versions)
+        return any(version.seq == seq for version in sent)
+
     def _sent_versions(self) -> list[Candidate]:
         """The versions sent, as they followed each other.
 
