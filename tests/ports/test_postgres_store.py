@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -114,6 +117,31 @@ async def test_those_who_ask_and_leave_take_no_connection_with_them(
 
     assert len(await store.new_ids("essay", 2)) == 2
     assert await outcome(store, append()) == Appended(1)
+
+
+async def test_who_finds_the_queue_of_a_unix_socket_full_waits_to_be_let_in(
+    database: str, tmp_path: Path
+) -> None:
+    real, _, rest = database.partition("?host=")
+    folder, _, _ = rest.partition("&")
+    place = tmp_path / ".s.PGSQL.5432"
+    with socket.socket(socket.AF_UNIX) as full, ExitStack() as waiting:
+        full.bind(str(place))
+        full.listen(0)
+        with suppress(BlockingIOError):
+            while True:
+                one = waiting.enter_context(socket.socket(socket.AF_UNIX))
+                one.setblocking(False)
+                one.connect(str(place))
+        store = PostgresStore(f"{real}?host={tmp_path}", "tests")
+        opening = asyncio.ensure_future(store.open())
+        for _ in range(100):
+            await asyncio.sleep(0)  # it has tried by now
+    place.unlink()
+    place.symlink_to(Path(folder) / place.name)
+    await opening
+    assert await outcome(store, append()) == Appended(1)
+    await store.close()
 
 
 async def test_what_a_turn_of_the_loop_appends_is_one_transaction(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, TypeVar
 from weakref import WeakSet
@@ -25,6 +26,8 @@ _OLDEST: Final = 14
 """The first version of PostgreSQL that will do."""
 _GOODBYE: Final = 1.0
 """Seconds that closing a connection may take."""
+_GLANCE: Final = 0.05
+"""Seconds between two attempts to get into the queue of a Unix socket."""
 _MIGRATING: Final = text("SELECT pg_advisory_xact_lock(8028637531416875381)")
 """Any number that no other program uses on the same database: one server migrates at a time."""
 
@@ -124,16 +127,28 @@ class PostgresServer:
             **limits,
         }
         try:
-            made = await asyncpg.connect(
-                self._url,
-                timeout=self.patience.connecting,
-                command_timeout=command_timeout,
-                server_settings=settings,
-            )
+            async with asyncio.timeout(self.patience.connecting):
+                made = await self._let_in(command_timeout, settings)
         except ValueError:  # also asyncpg's own: its text may hold parts of the address
             raise Misconfigured(f"{self.name} is no address of a database") from None
         self._made.add(made)
         return made
+
+    async def _let_in(
+        self, command_timeout: float | None, settings: dict[str, str]
+    ) -> asyncpg.Connection[Any]:
+        while True:
+            try:
+                return await asyncpg.connect(
+                    self._url,
+                    timeout=self.patience.connecting,
+                    command_timeout=command_timeout,
+                    server_settings=settings,
+                )
+            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+                if not _queue_was_full(error):
+                    raise
+            await asyncio.sleep(_GLANCE)
 
     async def hang_up(self) -> None:
         """Say goodbye on every connection; a server that does not answer is not waited for."""
@@ -157,6 +172,19 @@ async def let_go_if_lost(connection: AsyncConnection, error: BaseException) -> N
             if driver is not None:
                 driver.terminate()
             await connection.invalidate()
+
+
+def _queue_was_full(error: BaseException | None) -> bool:
+    """Whether a server on a Unix socket had no room for one more who waits to be let in.
+
+    The system says so at once (EAGAIN). asyncio takes that for a connection under way, and finds
+    that there is none (ENOTCONN) when it writes to it.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.EAGAIN, errno.ENOTCONN}:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _milliseconds(seconds: float) -> str:
