@@ -158,6 +158,8 @@ async def test_who_is_on_a_node_that_ends_is_sent_to_another_at_once_if_there_is
     jane = place.guest(b, "jane")
     emma = place.guest(a, "emma")
     jane.hears(_joined("emma"))
+    jane.saves("from the other node", "r0")
+    emma.text("from the other node")  # now the node that ends has heard of the other for sure
 
     assert a.stop() == 0
     assert emma.until(lambda m: m["type"] == "connection_error")["retry_after"] <= 0.5
