@@ -67,6 +67,7 @@ async def test_an_edit_that_cannot_be_stored_is_refused_and_reading_goes_on(
         python_client(emma, protocols=EXTENDED) as writer,
         python_client(jane) as reader,
     ):
+        await reader.next("user_joined")  # she is in the room, so she hears what is stored
         assert (await _edit(writer, "Stored before"))["type"] == "ack"
         assert (await reader.next("essay_update"))["content"] == "Stored before"
         with trouble(server):  # type: ignore[operator]
