@@ -52,6 +52,7 @@ async def test_editors_and_a_json_client_see_each_others_words(demo: Server) -> 
         Editors.running() as node,
         python_client(demo.essay_url(essay, demo.token("emma"))) as emma,
     ):
+        await emma.next("user_joined")
         jane = await node.open("jane", demo, "jane", essay)
         tab = await node.open("tab", demo, "jane", essay)
         assert jane.text == tab.text == "Héllo 😀 שלום"
@@ -175,6 +176,7 @@ async def test_cursors_are_shown_both_ways_in_text_beyond_ascii(demo: Server) ->
     essay = new_essay(demo, "😀 שלום e\u0301t", jane="edit")
     url = demo.essay_url(essay, demo.token("emma"))
     async with Editors.running() as node, python_client(url, protocols=EXTENDED) as emma:
+        await emma.next("user_joined")
         jane = await node.open("jane", demo, "jane", essay)
         jane.do("insert", at=3, text="👋")
         await emma.next("essay_update")
@@ -242,6 +244,7 @@ async def test_formatting_reaches_other_editors_and_no_text_client(demo: Server)
         Editors.running() as node,
         python_client(demo.essay_url(essay, demo.token("emma"))) as emma,
     ):
+        await emma.next("user_joined")
         jane = await node.open("jane", demo, "jane", essay)
         tab = await node.open("tab", demo, "jane", essay)
         seen = len(tab.reports)
@@ -258,6 +261,7 @@ async def test_letters_that_no_essay_holds_are_taken_out_again(demo: Server) -> 
         Editors.running() as node,
         python_client(demo.essay_url(essay, demo.token("emma"))) as emma,
     ):
+        await emma.next("user_joined")
         jane = await node.open("jane", demo, "jane", essay)
         jane.do("insert", at=0, text="one\r\ntwo\0 three\rfour")
         await jane.has("one\ntwo three\rfour")
