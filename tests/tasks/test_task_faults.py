@@ -165,6 +165,7 @@ class Returning(Watcher):
                         return_when=asyncio.FIRST_COMPLETED,
                     )
                     ended.cancel()
+                    self.ends.append(time.monotonic())  # it may take a while to hang up
             except (OSError, WebSocketException, AssertionError, TimeoutError):
                 pass
             self.ends.append(time.monotonic())
