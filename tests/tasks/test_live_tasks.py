@@ -70,7 +70,7 @@ async def test_who_joins_halfway_sees_the_bar_where_it_is(server: Server) -> Non
         task_id = await begin(server, "never_end")
         await until(lambda: len(jane.of("task_progress", task_id)) > 3, "some progress")
         async with watching(server, "mike") as mike:
-            seen = mike.of("task_progress", task_id)
+            seen = await until(lambda: mike.of("task_progress", task_id), "the bar")
             kinds = [message["type"] for _, message in mike.heard]
             assert seen[0]["progress"] > 0
             assert kinds.index("project_updated") < kinds.index("task_progress")
