@@ -125,9 +125,10 @@ async def test_who_may_not_edit_is_refused_and_goes_on_reading(demo: Server, rig
         await mike.until(lambda _: node.warnings)
         assert "You don't have permission to edit this essay" in node.warnings[0]
         mike.do("show", field="user", value={"name": "Somebody else", "color": "#123456"})
-        await jane.until(lambda it: "Mike Wilson" in it.others())
-        shown = jane.others()["Mike Wilson"]["state"]["user"]
-        assert shown == {"id": 4, "name": "Mike Wilson", "color": "#123456"}
+        shown = {"id": 4, "name": "Mike Wilson", "color": "#123456"}  # once he has shown himself
+        await jane.until(
+            lambda it: it.others().get("Mike Wilson", {}).get("state", {}).get("user") == shown
+        )
         jane.do("insert", at=4, text="!")
         await mike.has("not mine!")
         await stored(demo, essay, "mine!")
