@@ -61,6 +61,15 @@ def raw(server: Server, *, reads: bool = True) -> socket.socket:
     return sock
 
 
+def read_to(sock: socket.socket, words: bytes) -> None:
+    """Read until these words have come."""
+    heard = b""
+    while words not in heard:
+        piece = sock.recv(65536)
+        assert piece, heard
+        heard += piece
+
+
 # ---- what clients see --------------------------------------------------------------------------
 
 
@@ -86,11 +95,10 @@ async def test_extended_clients_are_told_when_to_come_back_and_plain_ones_only_t
 async def test_what_was_sent_before_the_close_was_read_is_kept(server: Server) -> None:
     """Of a plain client as well, which cannot know what became of it, and cannot send it again."""
     sock = raw(server)
+    read_to(sock, b"user_joined")  # she is in the room, so what she sends can be kept
     done = threading.Thread(target=server.stop)
     done.start()
-    heard = b""
-    while b"\x03\xf4server_restarting" not in heard:
-        heard += sock.recv(65536)
+    read_to(sock, b"\x03\xf4server_restarting")
     # The close frame with 1012 is here, and this client has not looked at it yet.
     save = {"action": "update_essay", "essay_id": 1, "content": "Zanzibar"}
     message = json.dumps(save).encode()
@@ -111,7 +119,7 @@ async def test_who_was_here_before_a_restart_is_here_after_it_and_nobody_comes_o
         python_client(server.essay_url(1, server.token("emma"))) as emma,
         python_client(server.essay_url(1, server.token("jane"))) as jane,
     ):
-        await jane.next("user_joined")
+        await asyncio.gather(emma.next("user_joined"), jane.next("user_joined"))  # both are here
         async with stopping(server):
             await asyncio.gather(emma.close_code(), jane.close_code())
         assert "user_left" not in _kinds(emma) + _kinds(jane)
@@ -130,6 +138,7 @@ async def test_who_was_here_before_a_restart_is_here_after_it_and_nobody_comes_o
 
 async def test_who_does_not_come_back_after_a_restart_leaves(tmp_path: Path) -> None:
     with running(tmp_path, WORKROOM_SHUTDOWN_SPREAD="0", **ports()) as server:
+        server.token("jane")  # Emma is waited for while Jane comes: not for as long as this takes
         async with python_client(server.essay_url(1, server.token("emma"))) as emma:
             await emma.next("user_joined")
             async with stopping(server):
@@ -194,8 +203,9 @@ async def test_a_second_signal_ends_it_at_once_and_loses_nothing(
             await emma.next("ack")
             assert server.process is not None
             server.process.send_signal(signal.SIGTERM)
-            while b"server_restarting" not in stuck.recv(65536):
-                pass  # it is in the middle of its minute
+            async with asyncio.timeout(PATIENCE):  # who of the two is told first is left to chance
+                while not any('"stopping"' in line for line in server.output):
+                    await asyncio.sleep(0.01)
             server.process.send_signal(again)
             begun = time.monotonic()
             assert await emma.close_code() == 1012

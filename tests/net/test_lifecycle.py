@@ -119,7 +119,8 @@ async def test_logging_out_closes_the_sockets_of_that_log_in_and_no_other(demo: 
         python_client(demo.essay_url(number, gone)) as one,
         python_client(demo.essay_url(number, stays)) as other,
     ):
-        await one.next("user_joined")
+        await one.send({"action": "subscribe_essay", "essay_id": number})
+        await one.next("essay_update")  # that she came is told to her first connection only
         assert demo.rest("POST", "/api/token/revoke/", None, {"token": gone})[0] == 204
         assert (await one.next("connection_error"))["error"] == "authentication_failed"
         assert await one.close_code() == 4401

@@ -47,16 +47,19 @@ async def test_200_malformed_essay_messages_are_answered_and_nobody_else_hears(
 ) -> None:
     emma = patient.essay_url(1, patient.token("emma"))
     jane = patient.essay_url(1, patient.token("jane"))
-    async with python_client(jane) as witness, python_client(emma) as client:
-        await client.next("user_joined")
-        await witness.send({"action": "subscribe_essay", "essay_id": 1})
-        await witness.send({"action": "dance"})  # what is said to this comes after all of that
-        await witness.next("error")
-        heard = len(witness.everything)
-        assert await _each_is_refused(client, "malformed_essay") >= 200
-        await client.send({"action": "subscribe_essay", "essay_id": 1})
-        assert (await client.next("essay_update"))["content"]
-        assert len(witness.everything) == heard
+    async with python_client(jane) as witness:
+        await witness.next("user_joined")  # before the client comes, who would hear of it
+        async with python_client(emma) as client:
+            await client.next("user_joined")
+            await witness.send({"action": "subscribe_essay", "essay_id": 1})
+            await witness.next("essay_update")
+            await witness.send({"action": "dance"})  # what is said to this comes after all of that
+            await witness.next("error")
+            heard = len(witness.everything)
+            assert await _each_is_refused(client, "malformed_essay") >= 200
+            await client.send({"action": "subscribe_essay", "essay_id": 1})
+            assert (await client.next("essay_update"))["content"]
+            assert len(witness.everything) == heard
     assert not any("Traceback" in line for line in patient.output)
 
 

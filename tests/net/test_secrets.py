@@ -15,8 +15,7 @@ BAD = "eyJhbGciOiJIUzI1NiJ9.eyJtYXJrZXIiOiJNQVJLRVIifQ.MARKERMARKERMARKERMARKERM
 
 def _raw(server: Server, request: str) -> str:
     with socket.create_connection(("127.0.0.1", server.ports[0]), timeout=PATIENCE) as sock:
-        sock.sendall(request.encode())
-        sock.shutdown(socket.SHUT_WR)
+        sock.sendall(request.encode())  # each asks the server to hang up after the answer
         answer = b""
         while piece := sock.recv(65536):
             answer += piece

@@ -47,6 +47,8 @@ async def test_replies_and_resolution_are_live_and_plain_clients_see_documented_
         python_client(url["sarah"], protocols=EXTENDED) as sarah,
         python_client(url["mike"]) as mike,
     ):
+        for client in (emma, sarah, mike):
+            await client.next("user_joined")  # only who is in the room hears what happens there
         feedback = {"type": "style", "comment": "Why?", "highlight_start": 4, "highlight_end": 7}
         await sarah.send({"action": "add_feedback", "essay_id": number, "feedback": feedback})
         new = (await emma.next("new_feedback"))["feedback"]

@@ -52,6 +52,7 @@ async def test_editors_and_a_json_client_see_each_others_words(demo: Server) -> 
         Editors.running() as node,
         python_client(demo.essay_url(essay, demo.token("emma"))) as emma,
     ):
+        await emma.next("user_joined")
         jane = await node.open("jane", demo, "jane", essay)
         tab = await node.open("tab", demo, "jane", essay)
         assert jane.text == tab.text == "Héllo 😀 שלום"
@@ -124,9 +125,10 @@ async def test_who_may_not_edit_is_refused_and_goes_on_reading(demo: Server, rig
         await mike.until(lambda _: node.warnings)
         assert "You don't have permission to edit this essay" in node.warnings[0]
         mike.do("show", field="user", value={"name": "Somebody else", "color": "#123456"})
-        await jane.until(lambda it: "Mike Wilson" in it.others())
-        shown = jane.others()["Mike Wilson"]["state"]["user"]
-        assert shown == {"id": 4, "name": "Mike Wilson", "color": "#123456"}
+        shown = {"id": 4, "name": "Mike Wilson", "color": "#123456"}  # once he has shown himself
+        await jane.until(
+            lambda it: it.others().get("Mike Wilson", {}).get("state", {}).get("user") == shown
+        )
         jane.do("insert", at=4, text="!")
         await mike.has("not mine!")
         await stored(demo, essay, "mine!")
@@ -175,6 +177,7 @@ async def test_cursors_are_shown_both_ways_in_text_beyond_ascii(demo: Server) ->
     essay = new_essay(demo, "😀 שלום e\u0301t", jane="edit")
     url = demo.essay_url(essay, demo.token("emma"))
     async with Editors.running() as node, python_client(url, protocols=EXTENDED) as emma:
+        await emma.next("user_joined")
         jane = await node.open("jane", demo, "jane", essay)
         jane.do("insert", at=3, text="👋")
         await emma.next("essay_update")
@@ -242,6 +245,7 @@ async def test_formatting_reaches_other_editors_and_no_text_client(demo: Server)
         Editors.running() as node,
         python_client(demo.essay_url(essay, demo.token("emma"))) as emma,
     ):
+        await emma.next("user_joined")
         jane = await node.open("jane", demo, "jane", essay)
         tab = await node.open("tab", demo, "jane", essay)
         seen = len(tab.reports)
@@ -258,6 +262,7 @@ async def test_letters_that_no_essay_holds_are_taken_out_again(demo: Server) -> 
         Editors.running() as node,
         python_client(demo.essay_url(essay, demo.token("emma"))) as emma,
     ):
+        await emma.next("user_joined")
         jane = await node.open("jane", demo, "jane", essay)
         jane.do("insert", at=0, text="one\r\ntwo\0 three\rfour")
         await jane.has("one\ntwo three\rfour")

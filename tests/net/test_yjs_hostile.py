@@ -127,6 +127,7 @@ async def test_a_message_out_of_form_is_refused_and_hurts_nobody(
 async def test_many_mistakes_end_the_connection(demo: Server) -> None:
     essay = new_essay(demo)
     async with by_hand(demo, "emma", essay) as emma:
+        await emma.synced()  # while her token is being checked, another limit holds
         with contextlib.suppress(ConnectionClosed):
             for _ in range(400):
                 await emma.socket.send(b"\7")

@@ -178,7 +178,7 @@ async def test_a_store_that_is_away_is_503_until_it_is_back(quick: House) -> Non
 
 
 async def test_a_store_that_hangs_does_not_hang_its_clients(hasher: Argon2Hasher) -> None:
-    async with memory_house(hasher, RestSettings(answer_seconds=0.02)) as built:
+    async with memory_house(hasher, RestSettings(answer_seconds=1.0)) as built:
         emma, store = built.as_("emma"), built.store
         assert isinstance(store, MemoryStore)
         room = f"/api/essays/{await built.essay()}/"

@@ -215,15 +215,13 @@ async def test_a_room_that_is_never_idle_gets_its_checkpoints() -> None:
     def save() -> None:
         nonlocal saved
         saved += 1
-        if saved < 20 * CHECKPOINT_EVERY:
-            hub.submit(ESSAY, SaveText(f"Edit 😀 {saved}"), Origin(EMMA))
+        hub.submit(ESSAY, SaveText(f"Edit 😀 {saved}"), Origin(EMMA))
 
     store.next = save
     save()
     async with asyncio.timeout(60):
         while (stored := await store.load(ESSAY)) is None or stored.checkpoint is None:
             await asyncio.sleep(0)
-    assert saved < 20 * CHECKPOINT_EVERY, "it was idle before the checkpoint came"
     store.next = lambda: None
     await hub.execute(ESSAY, SaveText("The end"), EMMA)
 

@@ -29,8 +29,10 @@ from workroom.service.library.presence import present_in
 
 
 @pytest.fixture
-async def two() -> AsyncIterator[Cluster]:
-    made = await cluster(2, rules=RoomRules(quiet=0, confirm_after=0, presence_grace=0.2))
+async def two(request: pytest.FixtureRequest) -> AsyncIterator[Cluster]:
+    """Two nodes; the parameter says for how many seconds whose connection broke is awaited."""
+    grace = getattr(request, "param", 0.2)
+    made = await cluster(2, rules=RoomRules(quiet=0, confirm_after=0, presence_grace=grace))
     yield made
     await made.stop()
 
@@ -74,6 +76,7 @@ async def test_a_user_on_two_nodes_comes_once_and_leaves_with_the_last(two: Clus
     assert _came(emma).count(two.people[1].id) == 1
 
 
+@pytest.mark.parametrize("two", [2.0], indirect=True, ids=["with time to move"])
 async def test_who_moves_to_another_node_does_not_flicker(two: Cluster) -> None:
     a, b = two.nodes
     emma = await a.joins(two.people[0])

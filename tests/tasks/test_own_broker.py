@@ -125,7 +125,8 @@ async def test_a_result_waits_for_a_server_that_is_down_for_a_while(
     async with site.worker(tmp_path / "elsewhere"):
         async with watching(site.server, "jane") as jane:
             task_id = await begin(site.server, "count_steps")  # three seconds of it
-            await until(lambda: jane.of("task_progress", task_id), "a worker")
+            # The first step of all is told before the worker itself has heard that it may begin.
+            await until(lambda: len(jane.of("task_progress", task_id)) > 1, "a worker")
         site.server.kill()
         await until((tmp_path / "ended").exists, "the end of its work, with nobody to tell")
         site.server.start()

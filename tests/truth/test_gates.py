@@ -50,8 +50,8 @@ async def test_a_gate_passes_everything_on_and_holds_it_back_while_it_is_stalled
         reader, writer = await asyncio.open_connection(HOST, gate.port)
         writer.write(b"hello")
         assert await said(reader, 5) == b"hello"
-        gate.stall(0.3)
         before = asyncio.get_running_loop().time()
+        gate.stall(0.3)
         writer.write(b"later")
         assert await said(reader, 5) == b"later"
         assert asyncio.get_running_loop().time() >= before + 0.3

@@ -16,8 +16,10 @@ from workroom.transports.server import DrainingServer, Ending
 from workroom.transports.websocket.limits import SocketLimits
 
 SPREAD = 0.2
-STOOD_STILL = 2.0
-"""Seconds: longer than the server gives its clients to hang up in these tests, by the clock."""
+TIME_TO_ANSWER = 3.0
+"""Seconds that clients have to hang up where it counts that they do, on a busy machine as well."""
+STOOD_STILL = 4.0
+"""Seconds: longer than that, by the clock."""
 
 
 class Household(RecordingDoor):
@@ -100,7 +102,7 @@ GOODBYE = [(TEXT, b"goodbye"), (CLOSE, b"\x03\xf4server restarting")]
 def test_goodbyes_are_written_before_sockets_are_dropped_however_late_the_loop_is(
     household: Household, signals: int
 ) -> None:
-    with draining(household) as server:
+    with draining(household, hanging_up=TIME_TO_ANSWER) as server:
         clients = [Client(server.port) for _ in range(20)]
         for client in clients:
             assert client.open().status == 101
@@ -109,7 +111,10 @@ def test_goodbyes_are_written_before_sockets_are_dropped_however_late_the_loop_i
             server.signal()
         assert [heard(client) for client in clients] == [GOODBYE] * len(clients)
         server.wait()
-        assert [peer.heard("lost") for peer in household.peers] == [[("lost", True)]] * len(clients)
+        lost = [peer.heard("lost") for peer in household.peers]
+        assert all(len(told) == 1 for told in lost)
+        if signals == 1:  # the second waits for nobody's answer
+            assert lost == [[("lost", True)]] * len(clients)
         for client in clients:
             client.sock.close()
 
