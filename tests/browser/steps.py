@@ -126,10 +126,13 @@ def holds(page: Page, look: Callable[[], object], want: object) -> None:
 
 
 def at_rest(page: Page, look: Callable[[], object]) -> object:
-    """What is seen once it stays the same: after scrolling the editor still measures its lines."""
+    """What is seen once it stays the same: after scrolling the editor still measures its lines.
+
+    A busy machine draws a frame when it comes to it: each look is at another one.
+    """
     seen, looks = look(), 0
     while looks < LOOKS:
-        page.wait_for_timeout(50)
+        page.evaluate("new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn, 50)))")
         looks = looks + 1 if (now := look()) == seen else 0
         seen = now
     return seen
