@@ -81,7 +81,11 @@ def let(server: Server, essay: int, user: int, rights: str) -> None:
 
 
 def text(page: Page, word: str = "line") -> Locator:
-    """The text in the editor, once it is there; ``word`` is one of it."""
+    """The text in the editor, once it is there with its title; ``word`` is one of it.
+
+    The title comes by another way, and later moves all that stands below it.
+    """
+    expect(page.locator("main.room h1")).not_to_be_empty()
     editor = page.get_by_role("textbox", name="Text of the essay")
     expect(editor).to_contain_text(word)
     return editor
