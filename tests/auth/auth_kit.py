@@ -147,10 +147,13 @@ class LoopbackServer:
         finally:
             writer.close()
 
-    async def hang_up(self) -> None:
+    async def hang_up(self, server: asyncio.Server) -> None:
         """Leave no socket behind that the garbage collector would find during another test."""
-        for _ in range(10):  # turns of the loop, until an accepted connection reaches ``serve``
+        # Turns of the loop, until an accepted connection reaches ``serve``. A server that is closed
+        # before that, as when the client gave up at once, forgets the socket, and closes it never.
+        for _ in range(10):
             await asyncio.sleep(0)
+        server.close()
         for writer in self.writers:
             writer.transport.abort()
         await asyncio.gather(*self.handlers, return_exceptions=True)
@@ -167,8 +170,7 @@ async def loopback(**settings: Any) -> AsyncIterator[LoopbackServer]:
     try:
         yield answering
     finally:
-        server.close()
-        await answering.hang_up()
+        await answering.hang_up(server)
 
 
 class PlainHasher:

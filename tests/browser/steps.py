@@ -81,7 +81,11 @@ def let(server: Server, essay: int, user: int, rights: str) -> None:
 
 
 def text(page: Page, word: str = "line") -> Locator:
-    """The text in the editor, once it is there; ``word`` is one of it."""
+    """The text in the editor, once it is there with its title; ``word`` is one of it.
+
+    The title comes by another way, and later moves all that stands below it.
+    """
+    expect(page.locator("main.room h1")).not_to_be_empty()
     editor = page.get_by_role("textbox", name="Text of the essay")
     expect(editor).to_contain_text(word)
     return editor
@@ -126,10 +130,13 @@ def holds(page: Page, look: Callable[[], object], want: object) -> None:
 
 
 def at_rest(page: Page, look: Callable[[], object]) -> object:
-    """What is seen once it stays the same: after scrolling the editor still measures its lines."""
+    """What is seen once it stays the same: after scrolling the editor still measures its lines.
+
+    A busy machine draws a frame when it comes to it: each look is at another one.
+    """
     seen, looks = look(), 0
     while looks < LOOKS:
-        page.wait_for_timeout(50)
+        page.evaluate("new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn, 50)))")
         looks = looks + 1 if (now := look()) == seen else 0
         seen = now
     return seen

@@ -221,6 +221,8 @@ def test_an_essay_that_is_left_before_its_token_came_opens_nothing(
     people: SignIn, server: Server, essay: int
 ) -> None:
     emma = people("Emma Brown")
+    link = emma.get_by_role("link", name="On lines").first
+    expect(link).to_be_visible()
     opened: list[str] = []
     emma.on("websocket", lambda socket: opened.append(socket.url))
     waiting: list[Route] = []
@@ -229,30 +231,32 @@ def test_an_essay_that_is_left_before_its_token_came_opens_nothing(
         waiting.append(route)
 
     emma.route("**/api/token/refresh/", wait)
-    stale_tokens(emma)
     with emma.expect_request("**/api/token/refresh/"):
-        emma.get_by_role("link", name="On lines").first.click()
+        stale_tokens(emma)  # from here on, whatever the page asks for exchanges it first
+        link.click()
     emma.get_by_role("link", name="All essays").click()
     expect(emma.get_by_role("heading", name="Essays")).to_be_visible()
     with emma.expect_response("**/api/token/refresh/"):
         for route in waiting:
             route.continue_()
-    expect(emma.get_by_role("link", name="On lines").first).to_be_visible()
+    expect(link).to_be_visible()
     assert opened == []
     assert essay
 
 
 def test_signing_out_while_a_token_is_exchanged_leaves_no_token(people: SignIn, essay: int) -> None:
     emma = people("Emma Brown")
+    link = emma.get_by_role("link", name="On lines").first
+    expect(link).to_be_visible()
     waiting: list[Route] = []
 
     def wait(route: Route) -> None:
         waiting.append(route)
 
     emma.route("**/api/token/refresh/", wait)
-    stale_tokens(emma)
     with emma.expect_request("**/api/token/refresh/"):
-        emma.get_by_role("link", name="On lines").first.click()
+        stale_tokens(emma)  # from here on, whatever the page asks for exchanges it first
+        link.click()
     with emma.expect_request("**/api/token/revoke/"):
         emma.get_by_role("button", name="Sign out").click()
     with emma.expect_response("**/api/token/refresh/") as exchanged:

@@ -138,8 +138,8 @@ def test_a_comment_whose_words_are_deleted_is_kept_with_its_quote(
 def test_a_viewer_cannot_type(people: SignIn, server: Server, essay: int) -> None:
     mike = people("Mike Wilson", f"/essays/{essay}")
     expect(mike.get_by_text("You may read", exact=True)).to_be_visible()
-    before = lines(mike)
     text(mike).click()
+    before = lines(mike)
     mike.keyboard.type("I was here.")
     mike.keyboard.press("Delete")
     mike.keyboard.press("Control+v")
@@ -166,6 +166,7 @@ def test_what_is_typed_offline_is_kept_and_merged_when_the_network_is_back(
     people: SignIn, server: Server, essay: int
 ) -> None:
     emma, jane = (people(name, f"/essays/{essay}") for name in ("Emma Brown", "Jane Smith"))
+    writer(jane)
     writer(emma).click()
     emma.keyboard.press("Control+Home")
     server.kill()

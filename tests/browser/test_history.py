@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import SignIn, call, let, lines, stored, writer
+from tests.browser.steps import SignIn, call, let, lines, shows, stored, writer
 from tests.net.live import Server
 
 
@@ -74,7 +74,7 @@ def test_the_slider_shows_the_text_as_it_stood_and_what_had_been_changed(
     expect(emma.get_by_role("button", name="Older version")).to_be_disabled()
     emma.get_by_role("link", name="Back to the essay").click()
     expect(emma.get_by_role("textbox", name="Text of the essay")).to_be_visible()
-    assert lines(emma) == ["A cat sat on a red mat."]
+    shows(emma, "A cat sat on a red mat.")
 
 
 def test_feedback_stands_where_it_stood_then(people: SignIn, written: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.project_steps import new_project
-from tests.browser.steps import SignIn, call, new_essay, serious
+from tests.browser.steps import SignIn, call, holds, new_essay, serious
 from tests.net.live import Server
 
 
@@ -77,6 +77,7 @@ def test_what_an_earlier_search_finds_does_not_come_too_late(
     emma.route(re.compile(r"/api/essays/\?.*search=quick$"), hold)
     search(emma).fill("quick")
     search(emma).press("Enter")
+    holds(emma, lambda: len(held), 1)
     expect(rows(emma, "Projects")).to_have_count(0)
     search(emma).fill("quick fox")
     search(emma).press("Enter")

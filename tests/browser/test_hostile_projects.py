@@ -78,7 +78,8 @@ def test_names_of_canvases(people: SignIn, server: Server) -> None:
         expect(cards.nth(count).locator("img")).to_be_visible()
     assert pictures.count() > 10
     cards.first.get_by_role("button", name="Delete").click()
-    expect(jane.get_by_role("dialog")).to_contain_text(made[-1]["name"])
+    newest = max(made, key=lambda each: int(each["id"]))
+    expect(jane.get_by_role("dialog")).to_contain_text(newest["name"])
     unharmed(jane)
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.hostile_strings import HOSTILE, WITNESS
 from tests.browser.liar import AT, EVERYTHING, Wire, person, refuse
 from tests.browser.project_steps import card, new_project, picture, put
-from tests.browser.steps import SignIn, call, writer
+from tests.browser.steps import SignIn, call, holds, writer
 from tests.net.live import Server
 
 ALL = sorted(HOSTILE)
@@ -26,10 +26,9 @@ def unharmed(page: Page) -> None:
     # That the policy was never asked to step in is checked by the fixture.
 
 
-def texts(shown: Locator) -> list[str]:
-    """What so many of them say, sorted."""
-    expect(shown).to_have_count(len(HOSTILE))
-    return sorted(shown.all_text_contents())
+def say(shown: Locator, want: list[str]) -> None:
+    """Wait until they say this, in any order: the page draws while more is on its way to it."""
+    holds(shown.page, lambda: sorted(shown.all_text_contents()), want)
 
 
 def sentence(text: str) -> str:
@@ -51,14 +50,14 @@ def test_kinds_messages_and_failures_of_tasks(people: SignIn, server: Server) ->
         begun = {"canvas_id": canvas, "requested_by": 2, "seq": wire.next_seq()}
         wire.tell_project("task_started", **task, task_type=kind, **begun)
         wire.tell_project("task_progress", **task, progress=5, message=kind, attempt=1)
-    assert texts(here.locator(".task > p.quiet")) == ALL
+    say(here.locator(".task > p.quiet"), ALL)
     named = sorted(sentence(each.replace("_", " "))[:-1] for each in HOSTILE)
-    assert texts(here.locator(".task h4")) == named
+    say(here.locator(".task h4"), named)
     for number, kind in enumerate(HOSTILE):
         task = {"project_id": project, "task_id": f"t{number}", "task_type": kind}
         result = {"canvas_id": canvas, "status": "failed", "error": kind}
         wire.tell_project("task_completed", **task, result=result, seq=wire.next_seq())
-    assert texts(here.locator(".task .why span")) == sorted(map(sentence, HOSTILE))
+    say(here.locator(".task .why span"), sorted(map(sentence, HOSTILE)))
     unharmed(jane)
 
 
@@ -71,7 +70,7 @@ def test_names_of_people_in_a_project(people: SignIn, server: Server) -> None:
     for number, name in enumerate(HOSTILE):
         wire.tell_project("user_joined", project_id=project, user_id=1000 + number, username=name)
     shown = jane.locator(".members .who:has(.quiet:text-is('here now')) > bdi")
-    assert texts(shown) == sorted(f"@{name}" for name in HOSTILE)
+    say(shown, sorted(f"@{name}" for name in HOSTILE))
     unharmed(jane)
 
 
@@ -93,20 +92,20 @@ def test_names_of_people_in_an_essay_and_whatever_their_comments_say(
     wire.tell("new_feedback", essay_id=essay, feedback=thread, seq=5)
     typing = jane.locator("header .typing")
     expect(typing).to_contain_text("are typing…")
-    assert all(name in (typing.text_content() or "") for name in HOSTILE)
+    holds(jane, lambda: [it for it in HOSTILE if it not in (typing.text_content() or "")], [])
     orphans = jane.locator("details article").filter(has_not_text="Read on.")
-    assert texts(orphans.locator("blockquote")) == ALL
-    assert texts(orphans.locator(".comment")) == ALL
-    assert texts(orphans.locator(".who strong")) == ALL
+    say(orphans.locator("blockquote"), ALL)
+    say(orphans.locator(".comment"), ALL)
+    say(orphans.locator(".who strong"), ALL)
     jane.locator("article", has_text="Read on.").locator(".head").click()
-    assert texts(jane.locator("article .reply strong")) == ALL
-    assert texts(jane.locator("article .reply .comment")) == ALL
+    say(jane.locator("article .reply strong"), ALL)
+    say(jane.locator("article .reply .comment"), ALL)
     for number, name in enumerate(HOSTILE):
         who = person(number, name)
         done = {**orphan(number, name, who), "status": "resolved", "resolved_by": who}
         wire.tell("feedback_update", essay_id=essay, feedback=done, timestamp=AT, seq=6)
     jane.get_by_role("button", name="Show resolved (200)").click()
-    assert texts(jane.locator("article.resolved .done bdi")) == ALL
+    say(jane.locator("article.resolved .done bdi"), ALL)
     unharmed(jane)
 
 

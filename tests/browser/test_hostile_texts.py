@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.browser.hostile_strings import HOSTILE, WITNESS
-from tests.browser.steps import SignIn, call, lines, writer
+from tests.browser.steps import SignIn, call, holds, lines, writer
 from tests.net.live import Server
 
 REPORTS = "window.reports"
@@ -60,8 +60,8 @@ def test_hostile_texts_in_every_field_of_an_essay_are_shown_as_texts(
     expect(emma.get_by_role("heading", name=HOSTILE[0])).to_be_visible()
     expect(emma.locator(".prompt")).to_contain_text(HOSTILE[-1])
     emma.get_by_role("button", name="Comments (200)").click()
-    shown = emma.locator("article .comment").all_text_contents()
-    assert sorted(shown) == sorted(HOSTILE)
+    comments = emma.locator("article .comment")
+    holds(emma, lambda: sorted(comments.all_text_contents()), sorted(HOSTILE))
     answers = []
     for thread in threads[:2]:
         emma.locator(f"#feedback-{thread['id']}").click()

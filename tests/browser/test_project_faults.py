@@ -160,8 +160,8 @@ def test_an_upload_that_is_stopped_while_a_token_is_exchanged_is_not_sent(
     jane.on("request", lambda it: sent.append(it) if it.method == "POST" else None)
     expect(jane.get_by_role("button", name="Add files")).to_be_visible()
     waiting = kept(jane, "**/api/token/refresh/")
-    stale_tokens(jane)
     with jane.expect_request("**/api/token/refresh/"):
+        stale_tokens(jane)  # from here on, whatever the page asks for exchanges it first
         choose_files(jane, file("one.png", picture()))
     jane.get_by_role("button", name="Stop uploading one.png").click()
     with jane.expect_response("**/api/token/refresh/"):

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli_kit import Running, complaint, serving, workroom
+from cli_kit import PATIENCE, Running, complaint, serving, workroom
 
 
 def test_a_user_is_created_listed_and_can_log_in(tmp_path: Path) -> None:
@@ -22,6 +22,7 @@ def test_a_user_is_created_listed_and_can_log_in(tmp_path: Path) -> None:
         answer = httpx.post(
             f"http://127.0.0.1:{server.port}/api/token/",
             json={"username": "zoë", "password": "correct horse"},
+            timeout=PATIENCE,
         )
     assert answer.status_code == 200
 
@@ -34,7 +35,9 @@ def test_a_new_password_replaces_the_old_one(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         address = f"http://127.0.0.1:{server.port}/api/token/"
         codes = [
-            httpx.post(address, json={"username": "ada", "password": password}).status_code
+            httpx.post(
+                address, json={"username": "ada", "password": password}, timeout=PATIENCE
+            ).status_code
             for password in ("the first one", "the second one")
         ]
     assert codes == [401, 200]

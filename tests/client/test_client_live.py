@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.free_ports import free_port
 from tests.net.live import PATIENCE, Server, running
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from workroom.client import Essay, Workroom, connect, events, sync
+from workroom.client import Essay, Project, Workroom, connect, events, sync
 from workroom.client.errors import Closed, ConnectionRefused, NoToken, PermissionDenied, TimedOut
 
 WORDS = "turns into a hospital"
@@ -48,11 +49,11 @@ def fresh_essay(server: Server, content: str) -> int:
     return int(made["id"])
 
 
-async def until(essay: Essay, so: Callable[[], bool]) -> None:
+async def until(room: Essay | Project, so: Callable[[], bool]) -> None:
     """Wait for events until it is so."""
     async with asyncio.timeout(PATIENCE):
         while not so():
-            await anext(essay)
+            await anext(room)
 
 
 async def test_an_essay_is_known_when_it_is_open(server: Server) -> None:
@@ -143,10 +144,7 @@ async def test_a_projects_fields_change_for_everybody(server: Server) -> None:
     async with clients(server, "emma", "jane") as (hers, janes):
         one, two = await hers.project(123), await janes.project(123)
         await two.update(metadata={"stage": "hanging"})
-        async for event in one:
-            if isinstance(event, events.ProjectUpdated):
-                break
-        assert one.fields["metadata"]["stage"] == "hanging"
+        await until(one, lambda: one.fields["metadata"].get("stage") == "hanging")
         assert one.fields["title"] == "Colours of the Harbour"
         assert {person.username for person in one.people.values()} == {"emma", "jane"}
 
@@ -281,10 +279,9 @@ async def test_closing_ends_what_waits_and_what_iterates(server: Server) -> None
 
 @pytest.mark.timeout(300)  # four starts of a server
 async def test_nothing_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
+    with running(tmp_path, WORKROOM_PORT=str(free_port())) as server:
         number = fresh_essay(server, "Start.")
         tokens = {user: server.token(user) for user in ("emma", "jane")}
-        server.env["WORKROOM_PORT"] = str(server.ports[0])
         async with (
             connect(server.http, token=tokens["emma"], timeout=60) as hers,
             connect(server.http, token=tokens["jane"], timeout=60) as janes,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.net.live import Server, running
+from tests.net.live import PATIENCE, Server, running
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
@@ -130,7 +130,7 @@ async def test_whoever_gives_up_opening_a_room_does_not_close_it_for_others(
 async def test_whoever_waits_for_a_room_takes_nothing_from_its_follower(server: Server) -> None:
     given_out: list[Any] = [None, server.token("jane")]
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE),
         connect(server.http, token=lambda: given_out.pop(0)) as workroom,
     ):
         room = workroom.essay(1)
@@ -149,7 +149,7 @@ async def test_whoever_waits_for_a_room_takes_nothing_from_its_follower(server: 
 async def test_whoever_gives_up_opening_a_room_leaves_it_to_its_follower(server: Server) -> None:
     given_out: list[Any] = [None, server.token("jane")]
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE),
         connect(server.http, token=lambda: given_out.pop(0)) as workroom,
     ):
         room = workroom.essay(1)
