@@ -67,6 +67,7 @@ SCENARIOS: Final = {
     "same-site": Scenario("both kinds, all at one place", BOTH, same_place=True),
     "ten-clients": Scenario("both kinds, ten of them", BOTH, (10, 10)),
     "lan": Scenario("both kinds, 5 to 40 ms away", BOTH, latency=(0.005, 0.04)),
+    "late": Scenario("both kinds, and a server that is 1 to 5 s late", BOTH, latency=(1.0, 5.0)),
     "no-caret": Scenario("both kinds, no `cursor_position`", BOTH, carets=False),
     "resend": Scenario("half of them save by the clock", ("resend", "replace")),
     "never": Scenario("half never take the server's text", ("never", "replace")),

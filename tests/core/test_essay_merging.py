@@ -272,6 +272,38 @@ def test_a_text_that_came_right_before_a_save_may_not_have_been_looked_at_by_the
     assert "ran" in head(essay) and "Fast." in head(essay)
 
 
+def test_a_first_save_that_waited_for_a_late_server_need_not_be_made_of_what_was_sent_meanwhile(
+    essay: Scenario,
+) -> None:
+    """Emma's saves are on their way for three seconds, and cross two versions.
+
+    The second of these is the text that she wrote her first save from; the next one is written from
+    the first, put over her words.
+    """
+    emma, jane = essay.join("emma"), essay.join("jane")
+    jane.saves("Jane: " + FOX)
+    jane.saves(FOX)
+    essay.passes(3)
+    emma.saves(FOX + " It ran.")
+    emma.saves("Jane: " + FOX + " And jumped.")
+    assert "It ran." in head(essay) and "And jumped." in head(essay)
+
+
+def test_a_link_that_took_long_takes_long_for_what_is_sent_next(essay: Scenario) -> None:
+    """Nobody asks who only reads whether a text has come; the state took twelve seconds."""
+    emma, jane = essay.connect("emma"), essay.join("jane")
+    emma.answers = False
+    emma.does(Join())
+    essay.passes(1)
+    jane.saves("Jane: " + FOX)
+    jane.saves(FOX)
+    essay.passes(11)
+    essay.room.arrived(emma.connection, 1, essay.clock.now())
+    emma.saves(FOX + " It ran.")
+    emma.saves("Jane: " + FOX + " And jumped.")
+    assert "It ran." in head(essay) and "And jumped." in head(essay)
+
+
 def test_who_was_sent_one_text_twice_may_write_from_it_twice(essay: Scenario) -> None:
     """Emma's page kept the second copy for a pause, and took it over the word typed meanwhile."""
     emma, jane = essay.join("emma"), essay.join("jane")

@@ -94,6 +94,8 @@ ONCE_FAILED: list[tuple[str, int, Way]] = [
     ("two-elsewhere", 95000145, "plain"),  # the same, where another word came in their place
     ("lone-pausing", 88000423, "plain"),  # letters typed where the caret had slipped to
     ("lone-pausing", 88002211, "base_seq"),  # the same
+    ("late", 507, "plain"),  # what crossed a first save for long taken for what it was made of
+    ("late", 511, "plain"),  # the same
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workroom.core.text.change import Change, Hunk
-from workroom.core.text.merging.evidence import KEPT_FOR, KEPT_VERSIONS
+from workroom.core.text.merging.evidence import KEPT_FOR, KEPT_VERSIONS, MIXES_AT_MOST
 from workroom.core.text.merging.inference import FOREIGN_DELETION, JOIN_WITHIN, Reader, Saved
 from workroom.core.text.mirror import KEPT_CHANGES, Mirror
 
@@ -284,6 +284,21 @@ def test_who_was_seen_to_keep_own_words_can_delete_them() -> None:
     desk.ana._mixing = 1.0
     text = f"Ben: hail. {ESSAY}"
     desk.ana_saves(text, caret=len(text), base_seq=seq)
+    assert desk.mirror.text == text
+
+
+def test_a_long_paragraph_of_which_much_was_on_its_way_can_be_begun_anew() -> None:
+    """The version has the first part of it; the page, known to keep own words, deletes all."""
+    desk = Desk()
+    paragraph = "what is typed on and on by somebody who thinks of nothing else and for long. " * 6
+    desk.ana_saves(f"{ESSAY}\n\n[1] {paragraph[:180]}")
+    version = desk.ben_writes("Ben. ", at=0)
+    count = desk.ana.sent(desk.now)
+    desk.ana_saves(f"{ESSAY}\n\n[1] {paragraph}", after=0.1)
+    desk.ana.arrived(count, desk.now)
+    desk.ana._mixing = MIXES_AT_MOST
+    text = version.removesuffix(paragraph[:180])
+    desk.ana_saves(text, caret=len(text), after=0.1)
     assert desk.mirror.text == text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workroom.core.text.alignment import Allowance
+from workroom.core.text.change import Change
 from workroom.core.text.diff import diff
 from workroom.core.text.merging.pricing import deletions, least, retyped, within, work
 
@@ -50,6 +51,15 @@ def test_to_delete_what_others_wrote_is_dearer() -> None:
 def test_to_select_more_takes_hardly_more() -> None:
     one, three = price("two three four"), price("four")
     assert one < three < 3 * one
+
+
+def test_of_ones_own_a_long_paragraph_is_selected_like_one_twice_as_long() -> None:
+    def cleared(letters: int, author: str) -> float:
+        whole = Change.one(letters, 0, letters, "")
+        return work(whole, authors=author * letters, author="a", text="", caret=0, since_last=9.0)
+
+    assert cleared(200, "a") == cleared(400, "a")
+    assert cleared(200, "b") < cleared(400, "b")
 
 
 def test_two_places_within_a_moment_are_dearer_than_after_a_while() -> None:

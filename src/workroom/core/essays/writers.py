@@ -46,7 +46,11 @@ MOST_ASKED: Final = 4
 """States remembered that a connection asked for before it saved: pages ask for one as they come,
 and are given one as they do."""
 SURELY_THERE: Final = 2.0
-"""Seconds after which a version counts as arrived where nobody has asked."""
+"""Seconds after which a version counts as arrived where nobody has noted when."""
+SURELY_HAD: Final = 10.0
+"""Seconds after which somebody who saves for the first time counts as having had a version whose
+arrival nobody has asked for; more, if the way there and back has taken more. Until then it is not
+held against an older one: the save may have waited for a server that is late."""
 
 
 @dataclass(slots=True)
@@ -359,6 +363,7 @@ class Writers:
 
     def _recall(self, writer: Writer, guest: _Guest, tick: float) -> None:
         """Note what the connection was sent before anybody took notes of it."""
+        writer.reader.round_trip = guest.round_trip or writer.reader.round_trip
         seq = guest.since
         for asked in guest.asked:
             self._note(writer.reader, [it for it in self._after(seq) if it[0] <= asked.seq], tick)
@@ -368,7 +373,6 @@ class Writers:
                 writer.probes.append((asked.probe, count))
         self._note(writer.reader, self._after(seq), tick)
         writer.probed = guest.probe
-        writer.reader.round_trip = guest.round_trip or writer.reader.round_trip
 
     def _note(
         self,
@@ -384,11 +388,11 @@ class Writers:
         for (_, at), version in zip(versions, found, strict=True):
             if version is not None:
                 count = reader.sent(at, version)
-                surely = at + SURELY_THERE
                 if arrived is None:
+                    surely = at + max(SURELY_HAD, reader.round_trip)
                     reader.arrived(count, surely if surely < tick else None, guessed=True)
                 elif arrived:
-                    reader.arrived(count, min(surely, tick), guessed=True)
+                    reader.arrived(count, min(at + SURELY_THERE, tick), guessed=True)
         return count
 
     # ---- what they are sent -------------------------------------------------------------------

@@ -25,6 +25,10 @@ GESTURE: Final = 12
 FURTHER: Final = 0.2
 """Letters that a deletion at one place counts for fully, and the factor for the rest: to select
 more takes hardly more time."""
+SELECTED: Final = 112
+"""Most letters of one's own that a deletion at one place counts for: a paragraph of four lines is
+selected like one of two. (Else who begins a paragraph anew, and has long been ahead of the server
+with it, seems to have deleted no more of it than the server had.)"""
 FOREIGN: Final = 2.0
 """Factor for deleting what others wrote: one mostly deletes one's own."""
 RETYPED: Final = 12.0
@@ -66,7 +70,7 @@ def work(
         away = away and not at_caret
         if price:
             price += HASTE * max(0.0, 1.0 - since_last)
-        letters = len(inserted) + _gesture(own) + FOREIGN * _gesture(deleted - own)
+        letters = len(inserted) + _gesture(min(own, SELECTED)) + FOREIGN * _gesture(deleted - own)
         price += PLACE + letters * (AT_CARET if at_caret else 1.0)
     return price + AWAY if away else price
 
@@ -74,7 +78,7 @@ def work(
 def least(before: int, after: int) -> float:
     """What ``work`` comes to at the least for texts of these lengths that are not equal."""
     longer = after - before
-    return PLACE + AT_CARET * (longer if longer >= 0 else _gesture(-longer))
+    return PLACE + AT_CARET * (longer if longer >= 0 else _gesture(min(-longer, SELECTED)))
 
 
 def retyped(change: Change, base: str, seen: list[str], letters: Allowance) -> float:
