@@ -202,10 +202,11 @@ class EssayAwareness:
         self._typists[connection] = _Typist(user, now.wall, typing=typing)
         self._dirty.add(connection)
 
-    def typing(self, user_id: UserId, *, typing: bool) -> None:
-        """A user began to type, or stopped."""
-        for connection, typist in self._typists.items():
-            if typist.user.id == user_id and typist.typing != typing:
+    def typing(self, connections: Iterable[ConnectionId], *, typing: bool) -> None:
+        """The user of these connections began to type, or stopped."""
+        for connection in connections:
+            typist = self._typists.get(connection)
+            if typist is not None and typist.typing != typing:
                 typist.typing = typing
                 self._dirty.add(connection)
 

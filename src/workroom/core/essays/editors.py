@@ -166,9 +166,9 @@ class Editors:
 
     # ---- what happens -------------------------------------------------------------------------
 
-    def typing(self, user_id: UserId, *, typing: bool) -> None:
-        """A user began to type, or stopped."""
-        self._awareness.typing(user_id, typing=typing)
+    def typing(self, connections: Iterable[ConnectionId], *, typing: bool) -> None:
+        """The user of these connections began to type, or stopped."""
+        self._awareness.typing(connections, typing=typing)
 
     def placed(
         self, connection: ConnectionId | None, base: Version, head: int, anchor: int | None

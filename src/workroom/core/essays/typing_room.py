@@ -53,7 +53,7 @@ class TypingRoom(YjsRoom):
     def _seen_typing(self, user: User, now: Now, idle: float) -> list[Effect]:
         if not self._typists.touch(user.id, now.tick, idle):
             return []
-        self._editors.typing(user.id, typing=True)
+        self._editors.typing(self.presence.connections_of(user.id), typing=True)
         return [Broadcast(TypingStarted(self.confirmed.id, user, now.wall), except_user=user.id)]
 
     def _stops_typing(self, user_id: UserId, now: Now) -> list[Effect]:
@@ -62,7 +62,7 @@ class TypingRoom(YjsRoom):
         return self._stopped(user_id, now)
 
     def _stopped(self, user_id: UserId, now: Now) -> list[Effect]:
-        self._editors.typing(user_id, typing=False)
+        self._editors.typing(self.presence.connections_of(user_id), typing=False)
         stopped = TypingStopped(self.confirmed.id, user_id, now.wall)
         effects: list[Effect] = [Broadcast(stopped, except_user=user_id)]
         if self._shared_at.pop(user_id, None) is not None:
