@@ -126,17 +126,15 @@ class YText:
         text = change.apply(self._text)
         if change.is_empty:
             return EMPTY_UPDATE
-        # A lone surrogate is refused here: a transaction cannot be taken back.
-        sizes = [len(op.encode()) for op in change.ops if isinstance(op, str)]
         hunk = change.only_hunk
         typed = None if hunk is None else self._pens.update(hunk)
         if hunk is None or typed is None:
-            update = self._edit(change, text, sizes)
+            update = self._edit(change, text)
         else:
             update = typed
             self._pens.follow(hunk, typed)
             self._typed.append(typed)
-            self._text, self._size = text, self._size + sizes[0]
+            self._text, self._size = text, self._size + len(hunk.inserted.encode())
             if len(self._typed) >= TYPED:
                 self._take_up()
         if self._standing is not None:
@@ -145,8 +143,10 @@ class YText:
             self._wrote(self._received, [op for op in change.ops if isinstance(op, str)])
         return update
 
-    def _edit(self, change: Change, text: str, sizes: list[int]) -> bytes:
-        """Have pycrdt make the change, which leads to ``text``; ``sizes``: of the insertions."""
+    def _edit(self, change: Change, text: str) -> bytes:
+        """Have pycrdt make the change, which leads to ``text``."""
+        # A lone surrogate is refused here: a transaction cannot be taken back.
+        sizes = [len(op.encode()) for op in change.ops if isinstance(op, str)]
         self._take_up()
         self._recorder.start(local=True)
         with _Guard(self):
