@@ -70,3 +70,40 @@ def test_with_the_true_base_no_word_is_lost_doubled_or_torn(data: st.DataObject)
     for person in people:
         person.save(99.0)
     assert sorted(mirror.text.split()) == sorted(typed - deleted)
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_what_is_typed_on_is_understood_the_same_without_the_long_way(data: st.DataObject) -> None:
+    mirror = Mirror("once upon a time there was an essay")
+    people = [Person(mirror, author) for author in "ab"]
+    carets = [0, 0]
+    for step in range(data.draw(st.integers(1, 25))):
+        nth = data.draw(st.integers(0, 1))
+        person, now = people[nth], step * data.draw(st.sampled_from([0.1, 1.0]))
+        if data.draw(st.integers(0, 5)) == 0:
+            person.take()
+        if data.draw(st.integers(0, 3)) == 0:
+            carets[nth] = data.draw(st.integers(0, len(person.text)))
+        caret = min(carets[nth], len(person.text))
+        typed = data.draw(st.sampled_from(["a", "é", " ", "time ", "👍", "", "of the essay"]))
+        gone = data.draw(st.sampled_from([0, 0, 0, 1])) if caret else 0
+        text = person.text[: caret - gone] + typed + person.text[caret:]
+        carets[nth] = caret - gone + len(typed)
+        said = data.draw(st.sampled_from([carets[nth], None]))
+        saved = person.reader.save_from([], text, said, now)
+        assert saved == person.reader._saved_from([], text, said, now)
+        person.text = text
+        if not saved.change.is_empty:
+            mirror.commit(mirror.seq + 1, saved.change, person.author)
+        person.reader.accepted(saved)
+
+
+def test_a_letter_typed_on_takes_the_short_way() -> None:
+    mirror = Mirror("once upon a time")
+    person = Person(mirror, "a")
+    for text in ("once upon a time,", "once upon a time, "):
+        saved = person.reader.save(text, len(text), 1.0)
+        mirror.commit(mirror.seq + 1, saved.change, "a")
+        person.reader.accepted(saved)
+    assert person.reader._typed_on("once upon a time, t", 19) is not None

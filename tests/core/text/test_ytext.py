@@ -11,7 +11,13 @@ import pytest
 
 from workroom.core.text.change import Change, Hunk
 from workroom.core.text.yjs.update_check import WALKED
-from workroom.core.text.yjs.ytext import EMPTY_UPDATE, UpdateAhead, YText, assert_pycrdt_behaves
+from workroom.core.text.yjs.ytext import (
+    EMPTY_UPDATE,
+    TYPED,
+    UpdateAhead,
+    YText,
+    assert_pycrdt_behaves,
+)
 
 
 @pytest.fixture
@@ -220,6 +226,30 @@ def test_a_document_that_disagrees_breaks_the_text(ytext: YText) -> None:
     with pytest.raises(ValueError, match="something else"):
         write(ytext, (0, 0, "x"))
     assert ytext.broken
+
+
+def test_those_who_type_on_are_taken_up_together_and_none_too_late(ytext: YText) -> None:
+    write(ytext, (0, 0, "words"))
+    twin = YText(client_id=ytext.client_id)
+    write(twin, (0, 0, "words"))
+    waited = []
+    for at in range(5, 105):
+        twin._pens.forget()  # so that it looks for the place in its document, each time
+        assert write(ytext, (at, 0, "é")) == write(twin, (at, 0, "é"))
+        waited.append(len(ytext._typed))
+        if at == 40:
+            assert ytext.state() == twin.state()
+    assert 0 < max(waited) < TYPED and ytext.text == twin.text
+    assert ytext.state_vector() == twin.state_vector() and str(ytext._shared) == ytext.text
+
+
+def test_a_document_that_cannot_take_up_what_was_typed_breaks_the_text(ytext: YText) -> None:
+    write(ytext, (0, 0, "some text"))
+    write(ytext, (9, 0, "s"))
+    ytext._shared.insert(0, "unseen ")
+    with pytest.raises(RuntimeError, match="broken"):
+        ytext.state()
+    assert ytext.broken and ytext.text == "some texts"
 
 
 def test_however_many_places_are_typed_at_few_are_remembered(ytext: YText) -> None:

@@ -191,8 +191,7 @@ class Delivery:
 
     def next_deadline(self) -> float | None:
         """The tick at which ``expire`` has something to do."""
-        waiting = [writer for writer in self._writers.live.values() if writer.waits]
-        return earliest(*[writer.due(self._rules) for writer in waiting])
+        return earliest(*[writer.due(self._rules) for writer in self._writers.live.values()])
 
     def joined(self, connection: ConnectionId, user_id: UserId) -> None:
         """The connection gets every version from here on."""

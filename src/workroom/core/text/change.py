@@ -209,9 +209,9 @@ class Change:
 
     def compose(self, later: Change) -> Change:
         """This change and then ``later``, as one. Raises ValueError when they do not fit."""
-        if self.is_empty and self.before == later.before:
+        if len(self.ops) < 2 and self.is_empty and self.before == later.before:
             return later
-        if later.is_empty and self.after == later.before:
+        if len(later.ops) < 2 and later.is_empty and self.after == later.before:
             return self
         return _grown(self, later) or _compose(self, later)
 

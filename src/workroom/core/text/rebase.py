@@ -54,6 +54,15 @@ def signed(change: Change, author: str) -> Change:
     return Change(tuple([author * len(op) if isinstance(op, str) else op for op in change.ops]))
 
 
+def countersigned(authors: str, change: Change, author: str) -> str:
+    """The author string ``authors`` after ``change``: what ``signed`` makes of it."""
+    hunk = change.only_hunk
+    if hunk is None:
+        return signed(change, author).apply(authors)
+    at, deleted, inserted = hunk
+    return authors[:at] + author * len(inserted) + authors[at + deleted :]
+
+
 def rebase(
     mine: Change,
     since: Change,

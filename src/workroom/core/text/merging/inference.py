@@ -23,10 +23,18 @@ from workroom.core.text.diff import diff
 from workroom.core.text.merging.additions import restoring, unmoved, without_deletions
 from workroom.core.text.merging.candidates import Candidate, grown, regrown
 from workroom.core.text.merging.evidence import MIXED, MIXES, UNMIXED, Evidence
-from workroom.core.text.merging.pricing import deletions, least, retyped, undone, within, work
+from workroom.core.text.merging.pricing import (
+    LONG_WORD,
+    deletions,
+    least,
+    retyped,
+    undone,
+    within,
+    work,
+)
 from workroom.core.text.merging.slips import Slip, carried, place_in_head
 from workroom.core.text.merging.wholeness import whole
-from workroom.core.text.rebase import Rebased, rebase, signed
+from workroom.core.text.rebase import Rebased, countersigned, rebase, signed
 from workroom.core.text.words import in_word
 from workroom.core.values import value
 
@@ -122,6 +130,13 @@ class Reader(Evidence):
 
     def save_from(self, bases: list[Candidate], text: str, caret: int | None, now: float) -> Saved:
         """``save``, when the base is one of ``bases``; none of them, to infer it."""
+        if not bases and self._slip is None and (typed := self._typed_on(text, caret)) is not None:
+            return self._saved_on(*typed, text, caret, now)
+        return self._saved_from(bases, text, caret, now)
+
+    def _saved_from(
+        self, bases: list[Candidate], text: str, caret: int | None, now: float
+    ) -> Saved:
         told = [self._followed(base) for base in self._meant(bases, text)] if bases else []
         base, mine, doubtful, sure = self._understood(told, text, caret, now)
         foreign = self._foreign(base, mine)
@@ -157,9 +172,32 @@ class Reader(Evidence):
             change=merged.change,
             bridge=bridge,
             bridge_authors=bridge_authors,
-            authors=signed(mine, self._author).apply(base.authors),
+            authors=countersigned(base.authors, mine, self._author),
             root=_root(base, bases),
             slip=slip,
+        )
+
+    def _saved_on(
+        self, own: Candidate, mine: Change, text: str, caret: int | None, now: float
+    ) -> Saved:
+        """What ``_saved_from`` comes to where a little was typed on, as with nearly all saves."""
+        merged = self._rebase(own, mine, join=self._goes_on(mine, now))
+        return Saved(
+            text=text,
+            caret=caret,
+            at=now,
+            base=own,
+            inferred=True,
+            sure=True,
+            foreign=0,
+            additions_only=False,
+            mixes=None,
+            change=merged.change,
+            bridge=merged.bridge,
+            bridge_authors=merged.bridge_authors,
+            authors=countersigned(own.authors, mine, self._author),
+            root=own.root,
+            slip=None,
         )
 
     def _mixes(self, base: Candidate, text: str, *, told: bool) -> bool | None:
@@ -236,7 +274,9 @@ class Reader(Evidence):
         hunk = change.only_hunk
         if hunk is None or hunk.deleted or len(hunk.inserted) > TYPED_ON:
             return None
-        if retyped(change, own.text, self._seen(), Allowance(SEARCHED)):
+        if len(hunk.inserted) >= LONG_WORD and retyped(
+            change, own.text, self._seen(), Allowance(SEARCHED)
+        ):
             return None  # a version that it had not taken yet had that word
         return own, change
 

@@ -35,7 +35,7 @@ RETYPED: Final = 12.0
 """Each word added that the client has had before, though not in the base: nobody types again what
 stands there, so the base had it."""
 
-_LONG_WORD: Final = 3
+LONG_WORD: Final = 3
 """Letters of the shortest word that counts as typed again; shorter ones are everywhere."""
 _LOOKED_AT: Final = 400
 _WORDS: Final = 24
@@ -89,7 +89,7 @@ def retyped(change: Change, base: str, seen: list[str], letters: Allowance) -> f
     added = " ".join([inserted for _, _, inserted in change.hunks()])
     again = 0
     for word in tokens(added[:_LOOKED_AT])[:_WORDS]:
-        if len(word) < _LONG_WORD or word.isspace() or not letters.take(len(base)):
+        if len(word) < LONG_WORD or word.isspace() or not letters.take(len(base)):
             continue
         again += word not in base and any(letters.take(len(text)) and word in text for text in seen)
     return RETYPED * again
@@ -140,7 +140,7 @@ def kept(change: Change, base: str, undo: Change) -> bool:
         place = start
         for word in tokens(base[start : start + length][:_LOOKED_AT]):
             first, place = place, place + len(word)
-            if word.isspace() or len(word) < min(_LONG_WORD, length):
+            if word.isspace() or len(word) < min(LONG_WORD, length):
                 continue  # short words are everywhere
             if not any(at < place and first < to for at, to in gone):
                 return True

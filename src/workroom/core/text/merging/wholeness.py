@@ -18,7 +18,9 @@ def whole(mine: Change, since: Change, base: str) -> Change:
     change of its middle counts: at its ends one also types on.
     """
     gone = [hunk for hunk in since.hunks() if hunk.deleted]
-    if not any(_covers(hunk, at, at + deleted) for at, deleted, _ in mine.hunks() for hunk in gone):
+    if not gone or not any(
+        _covers(hunk, at, at + deleted) for at, deleted, _ in mine.hunks() for hunk in gone
+    ):
         return mine  # as nearly always: no need to look where words begin and end
     hunks = list(mine.hunks())
     end = 0

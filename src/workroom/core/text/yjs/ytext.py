@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from pycrdt import Doc, Subscription, Text
 
-from workroom.core.text.change import Builder, Change, Hunk
+from workroom.core.text.change import Change
 from workroom.core.text.units import utf16_length
 from workroom.core.text.yjs.arrival import (
     MARKS,
@@ -27,6 +27,7 @@ from workroom.core.text.yjs.arrival import (
 from workroom.core.text.yjs.effort import Effort, TooLaborious
 from workroom.core.text.yjs.pens import Pens
 from workroom.core.text.yjs.portions import portions
+from workroom.core.text.yjs.recorder import EMPTY_UPDATE, Recorder, observed
 from workroom.core.text.yjs.standing import Standing
 from workroom.core.text.yjs.update_check import Run, check_update, read_vector, runs_of
 from workroom.errors import Misconfigured
@@ -46,8 +47,9 @@ CONTENT: Final = "content"
 MOST_PIECES: Final = 30_000
 """Pieces of a document up to which pairs are looked after: 60 ms, when an editor first writes."""
 _ASTRAL: Final = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
-EMPTY_UPDATE: Final = b"\x00\x00"
-"""The update that changes nothing."""
+TYPED: Final = 32
+"""Updates of those who type on that the document takes up together, at most: a transaction for
+each would cost three times as much."""
 
 
 class UpdateAhead(ValueError):
@@ -84,7 +86,7 @@ class YText:
         self.broken = False
         self.closed = False
         # The recorder knows nothing of this object, so pycrdt's references to it make no cycle.
-        self._recorder = _Recorder()
+        self._recorder = Recorder()
         self._doc: Doc[Text] = Doc(client_id=client_id)
         self._shared: Text = self._doc.get(CONTENT, type=Text)
         with _Guard(self):
@@ -100,6 +102,8 @@ class YText:
         self._marks: set[bytes] | None = None  # None: as above
         self._standing: Standing | None = None  # None: to be read when it is needed
         self._pens = Pens(client_id)
+        # Updates that were made here, without the document, and that it does not have yet.
+        self._typed: list[bytes] = []
         self._observer: Subscription = self._doc.observe(self._recorder.committed)
 
     @property
@@ -118,37 +122,59 @@ class YText:
 
         Raises ValueError, and does nothing, when the change is for a text of another length.
         """
-        self._require_usable()
+        self._require_alive()
         text = change.apply(self._text)
         if change.is_empty:
             return EMPTY_UPDATE
-        # A lone surrogate is refused here: a transaction cannot be taken back.
-        sizes = [len(op.encode()) for op in change.ops if isinstance(op, str)]
         hunk = change.only_hunk
         typed = None if hunk is None else self._pens.update(hunk)
-        self._recorder.start(local=True, wanted=typed is None)
-        with _Guard(self):
-            with self._doc.transaction():
-                growth = sum(sizes)
-                if typed is not None:
-                    self._doc.apply_update(typed)
-                else:
-                    growth -= self._write(change, iter(sizes))
-                size = len(self._shared)
-            update = self._recorder.update if typed is None else typed
-            self._move_pens(hunk, update)
-        self._follow(text, growth, size)
+        if hunk is None or typed is None:
+            update = self._edit(change, text)
+        else:
+            update = typed
+            self._pens.follow(hunk, typed)
+            self._typed.append(typed)
+            self._text, self._size = text, self._size + len(hunk.inserted.encode())
+            if len(self._typed) >= TYPED:
+                self._take_up()
         if self._standing is not None:
             self._standing.is_behind = True
         if self._received is not None:
             self._wrote(self._received, [op for op in change.ops if isinstance(op, str)])
         return update
 
-    def _move_pens(self, hunk: Hunk | None, update: bytes) -> None:
-        if hunk is None:
-            self._pens.forget()
-        else:
-            self._pens.follow(hunk, update)
+    def _edit(self, change: Change, text: str) -> bytes:
+        """Have pycrdt make the change, which leads to ``text``."""
+        # A lone surrogate is refused here: a transaction cannot be taken back.
+        sizes = [len(op.encode()) for op in change.ops if isinstance(op, str)]
+        self._take_up()
+        self._recorder.start(local=True)
+        with _Guard(self):
+            with self._doc.transaction():
+                growth = sum(sizes) - self._write(change, iter(sizes))
+                size = len(self._shared)
+            update = self._recorder.update
+            if (hunk := change.only_hunk) is None:
+                self._pens.forget()
+            else:
+                self._pens.follow(hunk, update)
+        self._follow(text, growth, size)
+        return update
+
+    def _take_up(self) -> None:
+        """Have the document take up what was typed on. Raises RuntimeError when that fails."""
+        if not self._typed:
+            return
+        typed, self._typed = self._typed, []
+        self._recorder.start(local=True, wanted=False)
+        try:
+            with _Guard(self), self._doc.transaction():
+                for update in typed:
+                    self._doc.apply_update(update)
+                size = len(self._shared)
+            self._follow(self._text, 0, size)
+        except ValueError as error:
+            raise RuntimeError("this text is broken") from error
 
     def _wrote(self, received: dict[int, int], words: list[str]) -> None:
         """Keep count of the elements of this copy, in the order in which they were written."""
@@ -276,7 +302,7 @@ class YText:
         finally:
             self._shared.unobserve(watch)
         try:
-            change, growth = _observed(self._recorder.delta, self._text)
+            change, growth = observed(self._recorder.delta, self._text)
         except ValueError:
             self.broken = True
             raise
@@ -322,9 +348,14 @@ class YText:
         self.closed = True
         self._doc.unobserve(self._observer)
 
-    def _require_usable(self) -> None:
+    def _require_alive(self) -> None:
         if self.closed or self.broken:
             raise RuntimeError(f"this text is {'closed' if self.closed else 'broken'}")
+
+    def _require_usable(self) -> None:
+        """The document is that of the text from here on."""
+        self._require_alive()
+        self._take_up()
 
     def _in_order(self, runs: list[Run]) -> dict[int, int]:
         """How far these runs bring the copies that made them. Raises UpdateAhead."""
@@ -401,63 +432,6 @@ class _Guard:
         # A panic derives from BaseException, and its class cannot be imported.
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":
             raise ValueError(f"pycrdt failed: {type(error).__name__}") from error
-
-
-class _Recorder:
-    """What pycrdt tells during one transaction."""
-
-    __slots__ = ("_wanted", "changed", "delta", "update")
-
-    def __init__(self) -> None:
-        self.start(local=False)
-
-    def start(self, *, local: bool, wanted: bool = True) -> None:
-        """Forget the last transaction. ``wanted``: the next one as an update."""
-        self._wanted = wanted
-        # An edit of our own that fails half way is not seen to have changed anything: assume it.
-        self.changed = local
-        self.delta: list[dict[str, Any]] = []
-        self.update = EMPTY_UPDATE
-
-    def text_changed(self, event: Any) -> None:
-        """A peer's update changed the text: what it changed is wanted."""
-        self.changed = True
-        self.delta = event.delta
-
-    def committed(self, event: Any) -> None:
-        """Not called for an update that brought nothing new. Encoding it costs something."""
-        if self._wanted:
-            self.update = event.update
-
-
-def _observed(delta: list[dict[str, Any]], before: str) -> tuple[Change, int]:
-    """The change that pycrdt observed, and by how many bytes the text grew.
-
-    The delta counts bytes of the text ``before``. Raises ValueError when it puts other things than
-    letters into the text.
-    """
-    build = Builder()
-    reach = sum([part.get("retain", 0) + part.get("delete", 0) for part in delta])
-    # A code point has one byte at least, so no more than ``reach`` of them are concerned.
-    raw = None if before.isascii() else before[:reach].encode()
-    at = offset = growth = 0
-    for part in delta:
-        inserted = part.get("insert")
-        if inserted is not None:
-            if not isinstance(inserted, str):
-                raise ValueError("the update puts something else than letters into the text")
-            build.insert(inserted)
-            growth += len(inserted.encode())
-            continue
-        kept = "retain" in part
-        size = part["retain" if kept else "delete"]
-        count = size if raw is None else len(raw[offset : offset + size].decode())
-        (build.keep if kept else build.delete)(count)
-        growth -= 0 if kept else size
-        offset += size
-        at += count
-    build.keep(len(before) - at)
-    return build.change(), growth
 
 
 def assert_pycrdt_behaves() -> None:
