@@ -220,6 +220,7 @@ class Follower:
         self.messages: list[dict[str, Any]] = []
         self.pings: list[bytes] = []
         self.closed: int | None = None
+        self.fd = -1
         self.write: Callable[[bytes], None] = self._write
 
     def _write(self, frames: bytes) -> None:

@@ -43,6 +43,14 @@ class Member:
     def user_id(self) -> Any:
         return self.user.id
 
+    @property
+    def outlet(self) -> Member:
+        return self
+
+    @property
+    def fd(self) -> int:
+        return -1
+
     def write(self, data: bytes) -> None:
         while data:
             size, head = data[1], 2

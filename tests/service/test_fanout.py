@@ -41,6 +41,15 @@ class Loop:
         return turns
 
 
+class Paper:
+    """A ``Sink`` that is no socket."""
+
+    fd = -1
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self.write = write
+
+
 @dataclass(eq=False)
 class Reader:
     id: ConnectionId
@@ -51,8 +60,8 @@ class Reader:
     dead_write: Callable[[bytes], None] | None = None
 
     @property
-    def write(self) -> Callable[[bytes], None]:
-        return self.dead_write or self.writes.append
+    def outlet(self) -> Paper:
+        return Paper(self.dead_write or self.writes.append)
 
     @property
     def data(self) -> bytes:

@@ -39,8 +39,8 @@ from workroom.service.door.endings import Stage
 from workroom.service.door.lobby import Lobby
 from workroom.service.door.manners import BYTES_A_MESSAGE, LABORIOUS, REST, Bucket
 from workroom.service.door.outlet import Outlet
-from workroom.service.rooms.fanout import Write
 from workroom.service.rooms.probes import probe_of
+from workroom.service.rooms.writing import Write
 
 log = logger("connections")
 
@@ -128,9 +128,9 @@ class Connection:
         self._outlet.hold(max(0.0, bucket.capacity / 2 - level) / bucket.rate)
 
     @property
-    def write(self) -> Write:
-        """Writes frames. Read afresh each time: after the end it is one that does nothing."""
-        return self._outlet.write
+    def outlet(self) -> Outlet:
+        """Writes frames."""
+        return self._outlet
 
     @property
     def user_id(self) -> UserId:
@@ -496,4 +496,4 @@ class Connection:
 
     def _send(self, payload: bytes | None, write: Write | None = None) -> None:
         if payload is not None:
-            (write or self.write)(self.dialect.frame(payload))
+            (write or self._outlet.write)(self.dialect.frame(payload))

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from workroom.service.rooms.writing import Sink
+
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
@@ -47,12 +49,8 @@ class Reject:
     """Seconds, for the Retry-After header."""
 
 
-class Outlet(Protocol):
+class Outlet(Sink, Protocol):
     """The writing half of one socket."""
-
-    write: Callable[[bytes], None]
-    """Write complete frames (``protocol/frames.py``). The bound ``transport.write`` itself, so that
-    fan-out costs one call per member. Harmless after the socket has gone."""
 
     def close(self, code: int, reason: str = "", *, hear_out: bool = False) -> None:
         """Send a close frame, then end the connection when the peer answers or a time is over.

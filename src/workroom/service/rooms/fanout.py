@@ -21,13 +21,12 @@ from workroom.ids import ConnectionId, UserId, project_room
 from workroom.observe import DELIVERIES
 from workroom.protocol.dialect import Dialect, Form
 from workroom.service.rooms.probes import probe_frame
+from workroom.service.rooms.writing import Sink, write_each
 
 MAX_JOIN: Final = 256 * 1024
 """Bytes after which a flush starts another write instead of joining further frames."""
 SLICE: Final = 500
 """Members that are written to in one turn of the loop."""
-
-Write = Callable[[bytes], None]
 
 
 @cache
@@ -44,8 +43,8 @@ class Recipient(Protocol):
     dialect: Dialect
 
     @property
-    def write(self) -> Write:
-        """The socket's own write, bound."""
+    def outlet(self) -> Sink:
+        """Where frames for it are written to."""
 
     @property
     def user_id(self) -> UserId:
@@ -68,17 +67,17 @@ class _Item:
 
 
 class _Voice:
-    """A dialect and form, and the bound writes of the members who are spoken to in it.
+    """A dialect and form, and the outlets of the members who are spoken to in it.
 
     Addition and removal are O(1).
     """
 
-    __slots__ = ("_ids", "_index", "dialect", "form", "writes")
+    __slots__ = ("_ids", "_index", "dialect", "form", "outlets")
 
     def __init__(self, dialect: Dialect, form: Form) -> None:
         self.dialect = dialect
         self.form = form
-        self.writes: list[Write] = []
+        self.outlets: list[Sink] = []
         self._ids: list[ConnectionId] = []
         self._index: dict[ConnectionId, int] = {}
 
@@ -89,26 +88,26 @@ class _Voice:
         # Most lists are longer than any exceptions, and need not be looked through.
         return len(self._ids) > len(connections) or not connections.issuperset(self._ids)
 
-    def add(self, connection: ConnectionId, write: Write) -> None:
-        self._index[connection] = len(self.writes)
+    def add(self, connection: ConnectionId, outlet: Sink) -> None:
+        self._index[connection] = len(self.outlets)
         self._ids.append(connection)
-        self.writes.append(write)
+        self.outlets.append(outlet)
 
     def remove(self, connection: ConnectionId) -> None:
         at = self._index.pop(connection, None)
         if at is None:
             return
-        last_id, last_write = self._ids.pop(), self.writes.pop()
+        last_id, last_outlet = self._ids.pop(), self.outlets.pop()
         if last_id != connection:
-            self._ids[at], self.writes[at] = last_id, last_write
+            self._ids[at], self.outlets[at] = last_id, last_outlet
             self._index[last_id] = at
 
-    def without(self, connections: Iterable[ConnectionId]) -> list[Write]:
-        """A copy of the writes that leaves these connections out.
+    def without(self, connections: Iterable[ConnectionId]) -> list[Sink]:
+        """A copy of the outlets that leaves these connections out.
 
         A copy, because members come and go while a large room is being written to in slices.
         """
-        copy = self.writes.copy()
+        copy = self.outlets.copy()
         skipped = {self._index[c] for c in connections if c in self._index}
         for at in sorted(skipped, reverse=True):
             del copy[at]
@@ -134,7 +133,7 @@ class Audience:
         self._by_user: dict[UserId, set[ConnectionId]] = {}
         self._voices: list[_Voice] = []
         self._pending: list[_Item] = []
-        self._jobs: deque[tuple[list[Write], bytes]] = deque()
+        self._jobs: deque[tuple[list[Sink], bytes]] = deque()
         self._working = False
 
     def __len__(self) -> int:
@@ -149,7 +148,7 @@ class Audience:
         self._flush_if_pending()
         self._members[recipient.id] = recipient
         self._by_user.setdefault(recipient.user_id, set()).add(recipient.id)
-        self._voices[self._voice_of(recipient)].add(recipient.id, recipient.write)
+        self._voices[self._voice_of(recipient)].add(recipient.id, recipient.outlet)
 
     def remove(self, connection: ConnectionId) -> None:
         """What was published before still reaches it; nothing after does."""
@@ -176,7 +175,7 @@ class Audience:
         recipient = self._members.get(connection)
         if recipient is not None and not self._reads(recipient):
             self._flush_if_pending()
-            self._voices[self._voice_of(recipient)].add(connection, recipient.write)
+            self._voices[self._voice_of(recipient)].add(connection, recipient.outlet)
 
     def publish(
         self,
@@ -199,7 +198,7 @@ class Audience:
         self._put(_Item(frames, None, except_user, except_connections))
         for voice, frame in zip(self._voices, frames, strict=True):
             if frame is not None:
-                _delivered(voice.dialect.name, type(event).__name__).inc(len(voice.writes))
+                _delivered(voice.dialect.name, type(event).__name__).inc(len(voice.outlets))
 
     def send(self, connection: ConnectionId, event: Event) -> None:
         """Tell one member, in order with what is published; a slow one hears when it drains."""
@@ -234,10 +233,10 @@ class Audience:
             return
         apart = self._apart(items)
         for index, voice in enumerate(self._voices):
-            if voice.writes:
-                writes = voice.without(apart)
+            if voice.outlets:
+                outlets = voice.without(apart)
                 for data in _joined(i.frames[index] for i in items if i.only is None):
-                    self._jobs.extend(_slices(writes, data))
+                    self._jobs.extend(_slices(outlets, data))
         for connection in apart:
             self._write_apart(connection, items)
         if idle:
@@ -289,24 +288,19 @@ class Audience:
         voice, reads = self._voice_of(recipient), self._reads(recipient)
         meant = (i.frames[voice] for i in items if i.is_for(recipient) and (reads or i.only))
         for data in _joined(meant):
-            self._jobs.append(([recipient.write], data))
+            self._jobs.append(([recipient.outlet], data))
 
     def _work(self) -> None:
         """Write up to one slice; leave the rest to the next turn."""
         budget, self._working = SLICE, True
         while self._jobs:
-            writes, data = self._jobs[0]
-            if len(writes) > budget:
+            outlets, data = self._jobs[0]
+            if len(outlets) > budget:
                 self._call_soon(self._work)
                 break
             self._jobs.popleft()
-            budget -= len(writes)
-            for write in writes:
-                try:
-                    write(data)
-                except Exception:  # noqa: BLE001, S112 -- one socket must not silence the room
-                    # uvloop raises RuntimeError when it has gone since this job was put down.
-                    continue
+            budget -= len(outlets)
+            write_each(outlets, data)
         self._working = False
 
 
@@ -335,7 +329,7 @@ def _joined(frames: Iterable[bytes | None]) -> list[bytes]:
     return pieces
 
 
-def _slices(writes: list[Write], data: bytes) -> list[tuple[list[Write], bytes]]:
-    if len(writes) <= SLICE:
-        return [(writes, data)]
-    return [(writes[at : at + SLICE], data) for at in range(0, len(writes), SLICE)]
+def _slices(outlets: list[Sink], data: bytes) -> list[tuple[list[Sink], bytes]]:
+    if len(outlets) <= SLICE:
+        return [(outlets, data)]
+    return [(outlets[at : at + SLICE], data) for at in range(0, len(outlets), SLICE)]

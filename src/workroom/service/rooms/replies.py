@@ -10,7 +10,8 @@ from typing import Any, Final, Protocol
 from workroom.core.commands import Origin
 from workroom.errors import WorkroomError
 from workroom.ids import ConnectionId, RoomId, UserId
-from workroom.service.rooms.fanout import Recipient, Write
+from workroom.service.rooms.fanout import Recipient
+from workroom.service.rooms.writing import Write
 
 REMEMBERED: Final = 16_384
 """Answers kept in memory; the store remembers every durable one, and has the last word."""

@@ -26,7 +26,7 @@ from workroom.observe import CLOSES
 from workroom.service.door.outlet import Peer
 from workroom.transports.websocket.failures import log_failure
 from workroom.transports.websocket.gate import Gate
-from workroom.transports.websocket.wire import close_frame, tune
+from workroom.transports.websocket.wire import NO_FILE, close_frame, plain_socket, tune
 
 _INTERNAL_ERROR: Final = 1011
 _Args = ParamSpec("_Args")
@@ -50,14 +50,23 @@ class Line(asyncio.Protocol, ABC):
     """A connection without its conversation; the ``Outlet`` that its peer writes to.
 
     The peer is called from the loop only, never from within one of its own calls. ``lost`` is the
-    last call it gets; it must then forget every ``write`` that it took from here, since uvloop's
-    raises ``RuntimeError`` on a closed socket.
+    last call it gets.
+
+    What the kernel takes at once may be written past the transport, to ``fd`` itself
+    (``rooms/writing``): that costs less. So everything that the transport is given while the
+    connection is open goes through ``write``, which looks whether anything of it has to wait.
     """
 
-    __slots__ = ("_connections", "_gate", "_hears_out", "_peer", "_state", "_transport", "write")
+    __slots__ = (
+        "_connections", "_gate", "_hears_out", "_peer", "_socket", "_state", "_transport", "fd",
+        "write",
+    )  # fmt: skip
 
     write: Callable[[bytes], None]
-    """The transport's own method while the connection is open, else one that does nothing."""
+    """Hands frames to the transport while the connection is open, else does nothing."""
+    fd: int
+    """See ``Sink``. Below zero for good when the connection begins to end, at the latest when
+    ``connection_lost`` is called: right after, the number may be another socket's."""
 
     def __init__(self, gate: Gate, connections: set[Any]) -> None:
         self._gate = gate
@@ -65,6 +74,7 @@ class Line(asyncio.Protocol, ABC):
         self._state = State.NEW
         self._peer: Peer | None = None
         self._hears_out = False
+        self._socket = self.fd = NO_FILE
         self.write = _nothing
 
     # What uvicorn and the loop call
@@ -77,6 +87,7 @@ class Line(asyncio.Protocol, ABC):
         # already write so much that the transport calls pause_writing.
         self._transport.set_protocol(self)
         tune(self._transport, self._gate.limits)
+        self._socket = plain_socket(self._transport)
 
     def eof_received(self) -> None:
         """The client hung up. After a close frame the state is GONE already."""
@@ -126,6 +137,14 @@ class Line(asyncio.Protocol, ABC):
     def beat(self) -> None:
         """Show that you are alive."""
 
+    # Writing
+
+    def _write(self, frames: bytes) -> None:
+        self.fd = NO_FILE
+        self._transport.write(frames)
+        if not self._transport.get_write_buffer_size():
+            self.fd = self._socket
+
     # Endings
 
     def _finish(self, *, clean: bool) -> None:
@@ -152,6 +171,7 @@ class Line(asyncio.Protocol, ABC):
 
     def _end(self, state: State) -> None:
         self._state = state
+        self._socket = self.fd = NO_FILE  # also for whoever still holds the old ``write``
         self.write = _nothing
         self._gate.pulse.no_ping(self)
         self._gate.pulse.deadline_in(self, self._gate.limits.close_timeout)

@@ -1,6 +1,6 @@
 """One WebSocket, as uvicorn's ``ws=`` class: what the client says, and whether it still lives.
 
-Outgoing frames do not pass through here: ``write`` is the transport's own method.
+Outgoing frames do not pass through here: see ``Line``.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class RoomProtocol(Line):
         else:
             self._asked, self._heard = unanswered + 1, False
             pulse.ping_in(self, wait)
-            self._transport.write(HEARTBEAT)
+            self.write(HEARTBEAT)
 
     def expired(self) -> None:
         """An ending, a goodbye or an unfinished message has taken too long."""
@@ -137,7 +137,7 @@ class RoomProtocol(Line):
 
     def _open(self, accept: Accept) -> None:
         self._state = State.OPEN
-        self.write = self._transport.write
+        self.write = self._write
         self._gate.pulse.ping_in(self, self._gate.first_ping())
         self._tell(self._meet, accept)
 
@@ -204,7 +204,7 @@ class RoomProtocol(Line):
         self._heard = True
         if kind is Kind.PING:
             self._charge(1.0)
-            self._transport.write(pong_frame(event.payload))
+            self.write(pong_frame(event.payload))
         elif kind is Kind.PONG:
             self._charge(self._gate.limits.pong_cost)
             if event.payload:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from typing import Final
 
@@ -14,6 +15,7 @@ from workroom.transports.websocket.limits import SocketLimits
 
 _LINUX_TCP_NOTSENT_LOWAT: Final = 25
 _REASON_BYTES: Final = 123
+NO_FILE: Final = -1
 
 # One frame for all: its pong tells no more than that the client lives, so it carries nothing.
 HEARTBEAT: Final = ping_frame(b"")
@@ -47,6 +49,17 @@ def tune(transport: asyncio.Transport, limits: SocketLimits) -> None:
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(limits.no_delay))
         sock.setsockopt(socket.IPPROTO_TCP, _LINUX_TCP_NOTSENT_LOWAT, limits.notsent_lowat)
+
+
+def plain_socket(transport: asyncio.Transport) -> int:
+    """The file descriptor of a socket that bytes may be written to as they are; else ``NO_FILE``.
+
+    Not where they are encrypted first, nor on systems where a socket is no file.
+    """
+    sock = transport.get_extra_info("socket")
+    if os.name != "posix" or sock is None or transport.get_extra_info("sslcontext") is not None:
+        return NO_FILE
+    return int(sock.fileno())
 
 
 def address_of(transport: asyncio.Transport) -> str:
