@@ -254,6 +254,30 @@ def test_a_word_put_beside_one_that_an_editor_deletes_keeps_its_blank(
     assert jane.text == mike.text == room(essay).head.text == expected
 
 
+@pytest.mark.parametrize("editor_id", [3, 100])
+def test_a_word_put_beside_one_that_an_editor_replaces_is_not_glued_to_the_new_one(
+    essay: Scenario, editor_id: int
+) -> None:
+    """As Yjs editors do it: what is typed in place of a word stands behind what was deleted."""
+    emma, mike = essay.join("emma"), editor(essay, "mike", 101)
+    jane = editor(essay, "jane", editor_id)
+    known = jane.ytext.state_vector()
+    jane.edits(5, 5, "")
+    jane.edits(5, 0, "over ")
+    emma.saves("Once upon quite a time.", 15)
+    jane.person.does(ApplyUpdate(jane.ytext.update_since(known)))
+    assert jane.text == mike.text == room(essay).head.text == "Once  quite over a time."
+
+
+def test_letters_typed_over_the_blank_behind_a_word_go_on_with_it(essay: Scenario) -> None:
+    """It is clear that the editor saw the word: nothing else went with the blank."""
+    emma, jane = essay.join("emma"), editor(essay, "jane", 100)
+    emma.saves("Once upon quite a time.", 15)
+    jane.catch_up()
+    jane.person.does(ApplyUpdate(jane.edits(15, 1, "s")))
+    assert jane.text == room(essay).head.text == "Once upon quitesa time."
+
+
 @pytest.mark.parametrize(
     ("editor_id", "place", "word", "saved", "expected"),
     [

@@ -1,7 +1,8 @@
 """Blanks between words that an editor's deletion has glued together by accident.
 
-An editor deletes "word " while somebody else puts " more" behind the word. In the replicated text
-each letter goes for itself: what stays is the new word without a blank behind it. Whole-text saves
+An editor deletes "word ", or types in its place, while somebody else puts " more" behind the word.
+In the replicated text each letter goes for itself: what stays is the new word without a blank
+behind it. Whole-text saves
 are woven with that in mind (see ``rebase``); an editor's update is there before anybody is asked.
 """
 
@@ -33,14 +34,16 @@ def seams(change: Change, before: str, authors: str, author: str) -> list[int]:
         start, end = left.at + left.deleted, right.at
         if not left.deleted or not right.deleted or set(authors[start:end]) <= {author}:
             continue
-        if not left.inserted and before[start - 1].isspace() and _meet(before, left.at, start):
+        ahead = left.inserted[-1:] or before[max(0, left.at - 1) : left.at]
+        if before[start - 1].isspace() and _meet(ahead, before[start]):
             blanks.append(start + shift)
         after = right.at + right.deleted
-        if not right.inserted and before[end].isspace() and _meet(before, end, after):
+        behind = right.inserted[:1] or before[after : after + 1]
+        if before[end].isspace() and _meet(before[end - 1], behind):
             blanks.append(end + shift)
     return blanks
 
 
-def _meet(text: str, start: int, end: int) -> bool:
-    """Whether two words meet when a stretch between them goes."""
-    return start > 0 and end < len(text) and in_word(text[start - 1]) and in_word(text[end])
+def _meet(left: str, right: str) -> bool:
+    """Whether these letters (none at the ends of the text) are of two words that meet."""
+    return left != "" != right and in_word(left) and in_word(right)
