@@ -272,23 +272,6 @@ def test_a_text_that_came_right_before_a_save_may_not_have_been_looked_at_by_the
     assert "ran" in head(essay) and "Fast." in head(essay)
 
 
-def test_a_first_save_that_waited_for_a_late_server_need_not_be_made_of_what_was_sent_meanwhile(
-    essay: Scenario,
-) -> None:
-    """Emma's saves are on their way for three seconds, and cross two versions.
-
-    The second of these is the text that she wrote her first save from; the next one is written from
-    the first, put over her words.
-    """
-    emma, jane = essay.join("emma"), essay.join("jane")
-    jane.saves("Jane: " + FOX)
-    jane.saves(FOX)
-    essay.passes(3)
-    emma.saves(FOX + " It ran.")
-    emma.saves("Jane: " + FOX + " And jumped.")
-    assert "It ran." in head(essay) and "And jumped." in head(essay)
-
-
 def test_a_link_that_took_long_takes_long_for_what_is_sent_next(essay: Scenario) -> None:
     """Nobody asks who only reads whether a text has come; the state took twelve seconds."""
     emma, jane = essay.connect("emma"), essay.join("jane")

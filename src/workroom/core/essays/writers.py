@@ -47,10 +47,9 @@ MOST_ASKED: Final = 4
 and are given one as they do."""
 SURELY_THERE: Final = 2.0
 """Seconds after which a version counts as arrived where nobody has noted when."""
-SURELY_HAD: Final = 10.0
-"""Seconds after which somebody who saves for the first time counts as having had a version whose
-arrival nobody has asked for; more, if the way there and back has taken more. Until then it is not
-held against an older one: the save may have waited for a server that is late."""
+MOST_LATE: Final = 15.0
+"""Seconds there and back that count instead where they are more, before a first save: it may have
+waited for a server as late as that. At most: a pong may also come from a machine that slept."""
 
 
 @dataclass(slots=True)
@@ -389,7 +388,7 @@ class Writers:
             if version is not None:
                 count = reader.sent(at, version)
                 if arrived is None:
-                    surely = at + max(SURELY_HAD, reader.round_trip)
+                    surely = at + max(SURELY_THERE, min(reader.round_trip, MOST_LATE))
                     reader.arrived(count, surely if surely < tick else None, guessed=True)
                 elif arrived:
                     reader.arrived(count, min(at + SURELY_THERE, tick), guessed=True)

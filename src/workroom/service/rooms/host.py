@@ -448,8 +448,8 @@ class RoomHost:
     def slow(self, connection: ConnectionId) -> None:
         """A member reads too slowly: remember what it knows, and tell it nothing for now."""
         if self.audience.get(connection) is not None and connection not in self._glimpses:
-            self.audience.slow(connection)
             self._glimpses[connection] = self.room.glimpse(connection)
+            self.audience.slow(connection)
 
     def drained(self, connection: ConnectionId) -> None:
         """The member reads again: tell it what is different from what it knows."""

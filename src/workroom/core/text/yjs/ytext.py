@@ -120,7 +120,8 @@ class YText:
     def edit(self, change: Change) -> bytes:
         """Apply a change of the text as it is now; return the Yjs update that does it elsewhere.
 
-        Raises ValueError, and does nothing, when the change is for a text of another length.
+        Raises ValueError, and does nothing, when the change is for a text of another length; and
+        RuntimeError when the document fails to take up this or what was typed before.
         """
         self._require_alive()
         text = change.apply(self._text)
