@@ -18,7 +18,8 @@ from workroom.core.events import EssayUpdated
 from workroom.core.limits import RoomRules
 from workroom.core.people import Right, Role, User
 from workroom.core.text import Candidate, Mirror, Reader, YText, to_utf16
-from workroom.core.text.merging.inference import Reading, Saved
+from workroom.core.text.merging.inference import Saved
+from workroom.core.text.merging.readings import Reading
 from workroom.core.time import Now
 from workroom.ids import ConnectionId, EssayId, UserId
 

@@ -302,6 +302,64 @@ def test_a_long_paragraph_of_which_much_was_on_its_way_can_be_begun_anew() -> No
     assert desk.mirror.text == text
 
 
+def begun_anew(desk: Desk, typed: str, crossing: str, *, named: bool = False) -> Saved:
+    """Ana deletes a passage; a version met the end of it (``crossing``) on the way.
+
+    What stood at the end of her screen then, that or the version, does not show.
+    """
+    desk.ana_saves(f"{ESSAY}\n\n[1] {typed}")
+    version = desk.ben_writes("Ben. ", at=0)
+    seq, count = desk.mirror.seq, desk.ana.sent(desk.now)
+    desk.ana_saves(f"{ESSAY}\n\n[1] {typed}{crossing}", after=0.1)
+    desk.ana.arrived(count, desk.now)
+    text = version.removesuffix(typed)
+    return desk.ana_saves(text, len(text), base_seq=seq if named else None, after=0.1)
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize(
+    ("typed", "crossing"),
+    [
+        ("what they type on and on has to look like words, w", "hat"),
+        ("what they type on and on has to look like words", " and"),
+        ("what they type on and on has to look like words, w", "hat they type"),
+    ],
+)
+def test_of_a_passage_that_is_deleted_nothing_is_left_that_was_still_on_its_way(
+    typed: str, crossing: str, named: bool
+) -> None:
+    desk = Desk()
+    saved = begun_anew(desk, typed, crossing, named=named)
+    assert desk.mirror.text == f"Ben. {ESSAY}\n\n[1] "
+    assert saved.mixes is None
+    text = desk.mirror.text
+    for words in ("w", "wh", "wha", "what"):
+        desk.ana_saves(text + words, caret=len(text + words), after=0.04)
+    assert desk.mirror.text == f"{text}what"
+
+
+@pytest.mark.parametrize(
+    ("typed", "crossing"), [("rain", " hail"), ("It rained ", "and hailed"), ("rain", "; hail")]
+)
+def test_a_word_that_was_still_on_its_way_is_not_deleted_with_the_word_before_it(
+    typed: str, crossing: str
+) -> None:
+    desk = Desk()
+    begun_anew(desk, typed, crossing)
+    assert crossing.strip(" ;") in desk.mirror.text
+
+
+def test_what_others_put_behind_a_passage_is_not_deleted_with_it() -> None:
+    desk = Desk()
+    typed = "what they type on and on has to look like words, w"
+    desk.ana_saves(f"{ESSAY} {typed}")
+    seen = desk.mirror.text
+    desk.ana_gets_the_text()
+    desk.ben_writes("ho, says Ben")
+    desk.ana_saves(seen.removesuffix(typed), caret=len(ESSAY) + 1, after=0.1)
+    assert desk.mirror.text == f"{ESSAY} ho, says Ben"
+
+
 def test_own_words_that_a_version_brought_back_do_not_show_that_the_page_kept_them() -> None:
     desk = Desk()
     crossing(desk, " Lightning struck.", by_ben="Ben: hail. ")

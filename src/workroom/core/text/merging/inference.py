@@ -15,7 +15,7 @@ contained can be deleted. Times are seconds, of any clock that does not go back.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from workroom.core.text.alignment import Allowance
 from workroom.core.text.change import Change, Hunk, Side
@@ -23,14 +23,14 @@ from workroom.core.text.diff import diff
 from workroom.core.text.merging.additions import restoring, unmoved, without_deletions
 from workroom.core.text.merging.candidates import Candidate, grown, regrown
 from workroom.core.text.merging.evidence import MIXED, MIXES, UNMIXED, Evidence
-from workroom.core.text.merging.pricing import (
-    LONG_WORD,
-    deletions,
-    least,
-    retyped,
-    undone,
-    within,
-    work,
+from workroom.core.text.merging.pricing import LONG_WORD, retyped, undone, work
+from workroom.core.text.merging.readings import (
+    DOUBT,
+    Reading,
+    bound,
+    likeliest,
+    takes_along,
+    with_oldest,
 )
 from workroom.core.text.merging.slips import Slip, carried, place_in_head
 from workroom.core.text.merging.wholeness import whole
@@ -47,8 +47,6 @@ JOIN_LETTERS: Final = 3
 letters at once: more are a word of their own, typed on a version without the unfinished one."""
 TYPED_ON: Final = 8
 """Letters put in at one place of the own text that leave no doubt about the base."""
-DOUBT: Final = 5.0
-"""Readings of a save that differ by less are as good as each other: then text is kept."""
 FOREIGN_DELETION: Final = 200
 """Letters of others that a save may delete without proof that the client had them."""
 
@@ -61,18 +59,6 @@ have (but three are compared in any case), and how many letters are searched for
 REWRITTEN: Final = 400
 """Most operations of a change after which further versions are looked at: no version explains a
 text that is another one all over, and each look is dear."""
-
-
-class Reading(NamedTuple):
-    """One way to understand a save."""
-
-    price: float
-    age: float
-    """Less for a newer base."""
-    base: Candidate
-    change: Change
-    retypes: bool
-    """Whether words would have been typed again that the client has had."""
 
 
 @value
@@ -166,7 +152,7 @@ class Reader(Evidence):
             base=base,
             inferred=not told,
             sure=sure,
-            mixes=self._mixes(base, text, told=bool(told)),
+            mixes=self._mixes(base, mine, text, told=bool(told)),
             foreign=foreign,
             additions_only=refused,
             change=merged.change,
@@ -200,7 +186,9 @@ class Reader(Evidence):
             slip=None,
         )
 
-    def _mixes(self, base: Candidate, text: str, *, told: bool) -> bool | None:
+    def _mixes(self, base: Candidate, mine: Change, text: str, *, told: bool) -> bool | None:
+        if base.is_mixed and takes_along(mine, base, self._author):
+            return None
         shows = self._shows_mixing(base, text)
         # Own words in what was taken for a text without them say that the guess was wrong, no more.
         # They say nothing either where a version that has them may have been taken.
@@ -256,11 +244,26 @@ class Reader(Evidence):
             two = len(told) > 1 and not self._inherited
             named = [(DOUBT if base.is_own and two else 0.0, base) for base in told]
             reading = self._readings(named, text, caret, now)[0]
-            return reading.base, reading.change, False, True
+            return *self._with_ends(reading, text, caret), False, True
         weighed = [(self._evidence(base, now), base) for base in self._candidates()]
         readings = self._readings(weighed, text, caret, now)
-        reading, doubtful = self._likeliest(readings)
-        return reading.base, reading.change, doubtful, len(readings) == 1
+        reading, doubtful = likeliest(readings)
+        return *self._with_ends(reading, text, caret), doubtful, len(readings) == 1
+
+    def _with_ends(
+        self, reading: Reading, text: str, caret: int | None
+    ) -> tuple[Candidate, Change]:
+        """The base of a reading and its change: the whole of the passages that are deleted.
+
+        A version that met the end of such a passage on the way lacks that.
+        """
+        _, _, base, change, _ = reading
+        if base.bridge is None and any(hunk.deleted for hunk in change.hunks()):
+            for put_in in self._mixed(base):
+                whole_change = diff(put_in.text, text, caret)
+                if takes_along(whole_change, put_in, self._author):
+                    return put_in, whole_change
+        return base, change
 
     def _typed_on(self, text: str, caret: int | None) -> tuple[Candidate, Change] | None:
         """The own text, when all there is to see is that a little was typed on in it.
@@ -295,7 +298,7 @@ class Reader(Evidence):
         mixed = {base.number for _, base in bases if base.is_mixed}
         limit = float("inf")
         for at_least, evidence, base in sorted(
-            [_bound(*base, text) for base in bases], key=lambda each: each[0]
+            [bound(*base, text) for base in bases], key=lambda each: each[0]
         ):
             if at_least > limit or len(found) >= READINGS:
                 break
@@ -314,26 +317,7 @@ class Reader(Evidence):
             if len(change.ops) > REWRITTEN:
                 break
         found = sorted([each for each in found if each.price <= limit], key=lambda each: each[:2])
-        return _with_oldest(found)
-
-    def _likeliest(self, readings: list[Reading]) -> tuple[Reading, bool]:
-        """The reading to go by, and whether its deletions are in doubt.
-
-        The same text can be made of two versions, by deleting different things. Of readings as
-        good as each other the one counts that deletes nothing but what all of them delete.
-        """
-        best = readings[0]
-        rivals = [each for each in readings[1:] if not each.retypes]
-        gone = []
-        for each in (best, *rivals):
-            pieces = deletions(each.change, each.base.text)
-            if pieces is None:
-                return best, False
-            gone.append(pieces)
-        for reading, mine in zip((best, *rivals), gone, strict=True):
-            if all(within(mine, other) for other in gone):
-                return reading, False
-        return best, True
+        return with_oldest(found)
 
     def _seen(self) -> list[str]:
         """The newest that the client has had: its own text, and the latest version to arrive."""
@@ -453,27 +437,6 @@ class Reader(Evidence):
         return sum([deleted for _, deleted in gone]) - sum(own)
 
 
-def _with_oldest(readings: list[Reading]) -> list[Reading]:
-    """The best reading made the one of the oldest version among equal ones.
-
-    Texts come again, as when a word is deleted that was just typed, or the state is asked for. The
-    newer of two equal ones may not have been taken yet when this was written, and is then what the
-    next save is made from.
-    """
-    best = readings[0]
-    if best.base.bridge is not None:
-        return readings
-    same = [
-        each
-        for each in readings
-        if each.price == best.price
-        and each.base.bridge is None
-        and each.base.text == best.base.text
-    ]
-    oldest = min(same, key=lambda each: each.base.number)
-    return [oldest, *(each for each in readings if each is not oldest)]
-
-
 def _root(base: Candidate, named: list[Candidate]) -> int:
     """The ``seq`` of the version that a text written from ``base`` goes back to.
 
@@ -481,12 +444,6 @@ def _root(base: Candidate, named: list[Candidate]) -> int:
     """
     sent = [each for each in (base, *named) if each.bridge is None]
     return sent[0].seq if sent else base.root
-
-
-def _bound(evidence: float, base: Candidate, text: str) -> tuple[float, float, Candidate]:
-    """The least that a reading can come to, what evidence there is against it, and its base."""
-    work = 0.0 if base.text == text else least(len(base.text), len(text))
-    return evidence + work, evidence, base
 
 
 def _is_of_one_word(hunk: Hunk) -> bool:
