@@ -160,7 +160,8 @@ class EssayRoom(TypingRoom):
                 merge.mapped(selection_end),
             )
         if origin.connection is not None:
-            self._delivery.saved(origin.connection, now.tick, astray=merge.additions_only)
+            astray = merge.additions_only or reader.may_have_deleted
+            self._delivery.saved(origin.connection, now.tick, astray=astray)
         return self._settle_now(Outcome(outcome.entries, (*effects, *outcome.effects)), now)
 
     def lacks(self, command: Command, origin: Origin) -> bool:
