@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -99,7 +100,7 @@ def public_key(
     try:
         data = (pem.encode() if isinstance(pem, str) else pem).strip()
         if b"BEGIN CERTIFICATE" in data:
-            found = _bound(_certified(data))
+            found = _bound(x509.load_pem_x509_certificate(data).public_key())
         else:
             found = _bound(load_pem_public_key(data))
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -113,13 +114,6 @@ def public_key(
     if algorithm is not None and canonical_algorithm(algorithm) != found.algorithm:
         raise Misconfigured(f"{setting} is a key for {found.algorithm}", field=setting)
     return found
-
-
-def _certified(pem: bytes) -> object:
-    """The public key in a certificate."""
-    from cryptography.x509 import load_pem_x509_certificate
-
-    return load_pem_x509_certificate(pem).public_key()
 
 
 def key_from_jwk(jwk: Mapping[str, Any]) -> VerificationKey | None:
