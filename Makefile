@@ -122,7 +122,8 @@ $(WEB)/node_modules/.installed: $(WEB)/package-lock.json $(WEB)/package.json $(w
 	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# The first of these that is new enough and can make virtual environments.
+# The first of these that is new enough and can make virtual environments. pip compiles what it
+# installs, but not what stays where it is; where Python may not write, each start would do it anew.
 $(STAMP): requirements/dev.txt pyproject.toml
 	@python=""; \
 	for each in python3.13 python3.12 python3.11 python3; do \
@@ -140,4 +141,5 @@ $(STAMP): requirements/dev.txt pyproject.toml
 		--requirement requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		--no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src
 	@touch $@

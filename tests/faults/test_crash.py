@@ -86,6 +86,12 @@ async def _write_until_killed(server: Server, writers: list[Writer], seconds: fl
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def _seconds_to_start(server: Server) -> float:
+    started = time.monotonic()
+    server.start()
+    return time.monotonic() - started
+
+
 def _lost(server: Server, writer: Writer) -> list[str]:
     content = server.rest("GET", f"/api/essays/{writer.essay}/", "emma")[1]["content"].split()
     lost = [word for word in writer.words[: writer.confirmed_words] if word not in set(content)]
@@ -113,22 +119,22 @@ def test_nothing_that_was_confirmed_is_lost_by_kill_9(
     server = Server(tmp_path, env=UNLIMITED | database)
     chance = random.Random(20261121)
     confirmed = 0
-    slowest = 0.0
+    first, restarts = _seconds_to_start(server), []
+    server.kill()
     for _ in range(ROUNDS):
-        started = time.monotonic()
-        server.start()
-        slowest = max(slowest, time.monotonic() - started)
+        restarts.append(_seconds_to_start(server))
         made = [
             server.rest("POST", "/api/essays/", "emma", {"title": f"Essay {n}"})[1]
             for n in range(WRITERS)
         ]
         writers = [Writer(essay["id"]) for essay in made]
         asyncio.run(_write_until_killed(server, writers, chance.uniform(0, 1)))
-        server.start()
+        restarts.append(_seconds_to_start(server))
         for writer in writers:
             assert _lost(server, writer) == []
             confirmed += writer.confirmed_words + len(writer.confirmed_feedback)
         server.kill()
         assert "is whole" in server.cli("db", "check")
     assert confirmed >= ROUNDS * WRITERS
-    print(f"{ROUNDS} rounds, {confirmed} confirmed, 0 lost, slowest start {slowest:.2f} s")
+    print(f"{ROUNDS} rounds, {confirmed} confirmed, 0 lost, slowest start {max(restarts):.2f} s")
+    print(f"the very first start, which makes the demo: {first:.2f} s")

@@ -59,6 +59,22 @@ def test_what_stays_for_a_while_is_looked_through_when_it_is_quiet(world: World)
     assert ring() is None
 
 
+def test_nothing_is_looked_through_when_it_starts() -> None:
+    looks: list[str] = []
+
+    def look(phase: str, _: object) -> None:
+        looks.append(phase)
+
+    gc.disable()  # so that nobody but the collector could look
+    gc.callbacks.append(look)
+    try:
+        world = World()
+    finally:
+        gc.callbacks.remove(look)
+    world.collector.stop()
+    assert looks == []
+
+
 def test_what_comes_and_goes_is_not_looked_through(world: World) -> None:
     ring = lost_ring()
     for _ in range(5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -178,6 +179,8 @@ async def _serve(
     visitors: Welcome | None,
     stopping: Stopping,
 ) -> None:
+    # What a start makes stays. The server's own collector takes over at the end of it.
+    gc.disable()
     from workroom.app import serve
 
     async def announce_and_note(app: App, addresses: Sequence[tuple[str, int]]) -> None:

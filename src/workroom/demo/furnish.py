@@ -31,7 +31,8 @@ async def furnish(
     remembered by its ``request_id``). Once it has, leave alone what people change. Raises Conflict
     when a user name is taken, Unavailable.
     """
-    users = {each.username: await _person(accounts, people, each, password) for each in PEOPLE}
+    made = await asyncio.gather(*(_person(accounts, people, each, password) for each in PEOPLE))
+    users = {each.username: user for each, user in zip(PEOPLE, made, strict=True)}
     await _essay(hub, users)
     await _project(hub, users)
     await _canvases(canvases, users)

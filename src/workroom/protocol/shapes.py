@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import ErrorDetails
 
 from workroom.errors import InvalidJson, InvalidMessage, UnknownAction
 from workroom.ids import MAX_ID
+from workroom.protocol.described import Described
 from workroom.protocol.reading import Message, bad_character, kind_of, read, shown
 
 
-class ClientShape(BaseModel):
+class ClientShape(Described):
     """A message, or a part of one, that clients send; strict, so ``"1"`` and ``true`` are no 1.
 
     Fields that the model does not know are ignored, so that newer clients can talk to this server.
@@ -25,16 +26,13 @@ class ClientShape(BaseModel):
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
 
-class PlainShape(BaseModel):
+class PlainShape(Described):
     """A message, or a part of one, as plain connections get it: these keys and no others."""
 
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 OPEN: Final = ConfigDict(extra="ignore")

@@ -87,9 +87,12 @@ class Collector:
         self._timer: Timer | None = None
 
     def start(self) -> None:
-        """From here on nothing is looked through but by this; what is here now stays."""
+        """From here on nothing is looked through but by this; what is here now stays.
+
+        What a server is made of is hardly ever garbage, so it is not looked through for that.
+        """
         gc.disable()
-        self._look_through_all()
+        self._put_all_away()
         self._arrange()
 
     def stop(self) -> None:
@@ -142,6 +145,9 @@ class Collector:
     def _look_through_all(self) -> None:
         gc.unfreeze()
         gc.collect()
+        self._put_all_away()
+
+    def _put_all_away(self) -> None:
         gc.freeze()
         self._kept, self._grown = gc.get_freeze_count(), 0
         self._made.clear()

@@ -50,8 +50,9 @@ class Argon2Hasher:
         self._room = threads + waiting
         self._busy = 0
         self._lock = Lock()
-        # What a name without an account is checked against. Nobody knows its password.
-        self._nobody = self._argon2.hash(secrets.token_urlsafe(32))
+        # What a name without an account is checked against. Nobody knows its password. The start
+        # of a server does not wait for it.
+        self._nobody = self._pool.submit(self._argon2.hash, secrets.token_urlsafe(32))
 
     async def hash(self, password: str) -> str:
         """The encoded hash, with salt and parameters.
@@ -72,8 +73,9 @@ class Argon2Hasher:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, password: str, password_hash: str | None) -> bool:
+        nobody = self._nobody.result()  # it was begun before this, so nobody waits in a circle
         known = password_hash is not None and self._argon2.identify(password_hash)
-        against = password_hash if known and password_hash is not None else self._nobody
+        against = password_hash if known and password_hash is not None else nobody
         try:
             # A lone surrogate is never part of a password that was hashed, so it is just wrong.
             right = self._argon2.verify(password.encode("utf-8", "surrogatepass"), against)

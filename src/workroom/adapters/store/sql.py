@@ -27,7 +27,6 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 Row = Sequence[Any]
@@ -91,6 +90,8 @@ def _unnest_text(parts: tuple[tuple[Table, str], ...]) -> str:
 
 def _array(column: Column[Any]) -> str:
     """The type of an array for a column. A length would cut what is too long, without a word."""
+    from sqlalchemy.dialects import postgresql
+
     if isinstance(column.type, String):
         return "text[]"
     return f"{column.type.compile(postgresql.dialect())}[]"  # type: ignore[no-untyped-call]
@@ -165,6 +166,8 @@ def pairs(dialect: str, *types: type[TypeEngine[Any]]) -> FromClause:
         items = func.json_each(keys).table_valued("value", name="wanted")
         columns: list[Any] = [func.json_extract(items.c.value, f"$[{place}]") for place in (0, 1)]
         return select(columns[0].label("a"), columns[1].label("b")).subquery()
+    from sqlalchemy.dialects import postgresql
+
     arrays = [
         bindparam(name, type_=postgresql.ARRAY(of)) for name, of in zip("ab", types, strict=True)
     ]

@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -76,7 +77,7 @@ class PageSettings:
 @dataclass(frozen=True, slots=True)
 class _File:
     body: bytes
-    packed: bytes
+    packed: Future[bytes]
     kind: str
 
 
@@ -126,13 +127,14 @@ class Page:
         if file is None:
             return None
         packs = "gzip" in _header(scope, b"accept-encoding")
+        body = file.packed.result() if packs else file.body
         headers = {
             "content-type": file.kind,
             "cache-control": _FOREVER if path.startswith("/assets/") else "no-cache",
             "vary": "accept-encoding",
             **({"content-encoding": "gzip"} if packs else {}),
         }
-        return 200, file.packed if packs else file.body, headers
+        return 200, body, headers
 
     def _view(self) -> tuple[int, bytes, dict[str, str]]:
         nonce = secrets.token_urlsafe(18)
@@ -176,13 +178,15 @@ def _always(hsts_seconds: int) -> dict[str, str]:
 
 
 def _read(folder: Path) -> Iterable[tuple[str, _File]]:
-    """All files of the built page, by their address."""
+    """All files of the built page, by their address; packed while the server goes on starting."""
+    packer = ThreadPoolExecutor(1, thread_name_prefix="page")
     for path in sorted(folder.rglob("*")):
         kind = _KINDS.get(path.suffix)
         if kind is not None and path.is_file():
             body = path.read_bytes()
-            packed = gzip.compress(body, mtime=0)
+            packed = packer.submit(gzip.compress, body, mtime=0)
             yield f"/{path.relative_to(folder).as_posix()}", _File(body, packed, kind)
+    packer.shutdown(wait=False)
 
 
 def _header(scope: Scope, wanted: bytes) -> str:

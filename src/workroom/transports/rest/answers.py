@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from workroom.protocol.canvases import Canvas
 from workroom.protocol.shapes import Count, FeedbackKind, Id, Rights, Timestamp
@@ -21,14 +21,10 @@ Anything = Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
 class Page(Shown, Generic[Item]):
     """A part of a list."""
 
-    # For every kind of item pydantic would look for the source of this class again: a third of the
-    # time that the server takes to start.
-    model_config = ConfigDict(use_attribute_docstrings=False)
-
-    count: Count = Field(description="How many there are in all.")
-    next: str | None = Field(
-        description="Where the next part is, relative to this server; null at the end."
-    )
+    count: Count
+    """How many there are in all."""
+    next: str | None
+    """Where the next part is, relative to this server; null at the end."""
     previous: str | None
     results: list[Item]
 

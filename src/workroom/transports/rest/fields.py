@@ -6,10 +6,11 @@ import re
 from typing import Annotated, Any, Final
 
 from fastapi import Path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, InstanceOf, WithJsonSchema
 from pydantic.config import JsonDict
 
 from workroom.ids import MAX_ID
+from workroom.protocol.described import Described
 from workroom.protocol.essay_inbound import LONGEST_COMMENT
 from workroom.protocol.project_inbound import LONGEST_DESCRIPTION, LONGEST_TITLE
 
@@ -21,7 +22,7 @@ MOST_WORDS: Final = 1_000_000
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,15}")
 
 
-class Body(BaseModel):
+class Body(Described):
     """What clients send. Strict, so ``"1"`` and ``true`` are no 1.
 
     Unknown fields are refused: a misspelt one would look saved and be lost.
@@ -32,7 +33,6 @@ class Body(BaseModel):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
     def given(self, *names: str) -> dict[str, Any]:
@@ -41,10 +41,8 @@ class Body(BaseModel):
         return {n: getattr(self, n) for n in wanted if n in self.model_fields_set}
 
 
-class Shown(BaseModel):
+class Shown(Described):
     """What clients get. Written by hand in ``render.py``; these models are for the schema."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 def whole(value: object) -> object:
