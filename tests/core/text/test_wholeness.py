@@ -3,7 +3,7 @@
 import pytest
 
 from workroom.core.text import Change, diff, rebase, signed
-from workroom.core.text.merging.wholeness import whole
+from workroom.core.text.merging.wholeness import spared, whole
 
 
 def merged(base: str, mine: str, theirs: str) -> str:
@@ -35,6 +35,68 @@ def merged(base: str, mine: str, theirs: str) -> str:
 )
 def test_who_changes_a_word_keeps_it_though_others_delete_it(mine: str, expected: str) -> None:
     assert merged("one two world four", mine, "one two four") == expected
+
+
+def spared_in(base: str, mine: str, theirs: str, author: str = "b") -> str:
+    """What both make of ``base``, where ``theirs`` was first."""
+    since = diff(base, theirs)
+    authors = signed(since, author)
+    change = spared(diff(base, mine), since, authors, base, "a")
+    rebased = rebase(
+        change,
+        since,
+        base=base,
+        base_authors="?" * len(base),
+        author="a",
+        since_authors=authors,
+    )
+    return rebased.change.apply(theirs)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "expected"),
+    [
+        ("one two wor3ld four", "one two wor3ld four"),  # within
+        ("one two worlds four", "one two worlds four"),  # typed on at its end
+        ("one two underworld four", "one two underworld four"),
+        ("one two worked wild four", "one two worked wild four"),  # two in its place
+        ("one two world, four", "one two , four"),  # the comma is no part of it
+        ("one two world new four", "one two new four"),  # nor is another word
+        ("one two new world four", "one two new four"),
+        ("one two wold four", "one two four"),  # nothing is left that needs the word
+    ],
+)
+@pytest.mark.parametrize("mine", ["one two four", "one two  four"])
+def test_a_word_that_others_changed_is_not_deleted_by_who_had_it_as_it_was(
+    mine: str, theirs: str, expected: str
+) -> None:
+    text = spared_in("one two world four", mine, theirs)
+    assert text.split() == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("mine", "expected"),
+    [
+        ("one four", "one wor3ld four"),  # with the words beside it
+        ("one", "one wor3ld"),
+        ("one two else four", "one two else wor3ld four"),  # or something in its place
+        ("four", "wor3ld four"),
+        ("", "wor3ld"),
+    ],
+)
+def test_of_all_that_is_deleted_only_that_word_stays(mine: str, expected: str) -> None:
+    text = spared_in("one two world four", mine, "one two wor3ld four")
+    assert text.split() == expected.split()
+
+
+def test_who_has_put_something_in_place_of_a_word_does_not_get_it_back_as_it_is_typed_on() -> None:
+    assert spared_in("one word four", "one else four", "one words four").split()[1] == "else"
+    assert "word" not in spared_in("one word four", "one else four", "one words four").split()
+
+
+def test_who_deletes_a_word_deletes_what_they_had_put_into_it_elsewhere() -> None:
+    text = spared_in("one two world four", "one two four", "one two wor3ld four", author="a")
+    assert "world" not in text and "wor3ld" not in text
 
 
 def test_a_word_that_both_replaced_is_there_as_each_of_them_wrote_it() -> None:

@@ -39,7 +39,7 @@ from workroom.core.text.merging.readings import (
     with_oldest,
 )
 from workroom.core.text.merging.slips import Slip, carried, place_in_head
-from workroom.core.text.merging.wholeness import whole
+from workroom.core.text.merging.wholeness import spared, whole
 from workroom.core.text.rebase import Rebased, countersigned, rebase, signed
 from workroom.core.text.words import in_word
 from workroom.core.values import value
@@ -138,7 +138,9 @@ class Reader(Evidence):
         made = without_deletions(mine, base.text) if refused else made
         slip, place = (None, None) if refused else self._slips(base, mine, now)
         if place is None:
-            merged = self._rebase(base, made, join=self._goes_on(mine, now))
+            since = self._since(base)
+            made = spared(made, *since, base.text, self._author)
+            merged = self._rebase(base, made, since, join=self._goes_on(mine, now))
         else:
             merged = carried(base, mine, place, self._author, self.mirror)
         bridge, bridge_authors = merged.bridge, merged.bridge_authors
@@ -173,7 +175,7 @@ class Reader(Evidence):
         self, own: Candidate, mine: Change, text: str, caret: int | None, now: float
     ) -> Saved:
         """What ``_saved_from`` comes to where a little was typed on, as with nearly all saves."""
-        merged = self._rebase(own, mine, join=self._goes_on(mine, now))
+        merged = self._rebase(own, mine, self._since(own), join=self._goes_on(mine, now))
         return Saved(
             text=text,
             caret=caret,
@@ -404,11 +406,18 @@ class Reader(Evidence):
 
     # ---- merging -----------------------------------------------------------------------------
 
-    def _rebase(self, base: Candidate, mine: Change, *, join: bool) -> Rebased:
+    def _since(self, base: Candidate) -> tuple[Change, Change]:
+        """What has become of a base up to the head, and the same of its authors."""
         since, authors = self.mirror.since(base.seq), self.mirror.authors_since(base.seq)
         assert since is not None and authors is not None  # else it would be no candidate
         if base.bridge is not None and base.bridge_authors is not None:
             since, authors = base.bridge.compose(since), base.bridge_authors.compose(authors)
+        return since, authors
+
+    def _rebase(
+        self, base: Candidate, mine: Change, came: tuple[Change, Change], *, join: bool
+    ) -> Rebased:
+        since, authors = came
         return rebase(
             whole(mine, since, base.text),
             since,

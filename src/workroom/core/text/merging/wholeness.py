@@ -1,11 +1,14 @@
 """Keep a word whole that somebody changed while somebody else deleted it.
 
-Letters put into a word are no word without it. So what is left of the word is written anew with
-them: who works on a word wants it. That also holds for a word that was put in place of another and
+Letters put into a word are no word without it: who works on a word wants it. So what is left of
+the word is written anew with them where it was deleted before (``whole``), and is not deleted where
+they were there first (``spared``). That also holds for a word that was put in place of another and
 has its first and last letters in common with it, which looks the same.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from workroom.core.text.change import Change, Hunk
 from workroom.core.text.words import in_word
@@ -35,6 +38,51 @@ def whole(mine: Change, since: Change, base: str) -> Change:
                 hunks[nth] = Hunk(start, stop - start, left)
         end = stop
     return Change.of(mine.before, hunks)
+
+
+def spared(mine: Change, since: Change, since_authors: Change, base: str, author: str) -> Change:
+    """``mine`` without the deletion of words that others have put letters into since.
+
+    All three are changes of ``base``; ``since_authors`` spells who wrote what ``since`` inserts.
+    Where ``mine`` has put something in place of such a word, only letters in its middle count: at
+    its ends one also types on.
+    """
+    gone = [hunk for hunk in mine.hunks() if hunk.deleted]
+    stay: set[tuple[int, int]] = set()
+    signed = zip(since.hunks(), since_authors.hunks(), strict=True) if gone else ()
+    for (at, deleted, inserted), (_, _, by) in signed:
+        if not by.strip(author):
+            continue
+        start, stop = _word_around(base, at, at + deleted, inserted)
+        middle = start < at and at + deleted < stop
+        if stop - start > deleted and any(
+            _takes(hunk, start, stop, replacing=middle) for hunk in gone
+        ):
+            stay.add((start, stop))
+    if not stay:
+        return mine  # as nearly always
+    return Change.of(mine.before, [p for hunk in mine.hunks() for p in _around(hunk, stay, base)])
+
+
+def _around(hunk: Hunk, stay: set[tuple[int, int]], base: str) -> Iterator[Hunk]:
+    """The same without these stretches of what it deletes, and the blanks that they need."""
+    at, deleted, inserted = hunk
+    end = at + deleted
+    before = inserted or base[:at]
+    for start, stop in sorted(stay):
+        if not at <= start < stop <= end:
+            continue
+        last = stop
+        if before and in_word(before[-1]):
+            if at < start and base[start - 1].isspace():
+                start -= 1
+            elif inserted:
+                inserted += " "
+        if stop < end < len(base) and in_word(base[end]) and base[stop].isspace():
+            last += 1
+        yield Hunk(at, start - at, inserted)
+        at, inserted, before = last, "", base[start:last]
+    yield Hunk(at, end - at, inserted)
 
 
 def _word_around(base: str, at: int, after: int, inserted: str) -> tuple[int, int]:
