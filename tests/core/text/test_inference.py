@@ -302,34 +302,29 @@ def test_a_long_paragraph_of_which_much_was_on_its_way_can_be_begun_anew() -> No
     assert desk.mirror.text == text
 
 
-def begun_anew(desk: Desk, typed: str, crossing: str, *, named: bool = False) -> Saved:
-    """Ana deletes a passage; a version met the end of it (``crossing``) on the way.
+PASSAGE = "what they type on and on has to look like words, w"
+
+
+def begun_anew(
+    desk: Desk, typed: str, end: str, *, left: str = "", named: bool = False, by_ben: str = "Ben. "
+) -> Saved:
+    """Ana deletes a passage; a version met the end of it on the way. ``left``: in its place.
 
     What stood at the end of her screen then, that or the version, does not show.
     """
     desk.ana_saves(f"{ESSAY}\n\n[1] {typed}")
-    version = desk.ben_writes("Ben. ", at=0)
+    version = desk.ben_writes(by_ben, at=0)
     seq, count = desk.mirror.seq, desk.ana.sent(desk.now)
-    desk.ana_saves(f"{ESSAY}\n\n[1] {typed}{crossing}", after=0.1)
+    desk.ana_saves(f"{ESSAY}\n\n[1] {typed}{end}", after=0.1)
     desk.ana.arrived(count, desk.now)
-    text = version.removesuffix(typed)
+    text = version.removesuffix(typed) + left
     return desk.ana_saves(text, len(text), base_seq=seq if named else None, after=0.1)
 
 
-@pytest.mark.parametrize("named", [False, True])
-@pytest.mark.parametrize(
-    ("typed", "crossing"),
-    [
-        ("what they type on and on has to look like words, w", "hat"),
-        ("what they type on and on has to look like words", " and"),
-        ("what they type on and on has to look like words, w", "hat they type"),
-    ],
-)
-def test_of_a_passage_that_is_deleted_nothing_is_left_that_was_still_on_its_way(
-    typed: str, crossing: str, named: bool
-) -> None:
+@pytest.mark.parametrize("end", ["hat", "hat they type", " and"])
+def test_of_a_passage_that_is_deleted_no_end_is_left_that_was_still_on_its_way(end: str) -> None:
     desk = Desk()
-    saved = begun_anew(desk, typed, crossing, named=named)
+    saved = begun_anew(desk, PASSAGE, end)
     assert desk.mirror.text == f"Ben. {ESSAY}\n\n[1] "
     assert saved.mixes is None
     text = desk.mirror.text
@@ -339,14 +334,61 @@ def test_of_a_passage_that_is_deleted_nothing_is_left_that_was_still_on_its_way(
 
 
 @pytest.mark.parametrize(
-    ("typed", "crossing"), [("rain", " hail"), ("It rained ", "and hailed"), ("rain", "; hail")]
+    ("typed", "end"),
+    [
+        ("rain", " hail"),  # no passage goes, but a word
+        ("It rained ", "and hailed"),
+        ("rain", "; hail"),
+        (PASSAGE, "ho cares, and who reads all this?"),  # no end, but a passage of its own
+        (PASSAGE, "ho?\n\nhail"),
+    ],
 )
-def test_a_word_that_was_still_on_its_way_is_not_deleted_with_the_word_before_it(
-    typed: str, crossing: str
+def test_what_was_still_on_its_way_is_not_deleted_with_what_stood_before_it(
+    typed: str, end: str
 ) -> None:
     desk = Desk()
-    begun_anew(desk, typed, crossing)
-    assert crossing.strip(" ;") in desk.mirror.text
+    begun_anew(desk, typed, end)
+    assert end.rsplit(maxsplit=1)[-1] in desk.mirror.text
+
+
+def test_who_names_the_version_deletes_no_end_that_it_does_not_have() -> None:
+    desk = Desk()
+    begun_anew(desk, PASSAGE, " and hail", named=True)
+    assert desk.mirror.text.endswith(" and hail")
+
+
+@pytest.mark.parametrize("left", ["something else", f"Moved: {PASSAGE}"])
+def test_who_puts_something_in_the_place_of_a_passage_keeps_what_came_behind_it(left: str) -> None:
+    desk = Desk()
+    begun_anew(desk, PASSAGE, " and hail", left=left)
+    assert desk.mirror.text.endswith(" and hail")
+
+
+def test_an_end_is_no_end_where_somebody_else_wrote_before_it() -> None:
+    desk = Desk()
+    desk.ana_saves(f"{ESSAY} {PASSAGE}")
+    begun = desk.ben_writes(" Ben says so.")
+    desk.ana_gets_the_text()
+    desk.ana_saves(begun + " and", caret=len(begun) + 4)
+    version = desk.ben_writes("Ben. ", at=0)
+    count = desk.ana.sent(desk.now)
+    desk.ana_saves(begun + " and hail", caret=len(begun) + 9, after=0.1)
+    desk.ana.arrived(count, desk.now)
+    desk.ana_saves(version[: len("Ben. ") + len(ESSAY)], caret=len("Ben. ") + len(ESSAY), after=0.1)
+    assert "hail" in desk.mirror.text
+
+
+def test_who_deleted_something_on_its_way_too_does_not_get_it_back() -> None:
+    desk = Desk()
+    desk.ana_saves(f"{ESSAY}\n\n[1] {PASSAGE}")
+    version = desk.ben_writes("Ben. ", at=0)
+    count = desk.ana.sent(desk.now)
+    shorter = ESSAY.replace("dark and ", "")
+    desk.ana_saves(f"{shorter}\n\n[1] {PASSAGE}hat", after=0.1)
+    desk.ana.arrived(count, desk.now)
+    text = version.removesuffix(PASSAGE)
+    desk.ana_saves(text, caret=len(text), after=0.1)
+    assert "dark" not in desk.mirror.text
 
 
 def test_what_others_put_behind_a_passage_is_not_deleted_with_it() -> None:

@@ -160,8 +160,7 @@ class EssayRoom(TypingRoom):
                 merge.mapped(selection_end),
             )
         if origin.connection is not None:
-            astray = merge.additions_only or reader.may_have_deleted
-            self._delivery.saved(origin.connection, now.tick, astray=astray)
+            self._delivery.saved(origin.connection, now.tick, astray=merge.additions_only)
         return self._settle_now(Outcome(outcome.entries, (*effects, *outcome.effects)), now)
 
     def lacks(self, command: Command, origin: Origin) -> bool:

@@ -107,7 +107,7 @@ class Faded(NamedTuple):
 
 _TOLD: Final = (
     *("_own", "_taken", "_inherited", "_saved_at", "_proven_before", "_caret", "_word_open"),
-    *("_slip", "_gaps", "_deleted", "_mixing", "_stubborn", "_repeats", "_repeated_at"),
+    *("_slip", "_gaps", "_deleted", "_mixing", "_stubborn"),
 )
 """What a save tells, and what is told by none if the save comes to nothing."""
 _told = attrgetter(*_TOLD)
@@ -156,8 +156,6 @@ class Evidence:
         self._deleted: deque[Deletion] = deque(maxlen=DELETIONS)
         self._mixing = MIXES_AT_FIRST  # how likely it puts saves into versions that they crossed
         self._stubborn = 0.5  # share of saves that kept the own text although a newer one was there
-        self._repeats = False  # it has saved its text once more without being asked by anything
-        self._repeated_at = -1  # the head at which it did so last, right after others' words came
         self._caret: int | None = None  # where it stood at the last save
         self._slip: Slip | None = None  # what of the own text was typed after that had slipped
         self._word_open = False  # whether a word may have been unfinished there

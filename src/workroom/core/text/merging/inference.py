@@ -22,13 +22,7 @@ from workroom.core.text.change import Change, Hunk, Side
 from workroom.core.text.diff import diff
 from workroom.core.text.merging.additions import restoring, unmoved, without_deletions
 from workroom.core.text.merging.candidates import Candidate, grown, regrown
-from workroom.core.text.merging.evidence import (
-    MIXED,
-    MIXES,
-    STUBBORN_AFTER,
-    UNMIXED,
-    Evidence,
-)
+from workroom.core.text.merging.evidence import MIXED, MIXES, UNMIXED, Evidence
 from workroom.core.text.merging.pricing import LONG_WORD, retyped, undone, work
 from workroom.core.text.merging.readings import (
     DOUBT,
@@ -217,18 +211,9 @@ class Reader(Evidence):
             saved.bridge_authors,
             saved.root,
         )
-        repeats = saved.text == saved.base.text
-        news = self._arrived > max(self._proven_before, saved.base.number)
         self._wrote(own, saved.base, saved.change, saved.at, sure=saved.sure, mixes=saved.mixes)
-        self._repeats |= repeats and not news
-        self._repeated_at = mirror.seq if saved.inferred and repeats and news else -1
         self._caret, self._slip = saved.caret, saved.slip
         self._word_open = _is_in_word(saved.text, saved.caret)
-
-    @property
-    def may_have_deleted(self) -> bool:
-        """Whether the last save deleted others' words that had just come, or nothing: they stay."""
-        return self._repeated_at == self.mirror.seq
 
     # ---- inference ---------------------------------------------------------------------------
 
@@ -261,11 +246,8 @@ class Reader(Evidence):
             two = len(told) > 1 and not self._inherited
             named = [(DOUBT if base.is_own and two else 0.0, base) for base in told]
             reading = self._readings(named, text, caret, now)[0]
-            return *self._with_ends(reading, text, caret), False, True
-        bases = self._candidates()
-        if self._deletes_again(text, now):
-            bases = [base for base in bases if base.text != text] or bases
-        weighed = [(self._evidence(base, now), base) for base in bases]
+            return reading.base, reading.change, False, True
+        weighed = [(self._evidence(base, now), base) for base in self._candidates()]
         readings = self._readings(weighed, text, caret, now)
         reading, doubtful = likeliest(readings)
         return *self._with_ends(reading, text, caret), doubtful, len(readings) == 1
@@ -284,22 +266,6 @@ class Reader(Evidence):
                 if takes_along(whole_change, put_in, self._author):
                     return put_in, whole_change
         return base, change
-
-    def _deletes_again(self, text: str, now: float) -> bool:
-        """Whether others' words came back that had been deleted, and are deleted once more.
-
-        Without them it is the own last text, and that was saved again as they had come: then they
-        were kept. Nobody but a page that repeats itself does that twice for nothing.
-        """
-        own = self._own
-        return (
-            own is not None
-            and text == own.text
-            and self.may_have_deleted
-            and not self._repeats
-            and self._news
-            and now - self._arrived_at.get(self._arrived, now) >= STUBBORN_AFTER
-        )
 
     def _typed_on(self, text: str, caret: int | None) -> tuple[Candidate, Change] | None:
         """The own text, when all there is to see is that a little was typed on in it.

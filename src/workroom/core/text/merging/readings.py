@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from workroom.core.text.change import Change
+from workroom.core.text.change import Change, Hunk
 from workroom.core.text.merging.candidates import Candidate
 from workroom.core.text.merging.pricing import deletions, least, within
 
 DOUBT: Final = 5.0
 """Readings of a save that differ by less are as good as each other: then text is kept."""
 PASSAGE: Final = 40
-"""Letters of one's own that are deleted at one place as one thinks of them: all of it."""
+END: Final = 16
+"""So many letters of one's own in a row are a passage, and so few right behind it are its end."""
 
 
 class Reading(NamedTuple):
@@ -76,17 +77,19 @@ def bound(evidence: float, base: Candidate, text: str) -> tuple[float, float, Ca
 def takes_along(change: Change, put_in: Candidate, author: str) -> bool:
     """Whether all that ``change`` takes out of what the author has put into a version goes along.
 
-    That is the end of a passage of the author's that goes with it. A text without any of it does
-    not show whether the page had put it in; but who deletes a passage has no use for its end.
+    That is the short end of a passage of the author's own that goes with it. A text without any of
+    it does not show whether the page had put it in; but who deletes a passage has no use for its
+    end. Whoever deleted something too, or put something in its place, may mean otherwise.
     """
-    removed = [(at, at + deleted) for at, deleted, _ in change.hunks() if deleted]
-    put = [(at, at + letters) for at, letters, _ in put_in.undo.hunks()] if put_in.undo else []
-    authors = put_in.authors
-    return any(start < end for start, end in put) and all(
-        any(
-            first < start and end <= to and authors.count(author, first, start) >= PASSAGE
-            for first, to in removed
-        )
-        for start, end in put
-        if start < end
+    ends = list(put_in.undo.hunks()) if put_in.undo is not None else []
+    return bool(ends) and all(_is_taken(end, change, put_in, author) for end in ends)
+
+
+def _is_taken(end: Hunk, change: Change, put_in: Candidate, author: str) -> bool:
+    at, letters, deleted = end
+    if deleted or letters > END or "\n" in put_in.text[at : at + letters]:
+        return False
+    return put_in.authors[max(0, at - PASSAGE) : at] == author * PASSAGE and any(
+        not inserted and first <= at - PASSAGE and at + letters <= first + gone
+        for first, gone, inserted in change.hunks()
     )
