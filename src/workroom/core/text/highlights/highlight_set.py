@@ -2,14 +2,17 @@
 
 A keystroke moves every highlight behind it. Highlights are therefore kept in small chunks, by where
 they stand: a chunk before the edit stays as it is, one behind it only notes how far it has shifted,
-and the one or two that the edit reaches are moved highlight by highlight. (CodeMirror keeps its
-ranges in the same way.)
+and the one or two that the edit reaches are looked at highlight by highlight. (CodeMirror keeps its
+ranges in the same way.) A highlight that was only shifted is made when somebody asks for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Final, Generic, NamedTuple, TypeVar
+from collections.abc import Set as AbstractSet
+from operator import is_
+from types import MappingProxyType
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from workroom.core.text.change import Change
 from workroom.core.text.highlights.highlight import Highlight, moved_by, shifted
@@ -21,33 +24,78 @@ CHUNK: Final = 16
 """Highlights in a chunk: the square root of as many as an essay has that was read with care."""
 
 
+_NONE: Final[Mapping[Any, int]] = MappingProxyType({})
+
+
 class _Chunk(NamedTuple, Generic[K]):
     """Some highlights that stand near each other. Immutable; versions of a set share them."""
 
     highlights: Mapping[K, Highlight]
-    """As they were when the chunk was last reached by an edit."""
-    shift: int
-    """How far they have moved since."""
+    """As they were when an edit last did more to one of them than shift it."""
     low: int
     """An edit that ends before this only shifts them."""
     high: int
     """An edit that begins here, or behind, leaves them where they are."""
+    shift: int = 0
+    """How far all of them have moved since."""
+    shifts: Mapping[K, int] = _NONE
+    """How much further some have, which an edit parted from the others."""
 
     def further(self, delta: int) -> _Chunk[K]:
         """The chunk after an edit before it."""
-        highlights, shift, low, high = self
-        return _Chunk(highlights, shift + delta, low + delta, high + delta)
+        highlights, low, high, shift, shifts = self
+        return _Chunk(highlights, low + delta, high + delta, shift + delta, shifts)
+
+    def moved(self, key: K) -> int:
+        """How far one of them has moved."""
+        return self.shift + self.shifts.get(key, 0)
 
     def get(self, key: K) -> Highlight:
         """One of them, as it stands now."""
-        highlight = self.highlights[key]
-        return shifted(highlight, self.shift) if self.shift else highlight
+        highlight, delta = self.highlights[key], self.moved(key)
+        return shifted(highlight, delta) if delta else highlight
 
     def settled(self) -> dict[K, Highlight]:
         """All of them, as they stand now."""
-        if not self.shift:
+        if not self.shift and not self.shifts:
             return dict(self.highlights)
-        return {key: shifted(each, self.shift) for key, each in self.highlights.items()}
+        return {key: self.get(key) for key in self.highlights}
+
+    def parted(self, first: int, last: int, delta: int) -> tuple[_Chunk[K], list[K]]:
+        """The chunk after an edit from ``first`` to ``last`` that shifts those behind it.
+
+        Also those that the edit reaches: they are as they were.
+        """
+        shift, shifts = self.shift, dict(self.shifts)
+        among: list[K] = []
+        lows: list[int] = []
+        highs: list[int] = []
+        for key, highlight in self.highlights.items():
+            further = shifts.get(key, 0)
+            low, high = _low(highlight) + shift + further, _high(highlight) + shift + further
+            if high > first and low < last:
+                among.append(key)
+            elif high > first and delta:
+                shifts[key] = further + delta
+                low, high = low + delta, high + delta
+            lows.append(low)
+            highs.append(high)
+        if shifts == self.shifts:
+            return self, among
+        return _Chunk(self.highlights, min(lows), max(highs), shift, shifts), among
+
+    def altered(self, altered: Mapping[K, Highlight]) -> _Chunk[K]:
+        """The chunk with these as they stand now. Its reach is that of all, or a little more."""
+        low = min(self.low, *map(_low, altered.values()))
+        high = max(self.high, *map(_high, altered.values()))
+        shifts = {**self.shifts, **dict.fromkeys(altered, -self.shift)}
+        return _Chunk({**self.highlights, **altered}, low, high, self.shift, shifts)
+
+    def differs(self, before: _Chunk[K], key: K) -> bool:
+        """Whether one of them is another than in an earlier version of the chunk."""
+        if self.highlights[key] is before.highlights[key]:
+            return self.moved(key) != before.moved(key)
+        return self.get(key) != before.get(key)
 
 
 class HighlightSet(Generic[K]):
@@ -109,69 +157,55 @@ class HighlightSet(Generic[K]):
         first, last = edits.places[0].at, edits.places[-1].to
         delta = len(new) - len(old)
         chunks: list[_Chunk[K]] = []
-        reached: dict[int, dict[K, Highlight]] = {}
-        altered = False
-        for chunk in self._chunks:
-            if first >= chunk.high:
-                chunks.append(chunk)
-            elif last < chunk.low:
-                chunks.append(chunk.further(delta) if delta else chunk)
-                altered = altered or delta != 0
-            else:
-                reached[len(chunks)] = chunk.settled()
-                chunks.append(chunk)
-        for nth, after in self._reached(reached, edits, old, delta).items():
-            chunks[nth], altered = _chunk(after), True
-        return self._as(tuple(chunks)) if altered else self
+        among: list[tuple[int, K]] = []
+        for nth, chunk in enumerate(self._chunks):
+            after = chunk
+            if first < chunk.high and last >= chunk.low:
+                after, reached = chunk.parted(first, last, delta)
+                among += [(nth, key) for key in reached]
+            elif first < chunk.high and delta:
+                after = chunk.further(delta)
+            chunks.append(after)
+        for nth, altered in self._altered(among, edits, old).items():
+            chunks[nth] = chunks[nth].altered(altered)
+        return self if all(map(is_, chunks, self._chunks)) else self._as(tuple(chunks))
 
-    def differing(self, before: HighlightSet[K]) -> Iterator[K]:
-        """The keys of both whose highlights are not the same, by where they stand."""
+    def differing(
+        self, before: HighlightSet[K], known: AbstractSet[K] = frozenset()
+    ) -> Iterator[K]:
+        """The keys of both whose highlights are not the same, by where they stand; none ``known``.
+
+        Chunks of which all are known are passed over.
+        """
         if self._places is not before._places:
             there = before.settled()
-            yield from (k for k, each in self.settled().items() if there.get(k, each) != each)
+            for key, each in self.settled().items():
+                if key not in known and there.get(key, each) != each:
+                    yield key
             return
         for now, then in zip(self._chunks, before._chunks, strict=True):
-            if now is then:
-                continue
-            if now.highlights is then.highlights:
-                if now.shift != then.shift:
-                    yield from now.highlights
-                continue
-            for key, highlight in now.highlights.items():
-                other = then.highlights[key]
-                elsewhere = highlight.start + now.shift != other.start + then.shift
-                if elsewhere or now.get(key) != then.get(key):
-                    yield key
+            if now is not then and not now.highlights.keys() <= known:
+                for key in now.highlights:
+                    if key not in known and now.differs(then, key):
+                        yield key
 
     # ---- inside -----------------------------------------------------------------------------
 
-    def _reached(
-        self, reached: Mapping[int, dict[K, Highlight]], edits: Edits, old: str, delta: int
+    def _altered(
+        self, reached: Iterable[tuple[int, K]], edits: Edits, old: str
     ) -> dict[int, dict[K, Highlight]]:
-        """The highlights, after the edits, of the chunks in which any is altered.
+        """Those of the reached highlights that the edits alter, by the place of their chunk.
 
         The search for words that came back is bounded for all of them together, so they are moved
         in the order in which they were put in: it is the same wherever a log is read.
         """
-        first, last = edits.places[0].at, edits.places[-1].to
-        altered: set[int] = set()
-        among: list[tuple[int, int, K]] = []
-        for nth, highlights in reached.items():
-            for key, highlight in highlights.items():
-                if _high(highlight) <= first:
-                    continue
-                if _low(highlight) < last:
-                    among.append((self._places[key][1], nth, key))
-                elif delta:
-                    highlights[key] = shifted(highlight, delta)
-                    altered.add(nth)
-        for _, nth, key in sorted(among, key=lambda each: each[0]):
-            before = reached[nth][key]
+        altered: dict[int, dict[K, Highlight]] = {}
+        for nth, key in sorted(reached, key=lambda each: self._places[each[1]][1]):
+            before = self._chunks[nth].get(key)
             after = moved_by(before, edits, old)
             if after != before:
-                reached[nth][key] = after
-                altered.add(nth)
-        return {nth: reached[nth] for nth in altered}
+                altered.setdefault(nth, {})[key] = after
+        return altered
 
     def _as(self, chunks: tuple[_Chunk[K], ...]) -> HighlightSet[K]:
         """The same highlights elsewhere."""
@@ -213,7 +247,7 @@ def _chunk(highlights: Mapping[K, Highlight]) -> _Chunk[K]:
     every = highlights.values()
     low = min((_low(each) for each in every), default=0)
     high = max((_high(each) for each in every), default=0)
-    return _Chunk(highlights, 0, low, high)
+    return _Chunk(highlights, low, high)
 
 
 def _halves(highlights: dict[K, Highlight]) -> list[_Chunk[K]]:
