@@ -139,7 +139,8 @@ def test_a_set_moves_with_those_who_type_on_as_each_of_its_highlights_would(
     text, each = NAMED, {number: attach(NAMED, *span) for number, span in enumerate(spans)}
     together = seen = HighlightSet(each)
     shown = each
-    carets = [data.draw(st.integers(0, len(text))) for _ in range(2)]
+    edges = [0, *(edge for span in spans for edge in span)]
+    carets = [data.draw(st.sampled_from(edges)) for _ in range(2)]
     earlier = text, each, together, carets
     for _ in range(data.draw(st.integers(1, 30))):
         at = data.draw(st.sampled_from([carets[0], *carets]))
