@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from text_strategies import changes
-from workroom.core.text import Anchor, Change, Highlight, HighlightSet, attach, move, move_all
+from workroom.core.text import (
+    Anchor,
+    Change,
+    Highlight,
+    HighlightSet,
+    Side,
+    attach,
+    move,
+    move_all,
+)
 
 # Letters with names: 漢-like code points of which no two are the same. What is typed is Latin.
 NAMED = "".join(chr(0x4E00 + number) for number in range(40))
@@ -114,9 +123,56 @@ def test_a_set_moves_through_many_edits_as_each_of_its_highlights_would(
         after = {key: move(highlight, change, text, new) for key, highlight in each.items()}
         assert together.settled() == after
         assert {key: together[key] for key in together} == after
-        assert set(together.differing(before)) == {k for k in after if after[k] != each[k]}
+        differ = {k for k in after if after[k] != each[k]}
+        known = data.draw(st.sets(st.integers(0, 90)))
+        assert set(together.differing(before)) == differ
+        assert set(together.differing(before, known)) == differ - known
         assert (together is before) == (after == each)
         text, each = new, after
+
+
+@given(st.data(), st.lists(ranges(), max_size=80))
+def test_a_set_moves_with_those_who_type_on_as_each_of_its_highlights_would(
+    data: st.DataObject, spans: list[tuple[int, int]]
+) -> None:
+    """Most edits are at one of two carets, some are taken back, and not always somebody looks."""
+    text, each = NAMED, {number: attach(NAMED, *span) for number, span in enumerate(spans)}
+    together = seen = HighlightSet(each)
+    shown = each
+    edges = [0, *(edge for span in spans for edge in span)]
+    carets = [data.draw(st.sampled_from(edges)) for _ in range(2)]
+    earlier = text, each, together, carets
+    for _ in range(data.draw(st.integers(1, 30))):
+        at = data.draw(st.sampled_from([carets[0], *carets]))
+        kinds = ["type", "type", "before", "erase", "replace", "any", "note", "take back"]
+        kind = data.draw(st.sampled_from(kinds))
+        if kind == "note":
+            earlier = text, each, together, carets
+            continue
+        if kind == "take back":
+            text, each, together, carets = earlier
+            continue
+        change = {
+            "type": Change.of(len(text), [(at, 0, "xy")]),
+            "before": Change.of(len(text), [(max(0, at - 1), 0, "x")]),
+            "erase": Change.of(len(text), [(max(0, at - 1), min(at, 1), "")]),
+            "replace": Change.of(len(text), [(max(0, at - 1), min(at, 1), "x"[: min(at, 1)])]),
+            "any": data.draw(typed_changes(text)),
+        }[kind]
+        new = change.apply(text)
+        after = {key: move(highlight, change, text, new) for key, highlight in each.items()}
+        before, together = together, together.moved(change, text, new)
+        assert (together is before) == (after == each)
+        text, each = new, after
+        carets = [change.map(caret, Side.AFTER) for caret in carets]
+        if data.draw(st.booleans()):
+            differ = {key for key in each if each[key] != shown[key]}
+            assert set(together.differing(seen)) == differ
+            assert set(together.differing(seen, differ)) == set()
+            seen, shown = together, each
+        if data.draw(st.booleans()):
+            assert together.settled() == {key: together[key] for key in together} == each
+    assert together.settled() == each
 
 
 @given(st.data(), ranges())

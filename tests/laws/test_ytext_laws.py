@@ -99,14 +99,18 @@ def test_a_copy_that_was_away_catches_up_by_its_state_vector(data: st.DataObject
 def test_typing_on_writes_the_same_updates_as_finding_the_place_each_time(
     data: st.DataObject,
 ) -> None:
-    """``there`` types on where it stopped; ``twin`` is made to forget where that was."""
+    """``there`` types on where it stopped, or before what it typed last.
+
+    ``twin`` is made to forget where that was.
+    """
     with copies() as (there, peer, reader):
         twin = YText(client_id=1)
         carets = [0, 0, 0]
+        last = 0
         for _ in range(data.draw(st.integers(1, 30))):
             kind = data.draw(st.sampled_from(["type", "type", "type", "erase", "any", "peer"]))
             looked_at: bool = data.draw(st.booleans())
-            at = data.draw(st.sampled_from(carets))
+            at = data.draw(st.sampled_from([*carets, last]))
             if kind == "peer":
                 update = peer.edit(data.draw(changes(peer.text)))
                 change = there.apply(update)
@@ -119,6 +123,7 @@ def test_typing_on_writes_the_same_updates_as_finding_the_place_each_time(
                 peer.apply(update)
             reader.apply(update)
             carets = [change.map(caret, Side.AFTER) for caret in carets]
+            last = change.map(at if kind == "type" else last, Side.BEFORE)
             if kind == "any":
                 carets[0] = data.draw(st.integers(0, len(there.text)))
             assert there.text == peer.text == reader.text

@@ -9,7 +9,7 @@ import pytest
 from workroom.core.text.change import Change, Hunk
 from workroom.core.text.diff import diff
 from workroom.core.text.highlights.highlight import Anchor, Highlight, attach
-from workroom.core.text.highlights.highlight_set import move, move_all
+from workroom.core.text.highlights.highlight_set import HighlightSet, move, move_all
 
 TEXT = "hello world again"
 
@@ -344,3 +344,21 @@ def test_a_hole_takes_in_all_that_is_written_there() -> None:
     assert page.changes((9, 3, "world")).state == ("", Anchor.ORPHANED)
     page.changes((6, 8, "")).changes((6, 0, "world"))
     assert page.state == ("world", Anchor.EXACT)
+
+
+def test_who_typed_beside_a_highlight_and_goes_on_near_it_moves_all_as_each_would_move() -> None:
+    """At each of the places where chunks of highlights meet, and some letters around them."""
+    text = "some words of an essay, over and over. " * 8
+    spans = [(at, at + at % 4) for at in range(0, len(text) - 4, 5)]
+    each = {key: attach(text, *span) for key, span in enumerate(spans)}
+    for caret in range(70, 170):
+        typed = Change.of(len(text), [(caret, 0, "x")])
+        there = typed.apply(text)
+        after = {key: move(one, typed, text, there) for key, one in each.items()}
+        together = HighlightSet(each).moved(typed, text, there)
+        for place in range(caret - 2, caret + 5):
+            more = Change.of(len(there), [(place, 0, "y")])
+            end = more.apply(there)
+            assert together.moved(more, there, end).settled() == {
+                key: move(one, more, there, end) for key, one in after.items()
+            }

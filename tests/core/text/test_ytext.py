@@ -224,7 +224,7 @@ def test_a_document_that_disagrees_breaks_the_text(ytext: YText) -> None:
     write(ytext, (0, 0, "some text"))
     ytext._shared.insert(0, "unseen ")
     with pytest.raises(ValueError, match="something else"):
-        write(ytext, (0, 0, "x"))
+        write(ytext, (5, 0, "x"))
     assert ytext.broken
 
 
@@ -241,6 +241,20 @@ def test_those_who_type_on_are_taken_up_together_and_none_too_late(ytext: YText)
             assert ytext.state() == twin.state()
     assert 0 < max(waited) < TYPED and ytext.text == twin.text
     assert ytext.state_vector() == twin.state_vector() and str(ytext._shared) == ytext.text
+
+
+def test_letters_put_before_the_latest_ones_need_no_search_for_their_place_either(
+    ytext: YText,
+) -> None:
+    write(ytext, (0, 0, "words"))
+    twin = YText(client_id=ytext.client_id)
+    write(twin, (0, 0, "words"))
+    for count in range(TYPED - 1):
+        twin._pens.forget()
+        place = 5 + count // 2  # behind the latest letter and before it, by turns
+        assert write(ytext, (place, 0, "l")) == write(twin, (place, 0, "l"))
+        assert len(ytext._typed) == count + 1
+    assert ytext.state() == twin.state()
 
 
 def test_a_document_that_cannot_take_up_what_was_typed_breaks_the_text(ytext: YText) -> None:

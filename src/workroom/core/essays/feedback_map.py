@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import Set as AbstractSet
 
 from workroom.core.feedback import Feedback
 from workroom.core.text import Change, Highlight, HighlightSet
@@ -58,9 +59,11 @@ class FeedbackMap(Mapping[FeedbackId, Feedback]):
         highlights = self._highlights.moved(change, old, new)
         return self if highlights is self._highlights else self._with(self._items, highlights)
 
-    def altered_since(self, before: FeedbackMap) -> Iterator[FeedbackId]:
-        """What is in both, with other highlights."""
-        return self._highlights.differing(before._highlights)
+    def altered_since(
+        self, before: FeedbackMap, known: AbstractSet[FeedbackId]
+    ) -> Iterator[FeedbackId]:
+        """What is in both, with other highlights, and not ``known``."""
+        return self._highlights.differing(before._highlights, known)
 
     def _all(self) -> Mapping[FeedbackId, Feedback]:
         if self._settled is None:

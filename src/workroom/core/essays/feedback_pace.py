@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Final
 
@@ -41,9 +42,10 @@ class FeedbackPace:
         before, self._seen = self._seen, feedback
         now: list[FeedbackId] = []
         waiting = self._waiting
-        for feedback_id in feedback.altered_since(before):
-            if waiting.get(feedback_id, tick) > tick:
-                continue
+        later: AbstractSet[FeedbackId] = waiting.keys()
+        if min(waiting.values(), default=tick + 1) <= tick:
+            later = {feedback_id for feedback_id, turn in waiting.items() if turn > tick}
+        for feedback_id in feedback.altered_since(before, later):
             turn = self._told_at.get(feedback_id, float("-inf")) + self._pace
             if len(now) == MOST_AT_ONCE:
                 self._waiting.setdefault(feedback_id, tick + self._pace)

@@ -70,9 +70,10 @@ class Edits:
         *("letters", "lookups", "new", "places", "written"),
     )
 
-    def __init__(self, change: Change, old: str, new: str) -> None:
+    def __init__(self, places: list[Edit], new: str) -> None:
+        """``places``: see ``edits_of``; ``new`` is the text after the change."""
         self.new = new
-        self.places = edits_of(change, old, new)
+        self.places = places
         self._ats = [edit.at for edit in self.places]
         self._tos = [edit.to for edit in self.places]
         self._ends = [edit.new_at + edit.length for edit in self.places]

@@ -48,9 +48,11 @@ class Item(NamedTuple):
 class Insertion(NamedTuple):
     """Text that one copy inserted at one place: its elements are numbered up to ``end``."""
 
+    start: int
     end: int
+    left: bytes
     right: bytes
-    """The id of the element behind it, as it is written in the update; empty when there is none."""
+    """The ids of the elements beside it, as they are written in the update; empty for none."""
 
 
 def number(value: int) -> bytes:
@@ -172,15 +174,16 @@ class _Walk:
         clock, info = self.number(), self._byte()
         if info & 0x1F != _TEXT:
             return None
+        start = self._at
         if info & 0x80:
             self._id()
-        start = self._at
+        middle = self._at
         if info & 0x40:
             self._id()
-        right = self._bytes[start : self._at]
+        left, right = self._bytes[start:middle], self._bytes[middle : self._at]
         if not info & 0xC0:
             self._parent(keyed=bool(info & 0x20))
-        insertion = Insertion(clock + self._text(), right)
+        insertion = Insertion(clock, clock + self._text(), left, right)
         return insertion if self._bytes[self._at :] == _NOTHING_DELETED else None
 
     def number(self) -> int:
