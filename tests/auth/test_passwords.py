@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from workroom.adapters.auth.passwords import CHEAP, STRONG, Argon2Hasher
+from workroom.adapters.auth.passwords import CHEAP, STRONG, Argon2Hasher, Cost
 from workroom.errors import RateLimited, Unavailable
 
 pytestmark = pytest.mark.asyncio
@@ -149,3 +149,13 @@ async def test_after_closing_no_hash_is_made(hasher: Argon2Hasher) -> None:
     for _ in range(100):
         with pytest.raises(Unavailable):
             await hasher.hash("correct horse")
+
+
+async def test_a_start_without_room_for_a_hash_keeps_nobody_out_later(hasher: Argon2Hasher) -> None:
+    known = await hasher.hash("right")
+    starved = Argon2Hasher(Cost(memory=1, passes=1))  # as little is refused, like too much
+    assert starved._nobody.exception() is not None
+    assert await starved.verify("right", known)
+    starved._argon2 = hasher._argon2
+    assert not await starved.verify("right", None)
+    starved.close()

@@ -48,7 +48,7 @@ def _classes_of(module: str) -> Mapping[str, Mapping[str, str | None]]:
     """The docstrings of the fields of each class of a module; none where there is no source."""
     try:
         source = inspect.getsource(sys.modules[module])
-    except OSError:
+    except (OSError, TypeError):
         return {}
     classes = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
     return {each.name: dict(_fields(each)) for each in classes}

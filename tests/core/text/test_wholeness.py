@@ -1,6 +1,10 @@
 """A word that somebody changes while somebody else deletes it stays, whole."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workroom.core.text import Change, diff, rebase, signed
 from workroom.core.text.merging.wholeness import spared, whole
@@ -35,6 +39,12 @@ def merged(base: str, mine: str, theirs: str) -> str:
 )
 def test_who_changes_a_word_keeps_it_though_others_delete_it(mine: str, expected: str) -> None:
     assert merged("one two world four", mine, "one two four") == expected
+
+
+_BETWEEN = [" ", ". ", ", ", " (", ") ", "\n\n", ".\n"]
+_PIECES = st.lists(
+    st.tuples(st.sampled_from(["one", "to", "three"]), st.sampled_from(_BETWEEN)), min_size=2
+)
 
 
 def spared_in(base: str, mine: str, theirs: str, author: str = "b") -> str:
@@ -74,19 +84,70 @@ def test_a_word_that_others_changed_is_not_deleted_by_who_had_it_as_it_was(
     assert text.split() == expected.split()
 
 
+TWO = "It rained. Who cares? (No world does.) Nobody, but us.\n\nThird."
+
+
 @pytest.mark.parametrize(
-    ("mine", "expected"),
+    ("words", "kept", "expected"),
     [
-        ("one four", "one wor3ld four"),  # with the words beside it
-        ("one", "one wor3ld"),
-        ("one two else four", "one two else wor3ld four"),  # or something in its place
-        ("four", "wor3ld four"),
-        ("", "wor3ld"),
+        (" world", "wor3ld", "(No wor3ld does.)"),
+        ("world ", "wor3ld", "(No wor3ld does.)"),
+        ("No world ", "wor3ld", "(wor3ld does.)"),
+        (" (No world does.)", "wor3ld", "cares? wor3ld Nobody,"),
+        ("(No world does.) ", "wor3ld", "cares? wor3ld Nobody,"),
+        ("Who cares? (No world does.) ", "wor3ld", "rained. wor3ld Nobody,"),
+        (", but us", "us3e", "Nobody us3e."),
+        (" Nobody, but us.", "No3body", "does.) No3body\n\nThird"),
+        ("Nobody, but us.\n\n", "u3s", "does.) u3s\n\nThird"),
+        (" Who cares? (No world does.) Nobody, but us.", "wor3ld", "rained. wor3ld\n\nThird"),
+        (TWO, "wor3ld", "wor3ld"),
     ],
 )
-def test_of_all_that_is_deleted_only_that_word_stays(mine: str, expected: str) -> None:
-    text = spared_in("one two world four", mine, "one two wor3ld four")
-    assert text.split() == expected.split()
+def test_of_all_that_is_deleted_only_that_word_stays_with_blanks_around_it(
+    words: str, kept: str, expected: str
+) -> None:
+    theirs = TWO.replace(kept.replace("3", "").removesuffix("e"), kept, 1)
+    at = TWO.index(words)
+    mine = Change.one(len(TWO), at, len(words), "")
+    since = diff(TWO, theirs)
+    spelled = signed(since, "b")
+    change = spared(mine, since, spelled, TWO, "a")
+    rebased = rebase(
+        change, since, base=TWO, base_authors="?" * len(TWO), author="a", since_authors=spelled
+    )
+    assert expected in rebased.change.apply(theirs)
+
+
+@given(
+    _PIECES,
+    st.data(),
+)
+def test_whatever_is_deleted_around_such_words_no_two_are_glued(
+    pieces: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    base = "".join(word + mark for word, mark in pieces)
+    starts = [sum(map(len, sum(pieces[:nth], ()))) for nth in range(len(pieces))]
+    touched = data.draw(st.sets(st.sampled_from(range(len(pieces)))))
+    since = Change.of(len(base), [(starts[nth] + 1, 0, "X") for nth in sorted(touched)])
+    first = data.draw(st.sampled_from(range(len(pieces))))
+    last = data.draw(st.sampled_from(range(first, len(pieces))))
+    start, end = starts[first], starts[last] + len(pieces[last][0])
+    with_mark = data.draw(st.sampled_from(["none", "before", "behind"]))
+    if with_mark == "before" and first:
+        start -= len(pieces[first - 1][1])
+    elif with_mark == "behind":
+        end += len(pieces[last][1])
+    spelled = signed(since, "b")
+    mine = spared(Change.one(len(base), start, end - start, ""), since, spelled, base, "a")
+    rebased = rebase(
+        mine, since, base=base, base_authors="?" * len(base), author="a", since_authors=spelled
+    )
+    theirs = since.apply(base)
+    text = rebased.change.apply(theirs)
+    words = re.findall(r"\w+", text)
+    assert set(words) <= set(re.findall(r"\w+", theirs))
+    assert sum("X" in word for word in words) == len(touched)
+    assert not re.search(r"[.,)]\w", text)
 
 
 def test_who_has_put_something_in_place_of_a_word_does_not_get_it_back_as_it_is_typed_on() -> None:

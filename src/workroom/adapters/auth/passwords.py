@@ -73,15 +73,22 @@ class Argon2Hasher:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, password: str, password_hash: str | None) -> bool:
-        nobody = self._nobody.result()  # it was begun before this, so nobody waits in a circle
+        self._nobody.exception()  # wait for it, whoever asks; it was begun before: no circle
         known = password_hash is not None and self._argon2.identify(password_hash)
-        against = password_hash if known and password_hash is not None else nobody
+        against = password_hash if known and password_hash is not None else self._nobodys()
         try:
             # A lone surrogate is never part of a password that was hashed, so it is just wrong.
             right = self._argon2.verify(password.encode("utf-8", "surrogatepass"), against)
         except (PwdlibError, ValueError):
             right = False
         return known and right
+
+    def _nobodys(self) -> str:
+        if self._nobody.exception() is not None:  # there was no room for it then
+            again: Future[str] = Future()
+            again.set_result(self._argon2.hash(secrets.token_urlsafe(32)))
+            self._nobody = again
+        return self._nobody.result()
 
     async def _run(self, job: Callable[[], Result]) -> Result:
         with self._lock:

@@ -24,7 +24,7 @@ from workroom.core.text.change import Builder, Change
 from workroom.core.text.words import in_word
 from workroom.core.values import value
 
-_ENDS_WORD: Final = ".,;:!?"
+ENDS_WORD: Final = ".,;:!?"
 """After these, as after a letter, a word that follows needs a blank."""
 
 
@@ -273,7 +273,7 @@ class _Weave:
         self._dropped = self._dropped_authors = ""
 
     def _after_mark(self) -> bool:
-        return self._last.character != "" and self._last.character in _ENDS_WORD
+        return self._last.character != "" and self._last.character in ENDS_WORD
 
     def _mine_first(self, mine: str, theirs: _Words) -> bool:
         """Which of two insertions at one place comes first."""
@@ -291,7 +291,7 @@ class _Weave:
         after_own = self._at > 0 and self._base_authors[self._at - 1] == self._author
         previous = self._last_of_mine
         goes_on = previous != "" and in_word(previous) and not in_word(words[0])
-        return after_own or (goes_on and (in_word(mine[0]) or mine[0] in _ENDS_WORD))
+        return after_own or (goes_on and (in_word(mine[0]) or mine[0] in ENDS_WORD))
 
 
 def _glues(left: str, right: str) -> int:

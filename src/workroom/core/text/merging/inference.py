@@ -133,7 +133,8 @@ class Reader(Evidence):
         slip, place = (None, None) if refused else self._slips(base, mine, now)
         if place is None:
             since = self._since(base)
-            made = spared(made, *since, base.text, self._author)
+            deleting, made = made, spared(made, *since, base.text, self._author)
+            foreign = foreign if made is deleting else self._foreign(base, made)
             merged = self._rebase(base, made, since, join=self._goes_on(mine, now))
         else:
             merged = carried(base, mine, place, self._author, self.mirror)

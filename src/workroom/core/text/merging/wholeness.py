@@ -8,10 +8,22 @@ has its first and last letters in common with it, which looks the same.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from typing import Final
 
 from workroom.core.text.change import Change, Hunk
+from workroom.core.text.rebase import ENDS_WORD
 from workroom.core.text.words import in_word
+
+LONGEST: Final = 64
+"""Letters of a word on either side of a change: what is longer is none, and not looked through."""
+_OPENS: Final = "([{\u201c\u2018\u00ab\u00bf\u00a1"
+"""Before these, as before a letter, a word that precedes needs a blank."""
+_CLOSES: Final = ENDS_WORD + ")]}\u201d\u2019\u00bb\u2026"
+"""After these, as after a letter, one that follows does."""
+_BLANKS: Final = re.compile(r"\s+")
 
 
 def whole(mine: Change, since: Change, base: str) -> Change:
@@ -48,41 +60,67 @@ def spared(mine: Change, since: Change, since_authors: Change, base: str, author
     its ends one also types on.
     """
     gone = [hunk for hunk in mine.hunks() if hunk.deleted]
-    stay: set[tuple[int, int]] = set()
-    signed = zip(since.hunks(), since_authors.hunks(), strict=True) if gone else ()
-    for (at, deleted, inserted), (_, _, by) in signed:
-        if not by.strip(author):
+    if not gone:
+        return mine
+    starts = [hunk.at for hunk in gone]
+    stay: dict[int, int] = {}
+    for (at, deleted, inserted), (_, _, by) in zip(
+        since.hunks(), since_authors.hunks(), strict=True
+    ):
+        hunk = gone[max(0, bisect_right(starts, at) - 1)]
+        if not by.strip(author) or not _covers(hunk, at, at + deleted):
             continue
         start, stop = _word_around(base, at, at + deleted, inserted)
         middle = start < at and at + deleted < stop
-        if stop - start > deleted and any(
-            _takes(hunk, start, stop, replacing=middle) for hunk in gone
-        ):
-            stay.add((start, stop))
+        if stop - start > deleted and _takes(hunk, start, stop, replacing=middle):
+            stay[start] = max(stop, stay.get(start, stop))
     if not stay:
         return mine  # as nearly always
-    return Change.of(mine.before, [p for hunk in mine.hunks() for p in _around(hunk, stay, base)])
+    words = _joined(sorted(stay.items()))
+    return Change.of(
+        mine.before, [part for hunk in mine.hunks() for part in _around(hunk, words, base)]
+    )
 
 
-def _around(hunk: Hunk, stay: set[tuple[int, int]], base: str) -> Iterator[Hunk]:
-    """The same without these stretches of what it deletes, and the blanks that they need."""
+def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same, with those made one that overlap or touch."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in stretches:
+        if joined and start <= joined[-1][1]:
+            start, stop = joined[-1][0], max(stop, joined.pop()[1])
+        joined.append((start, stop))
+    return joined
+
+
+def _around(hunk: Hunk, words: list[tuple[int, int]], base: str) -> Iterator[Hunk]:
+    """The same without these words among what it deletes; blanks stay with them that they need."""
     at, deleted, inserted = hunk
     end = at + deleted
-    before = inserted or base[:at]
-    for start, stop in sorted(stay):
-        if not at <= start < stop <= end:
-            continue
-        last = stop
-        if before and in_word(before[-1]):
-            if at < start and base[start - 1].isspace():
-                start -= 1
-            elif inserted:
-                inserted += " "
-        if stop < end < len(base) and in_word(base[end]) and base[stop].isspace():
-            last += 1
-        yield Hunk(at, start - at, inserted)
-        at, inserted, before = last, "", base[start:last]
-    yield Hunk(at, end - at, inserted)
+    before = (inserted or base[max(0, at - 1) : at])[-1:]
+    for start, stop in words[bisect_left(words, (at, 0)) :]:
+        if stop > end:
+            break
+        yield from _blank(at, start, inserted, base, needed=_touch(before, base[start]))
+        at, inserted, before = stop, "", base[stop - 1]
+    touch = before and at < end and _touch(before, base[end : end + 1])
+    yield from _blank(at, end, inserted, base, needed=bool(touch) and at > hunk.at)
+
+
+def _blank(at: int, end: int, inserted: str, base: str, *, needed: bool) -> Iterator[Hunk]:
+    """The deletion of a stretch, but for the last blanks in it where one is needed."""
+    blanks = list(_BLANKS.finditer(base, at, end)) if needed and (inserted or at < end) else []
+    if blanks:
+        yield Hunk(at, blanks[-1].start() - at, inserted)
+        yield Hunk(blanks[-1].end(), end - blanks[-1].end(), "")
+    else:
+        yield Hunk(at, end - at, f"{inserted} " if needed and (inserted or at < end) else inserted)
+
+
+def _touch(left: str, right: str) -> bool:
+    """Whether two characters would be glued to each other without a blank between them."""
+    if not left or not right:
+        return False
+    return (in_word(left) or left in _CLOSES) and (in_word(right) or right in _OPENS)
 
 
 def _word_around(base: str, at: int, after: int, inserted: str) -> tuple[int, int]:
@@ -91,12 +129,13 @@ def _word_around(base: str, at: int, after: int, inserted: str) -> tuple[int, in
     if not inserted and not (_is_in_word(base, at - 1) and _is_in_word(base, after)):
         return start, stop
     if not inserted or in_word(inserted[0]):
-        while _is_in_word(base, start - 1):
+        while start > at - LONGEST and _is_in_word(base, start - 1):
             start -= 1
     if not inserted or in_word(inserted[-1]):
-        while _is_in_word(base, stop):
+        while stop < after + LONGEST and _is_in_word(base, stop):
             stop += 1
-    return start, stop
+    too_long = at - start == LONGEST or stop - after == LONGEST
+    return (at, after) if too_long else (start, stop)
 
 
 def _is_in_word(text: str, position: int) -> bool:
