@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -362,3 +363,15 @@ def test_who_typed_beside_a_highlight_and_goes_on_near_it_moves_all_as_each_woul
             assert together.moved(more, there, end).settled() == {
                 key: move(one, more, there, end) for key, one in after.items()
             }
+
+
+def test_highlights_keep_the_order_in_which_they_came_wherever_they_stand() -> None:
+    """Which of them are looked for first, when words come back, must not depend on their chunks."""
+    text = "word " * 400
+    keys = random.Random(1).sample(range(200), 200)
+    known: HighlightSet[int] = HighlightSet({})
+    for key in keys:
+        known = known.put(key, attach(text, key * 10, key * 10 + 4))
+    known = known.put(keys[0], attach(text, 0, 9)).put(keys[1], None)
+    ranks = {key: rank for key, (_, rank) in known._places.items()}
+    assert sorted(ranks, key=lambda key: ranks[key]) == [keys[0], *keys[2:]]

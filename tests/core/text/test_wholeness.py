@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workroom.core.text import Change, diff, rebase, signed
-from workroom.core.text.merging.wholeness import spared, whole
+from workroom.core.text.merging.wholeness import LONGEST, spared, whole
 
 
 def merged(base: str, mine: str, theirs: str) -> str:
@@ -179,3 +179,11 @@ def test_two_changes_within_one_word_are_left_alone() -> None:
     base = "one antidote four"
     mine = Change.of(len(base), [(5, 0, "X"), (9, 0, "Y")])
     assert whole(mine, diff(base, "one four"), base).apply(base) == mine.apply(base)
+
+
+@pytest.mark.parametrize(("letters", "stays"), [(LONGEST, True), (LONGEST + 1, False)])
+def test_what_is_longer_than_any_word_is_none(letters: int, stays: bool) -> None:
+    base = f"one {'a' * letters}{'b' * letters} two"
+    theirs = base.replace("ab", "aXb")
+    assert ("aXb" in spared_in(base, "one two", theirs)) == stays
+    assert ("aXb" in merged(base, theirs, "one two")) == stays

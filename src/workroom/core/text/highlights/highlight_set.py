@@ -91,7 +91,8 @@ class HighlightSet(Generic[K]):
             nth = _chunk_for(chunks, highlight.start)
             together = {**(chunks[nth].settled() if chunks else {}), key: highlight}
             chunks[nth : nth + 1] = _halves(together)
-        order = dict.fromkeys(self._places)
+        # They stand by their chunks there, and not in the order in which they came.
+        order = dict.fromkeys(sorted(self._places, key=lambda each: self._places[each][1]))
         order[key] = None
         if highlight is None:
             del order[key]

@@ -26,16 +26,33 @@ _CLOSES: Final = ENDS_WORD + ")]}\u201d\u2019\u00bb\u2026"
 _BLANKS: Final = re.compile(r"\s+")
 
 
+class _Deletions:
+    """The places where a change deletes something."""
+
+    def __init__(self, change: Change) -> None:
+        self._hunks = [hunk for hunk in change.hunks() if hunk.deleted]
+        self._starts = [hunk.at for hunk in self._hunks]
+
+    def cover(self, start: int, stop: int) -> Hunk | None:
+        """The one with which a stretch goes; None when it does not, or in part."""
+        nth = bisect_right(self._starts, start) - 1
+        hunk = self._hunks[nth] if nth >= 0 else None
+        return hunk if hunk is not None and stop <= hunk.at + hunk.deleted else None
+
+    def take(self, start: int, stop: int, *, replacing: bool) -> bool:
+        """Whether a stretch goes; where something came in its place, only if ``replacing``."""
+        hunk = self.cover(start, stop)
+        return hunk is not None and (replacing or not hunk.inserted.strip())
+
+
 def whole(mine: Change, since: Change, base: str) -> Change:
     """``mine``, with words written anew that it changes a part of, and ``since`` takes away.
 
     Both are changes of ``base``. Where ``since`` has put something in place of the word, only a
     change of its middle counts: at its ends one also types on.
     """
-    gone = [hunk for hunk in since.hunks() if hunk.deleted]
-    if not gone or not any(
-        _covers(hunk, at, at + deleted) for at, deleted, _ in mine.hunks() for hunk in gone
-    ):
+    gone = _Deletions(since)
+    if not any(gone.cover(at, at + deleted) for at, deleted, _ in mine.hunks()):
         return mine  # as nearly always: no need to look where words begin and end
     hunks = list(mine.hunks())
     end = 0
@@ -45,7 +62,7 @@ def whole(mine: Change, since: Change, base: str) -> Change:
         following = hunks[nth + 1].at if nth + 1 < len(hunks) else len(base) + 1
         if stop - start > deleted and start >= end and stop < following:
             middle = start < at and after < stop
-            if any(_takes(hunk, start, stop, replacing=middle) for hunk in gone):
+            if gone.take(start, stop, replacing=middle):
                 left = base[start:at] + inserted + base[after:stop]
                 hunks[nth] = Hunk(start, stop - start, left)
         end = stop
@@ -59,20 +76,16 @@ def spared(mine: Change, since: Change, since_authors: Change, base: str, author
     Where ``mine`` has put something in place of such a word, only letters in its middle count: at
     its ends one also types on.
     """
-    gone = [hunk for hunk in mine.hunks() if hunk.deleted]
-    if not gone:
-        return mine
-    starts = [hunk.at for hunk in gone]
+    gone = _Deletions(mine)
     stay: dict[int, int] = {}
     for (at, deleted, inserted), (_, _, by) in zip(
         since.hunks(), since_authors.hunks(), strict=True
     ):
-        hunk = gone[max(0, bisect_right(starts, at) - 1)]
-        if not by.strip(author) or not _covers(hunk, at, at + deleted):
+        if not by.strip(author) or not gone.cover(at, at + deleted):
             continue
         start, stop = _word_around(base, at, at + deleted, inserted)
         middle = start < at and at + deleted < stop
-        if stop - start > deleted and _takes(hunk, start, stop, replacing=middle):
+        if stop - start > deleted and gone.take(start, stop, replacing=middle):
             stay[start] = max(stop, stay.get(start, stop))
     if not stay:
         return mine  # as nearly always
@@ -129,23 +142,14 @@ def _word_around(base: str, at: int, after: int, inserted: str) -> tuple[int, in
     if not inserted and not (_is_in_word(base, at - 1) and _is_in_word(base, after)):
         return start, stop
     if not inserted or in_word(inserted[0]):
-        while start > at - LONGEST and _is_in_word(base, start - 1):
+        while start >= at - LONGEST and _is_in_word(base, start - 1):
             start -= 1
     if not inserted or in_word(inserted[-1]):
-        while stop < after + LONGEST and _is_in_word(base, stop):
+        while stop <= after + LONGEST and _is_in_word(base, stop):
             stop += 1
-    too_long = at - start == LONGEST or stop - after == LONGEST
+    too_long = max(at - start, stop - after) > LONGEST
     return (at, after) if too_long else (start, stop)
 
 
 def _is_in_word(text: str, position: int) -> bool:
     return 0 <= position < len(text) and in_word(text[position])
-
-
-def _takes(hunk: Hunk, start: int, stop: int, *, replacing: bool) -> bool:
-    """Whether a stretch goes with this hunk; with something in its place only if ``replacing``."""
-    return _covers(hunk, start, stop) and (replacing or not hunk.inserted.strip())
-
-
-def _covers(hunk: Hunk, start: int, stop: int) -> bool:
-    return hunk.at <= start and stop <= hunk.at + hunk.deleted
