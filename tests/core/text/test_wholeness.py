@@ -10,20 +10,25 @@ from workroom.core.text import Change, diff, rebase, signed
 from workroom.core.text.merging.wholeness import LONGEST, spared, whole
 
 
-def merged(base: str, mine: str, theirs: str) -> str:
-    """What both make of ``base``."""
-    since = diff(base, theirs)
-    change = whole(diff(base, mine), since, base)
-    assert change.apply(base) == mine
+def both(base: str, mine: Change, since: Change, author: str = "b") -> str:
+    """What two changes of ``base`` come to, of which ``since`` was first."""
     rebased = rebase(
-        change,
+        mine,
         since,
         base=base,
         base_authors="?" * len(base),
         author="a",
-        since_authors=signed(since, "b"),
+        since_authors=signed(since, author),
     )
-    return rebased.change.apply(theirs)
+    return rebased.change.apply(since.apply(base))
+
+
+def merged(base: str, mine: str, theirs: str) -> str:
+    """What both make of ``base``, where ``mine`` keeps its words whole."""
+    since = diff(base, theirs)
+    change = whole(diff(base, mine), since, base)
+    assert change.apply(base) == mine
+    return both(base, change, since)
 
 
 @pytest.mark.parametrize(
@@ -47,20 +52,14 @@ _PIECES = st.lists(
 )
 
 
+def sparing(base: str, mine: Change, since: Change, author: str = "b") -> str:
+    """What both come to, where ``mine`` spares the words that ``author`` worked on in ``since``."""
+    return both(base, spared(mine, since, signed(since, author), base, "a"), since, author)
+
+
 def spared_in(base: str, mine: str, theirs: str, author: str = "b") -> str:
-    """What both make of ``base``, where ``theirs`` was first."""
-    since = diff(base, theirs)
-    authors = signed(since, author)
-    change = spared(diff(base, mine), since, authors, base, "a")
-    rebased = rebase(
-        change,
-        since,
-        base=base,
-        base_authors="?" * len(base),
-        author="a",
-        since_authors=authors,
-    )
-    return rebased.change.apply(theirs)
+    """The same of texts."""
+    return sparing(base, diff(base, mine), diff(base, theirs), author)
 
 
 @pytest.mark.parametrize(
@@ -109,19 +108,10 @@ def test_of_all_that_is_deleted_only_that_word_stays_with_blanks_around_it(
     theirs = TWO.replace(kept.replace("3", "").removesuffix("e"), kept, 1)
     at = TWO.index(words)
     mine = Change.one(len(TWO), at, len(words), "")
-    since = diff(TWO, theirs)
-    spelled = signed(since, "b")
-    change = spared(mine, since, spelled, TWO, "a")
-    rebased = rebase(
-        change, since, base=TWO, base_authors="?" * len(TWO), author="a", since_authors=spelled
-    )
-    assert expected in rebased.change.apply(theirs)
+    assert expected in sparing(TWO, mine, diff(TWO, theirs))
 
 
-@given(
-    _PIECES,
-    st.data(),
-)
+@given(_PIECES, st.data())
 def test_whatever_is_deleted_around_such_words_no_two_are_glued(
     pieces: list[tuple[str, str]], data: st.DataObject
 ) -> None:
@@ -137,15 +127,9 @@ def test_whatever_is_deleted_around_such_words_no_two_are_glued(
         start -= len(pieces[first - 1][1])
     elif with_mark == "behind":
         end += len(pieces[last][1])
-    spelled = signed(since, "b")
-    mine = spared(Change.one(len(base), start, end - start, ""), since, spelled, base, "a")
-    rebased = rebase(
-        mine, since, base=base, base_authors="?" * len(base), author="a", since_authors=spelled
-    )
-    theirs = since.apply(base)
-    text = rebased.change.apply(theirs)
+    text = sparing(base, Change.one(len(base), start, end - start, ""), since)
     words = re.findall(r"\w+", text)
-    assert set(words) <= set(re.findall(r"\w+", theirs))
+    assert set(words) <= set(re.findall(r"\w+", since.apply(base)))
     assert sum("X" in word for word in words) == len(touched)
     assert not re.search(r"[.,)]\w", text)
 

@@ -76,6 +76,8 @@ def spared(mine: Change, since: Change, since_authors: Change, base: str, author
     Where ``mine`` has put something in place of such a word, only letters in its middle count: at
     its ends one also types on.
     """
+    if not any(hunk.deleted for hunk in mine.hunks()):
+        return mine  # as who types on: no need to look at what others did
     gone = _Deletions(mine)
     stay: dict[int, int] = {}
     for (at, deleted, inserted), (_, _, by) in zip(
@@ -113,20 +115,29 @@ def _around(hunk: Hunk, words: list[tuple[int, int]], base: str) -> Iterator[Hun
     for start, stop in words[bisect_left(words, (at, 0)) :]:
         if stop > end:
             break
-        yield from _blank(at, start, inserted, base, needed=_touch(before, base[start]))
+        yield from _parted(Hunk(at, start - at, inserted), base, touch=_touch(before, base[start]))
         at, inserted, before = stop, "", base[stop - 1]
-    touch = before and at < end and _touch(before, base[end : end + 1])
-    yield from _blank(at, end, inserted, base, needed=bool(touch) and at > hunk.at)
+    is_behind = at > hunk.at  # one of the words
+    touch = is_behind and _touch(before, base[end : end + 1])
+    yield from _parted(Hunk(at, end - at, inserted), base, touch=touch)
 
 
-def _blank(at: int, end: int, inserted: str, base: str, *, needed: bool) -> Iterator[Hunk]:
-    """The deletion of a stretch, but for the last blanks in it where one is needed."""
-    blanks = list(_BLANKS.finditer(base, at, end)) if needed and (inserted or at < end) else []
-    if blanks:
-        yield Hunk(at, blanks[-1].start() - at, inserted)
-        yield Hunk(blanks[-1].end(), end - blanks[-1].end(), "")
-    else:
-        yield Hunk(at, end - at, f"{inserted} " if needed and (inserted or at < end) else inserted)
+def _parted(hunk: Hunk, base: str, *, touch: bool) -> Iterator[Hunk]:
+    """The same, but with a blank left if what is on its two sides would ``touch`` without it.
+
+    Rather the last blanks that it deletes than a new one; none where it changes nothing.
+    """
+    at, deleted, inserted = hunk
+    if not touch or not (deleted or inserted):
+        yield hunk
+        return
+    blanks = list(_BLANKS.finditer(base, at, at + deleted))
+    if not blanks:
+        yield Hunk(at, deleted, f"{inserted} ")
+        return
+    first, last = blanks[-1].span()
+    yield Hunk(at, first - at, inserted)
+    yield Hunk(last, at + deleted - last, "")
 
 
 def _touch(left: str, right: str) -> bool:
